@@ -1,0 +1,202 @@
+"""The independent checker: is this plan a plan, and does it keep what it claims?
+
+It recomputes rates, worst-case latencies, path latencies, hardware use and cost from the instance and the plan
+alone. It imports no solver and no heuristic, and every plan that any method returns goes through it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import (
+    COST_TOLERANCE,
+    RATE_TOLERANCE,
+    TIME_TOLERANCE,
+    in_dispatch_order,
+    tuple_latencies,
+)
+from harpagon.graphs import PathNetwork, propagate_rates
+from harpagon.instances.policies import Billing, Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harpagon.instances.instance import Instance, Pipeline
+    from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
+
+_CLAIM_TOLERANCE = 1e-6
+"""Relative difference between a claimed figure and the recomputed one that counts as rounding in a file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One broken rule: ``place`` in the plan, and what is wrong in domain words."""
+
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckReport:
+    """What the checker found.
+
+    Attributes
+    ----------
+    violations
+        Empty where the plan stands.
+    cost
+        Recomputed dollars per hour.
+    latencies
+        Pipeline name to recomputed longest-path latency in seconds.
+    """
+
+    violations: tuple[Violation, ...]
+    cost: float
+    latencies: dict[str, float]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is broken."""
+        return not self.violations
+
+
+def check(instance: Instance, plan: Plan) -> CheckReport:
+    """Check ``plan`` against ``instance``.
+
+    Returns
+    -------
+    CheckReport
+        All violations, not just the first; cost and latencies recomputed.
+    """
+    violations: list[Violation] = []
+    latencies: dict[str, float] = {}
+    planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
+    known = {pipeline.name for pipeline in instance.pipelines}
+    for name in planned:
+        if name not in known:
+            violations.append(Violation(f"pipelines.{name}", "the instance has no pipeline of this name"))
+    for pipeline in instance.pipelines:
+        if pipeline.name not in planned:
+            violations.append(Violation(f"pipelines.{pipeline.name}", "the plan leaves this pipeline out"))
+            continue
+        found, latency = _check_pipeline(instance, pipeline, planned[pipeline.name], plan)
+        violations.extend(found)
+        latencies[pipeline.name] = latency
+    violations.extend(_check_limits(instance, plan))
+    cost = sum(
+        part.machines * instance.hardware[part.configuration.hardware].price
+        for part in _tuples(plan)
+        if part.configuration.hardware in instance.hardware
+    )
+    return CheckReport(tuple(violations), cost, latencies)
+
+
+def _check_pipeline(
+    instance: Instance, pipeline: Pipeline, planned: PipelinePlan, plan: Plan
+) -> tuple[list[Violation], float]:
+    place = f"pipelines.{pipeline.name}"
+    violations: list[Violation] = []
+    rates = propagate_rates(pipeline.graph, pipeline.rate)
+    network = PathNetwork.from_graph(pipeline.graph)
+    for name in planned.modules:
+        if name not in rates:
+            violations.append(Violation(f"{place}.modules.{name}", "the pipeline has no module of this name"))
+    latencies = []
+    for name in network.modules:
+        here = f"{place}.modules.{name}"
+        module = planned.modules.get(name)
+        if module is None or not module.tuples:
+            violations.append(Violation(here, "the plan gives this module no machines"))
+            latencies.append(math.inf)
+            continue
+        recomputed = tuple_latencies(module.tuples, plan.dispatch)
+        latencies.append(max(recomputed))
+        profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
+        violations.extend(Violation(here, text) for text in _profile_faults(module.tuples, profile))
+        violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, rates[name], plan))
+        violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
+        violations.extend(Violation(here, text) for text in _claim_faults(module, rates[name], recomputed))
+    latency = network.length(latencies)
+    if latency > pipeline.slo + TIME_TOLERANCE:
+        path = " -> ".join(network.critical_path(latencies))
+        message = f"path {path} takes {latency * 1e3:.6g} ms, the SLO is {pipeline.slo * 1e3:.6g} ms"
+        violations.append(Violation(place, message))
+    if not _same(planned.latency, latency):
+        violations.append(Violation(place, _claim("latency_ms", planned.latency * 1e3, latency * 1e3)))
+    return violations, latency
+
+
+def _profile_faults(tuples: Sequence[DispatchTuple], profile: Sequence[object]) -> Iterator[str]:
+    for part in tuples:
+        if part.configuration not in profile:
+            yield f"{part.configuration} is not in the profile of this module's model"
+
+
+def _capacity_faults(tuples: Sequence[DispatchTuple], rate: float, plan: Plan) -> Iterator[str]:
+    for part in tuples:
+        whole = float(part.machines).is_integer() and part.machines >= 1
+        if not whole and not (0 < part.machines < 1):
+            yield f"{part.configuration} has {part.machines:g} machines: a whole number, or a fraction below one"
+        if not _same(part.rate, part.machines * part.configuration.throughput):
+            yield f"{part.configuration} claims {part.rate:g} req/s, its machines do something else"
+    residuals = [part for part in tuples if part.is_residual]
+    total = sum(part.machines * part.configuration.throughput for part in tuples)
+    if residuals and plan.billing is Billing.WHOLE:
+        yield "a fraction of a machine under whole billing"
+    if len(residuals) > 1:
+        yield "more than one residual"
+    if residuals and not tuples[-1].is_residual:
+        yield "the residual does not stand last"
+    if residuals and total > rate * (1 + _CLAIM_TOLERANCE):
+        yield f"dummy requests beside a residual: tuples work at {total:.9g} req/s, {rate:.9g} arrive"
+    if total < rate * (1 - RATE_TOLERANCE):
+        yield f"too little capacity: {total:.9g} req/s for {rate:.9g} that arrive"
+
+
+def _order_faults(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> Iterator[str]:
+    full = [part.configuration for part in tuples if not part.is_residual]
+    for configuration, times in Counter(full).items():
+        if times > 1:
+            yield f"{configuration} stands in {times} full tuples: join them"
+    if dispatch is Dispatch.TC and in_dispatch_order(tuples) != tuple(tuples):
+        yield "tuples do not stand in descending order of throughput-cost ratio"
+
+
+def _claim_faults(module: ModulePlan, rate: float, latencies: Sequence[float]) -> Iterator[str]:
+    if not _same(module.rate, rate):
+        yield _claim("rate_rps", module.rate, rate)
+    if not _same(module.latency, max(latencies)):
+        yield _claim("latency_ms", module.latency * 1e3, max(latencies) * 1e3)
+    for position, (claimed, found) in enumerate(zip(module.tuple_latencies, latencies, strict=True)):
+        if not _same(claimed, found):
+            yield f"tuples[{position}]: " + _claim("latency_ms", claimed * 1e3, found * 1e3)
+
+
+def _check_limits(instance: Instance, plan: Plan) -> Iterator[Violation]:
+    used: Counter[str] = Counter()
+    for part in _tuples(plan):
+        used[part.configuration.hardware] += part.machines  # type: ignore[assignment]
+    for name, hardware in instance.hardware.items():
+        if hardware.limit is not None and used[name] > hardware.limit * (1 + RATE_TOLERANCE):
+            message = f"{used[name]:.6g} machines in use, the limit is {hardware.limit}"
+            yield Violation(f"hardware.{name}", message)
+
+
+def _tuples(plan: Plan) -> Iterator[DispatchTuple]:
+    for pipeline in plan.pipelines:
+        for module in pipeline.modules.values():
+            yield from module.tuples
+
+
+def _claim(what: str, claimed: float, found: float) -> str:
+    return f"claims {what} {claimed:.9g}, recomputed {found:.9g}"
+
+
+def _same(left: float, right: float) -> bool:
+    return math.isclose(left, right, rel_tol=_CLAIM_TOLERANCE, abs_tol=COST_TOLERANCE)

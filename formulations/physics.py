@@ -1,0 +1,118 @@
+"""The physics of batch serving: worst-case latency of every tuple under every dispatch policy.
+
+This is the one place where the latency formulas stand; exact methods, heuristics, checker and simulator share it.
+With tuples in dispatch order, batch size b, batch duration d, throughput t = b / d, machines n, rate f of a
+residual, and w = rate of the tuple and of all tuples after it:
+
+============== ================== ========== ==================================
+policy         full tuple         residual   source
+============== ================== ========== ==================================
+tc, free       d + b / w          d + b / f  Harpagon [R]
+per-config     d + b / (n t)      d + b / f  Scrooge [R]
+round-robin    2 d                d + b / f  Nexus, InferLine, Clipper [R]
+============== ================== ========== ==================================
+
+[R] marks a reconstruction from general knowledge of the paper, not checked against its text.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harpagon.instances.policies import Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from harpagon.instances.instance import Configuration
+    from harpagon.instances.plan import DispatchTuple
+
+TIME_TOLERANCE = 1e-9
+"""Seconds by which a latency may pass a budget and still count as meeting it: rounding, no more."""
+RATE_TOLERANCE = 1e-9
+"""Relative shortfall of capacity against the request rate that counts as rounding."""
+COST_TOLERANCE = 1e-9
+"""Relative difference below which two costs are the same."""
+
+
+def tc_order(configuration: Configuration) -> tuple[float, int, str]:
+    """Sort key of the ``tc`` dispatch order: throughput-cost ratio descending, larger batch, hardware name."""
+    return (-configuration.ratio, -configuration.batch, configuration.hardware)
+
+
+def tuple_latencies(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[float, ...]:
+    """Worst-case latency of each tuple.
+
+    Parameters
+    ----------
+    tuples
+        Schedule of one module in dispatch order, a residual last.
+    dispatch
+        Policy.
+
+    Returns
+    -------
+    tuple of float
+        Seconds, one per tuple: the table of this module's docstring.
+    """
+    return _LATENCIES[dispatch](tuples)
+
+
+def module_latency(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> float:
+    """Worst-case latency of a module in seconds: the largest of its tuples."""
+    return max(tuple_latencies(tuples, dispatch))
+
+
+def collection_rate(configuration: Configuration, budget: float) -> float:
+    """Smallest rate w at which d + b / w meets ``budget``, q = b / (budget - d).
+
+    Parameters
+    ----------
+    configuration
+        Batch size and duration.
+    budget
+        Seconds allowed for collecting and executing one batch.
+
+    Returns
+    -------
+    float
+        Requests per second; infinity where the batch duration alone takes the budget.
+    """
+    slack = budget - configuration.duration
+    return configuration.batch / slack if slack > 0 else math.inf
+
+
+def in_dispatch_order(tuples: Iterable[DispatchTuple]) -> tuple[DispatchTuple, ...]:
+    """Tuples in ``tc`` order with a residual last."""
+    return tuple(sorted(tuples, key=lambda part: (part.is_residual, *tc_order(part.configuration))))
+
+
+def _batch_aware(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
+    latencies = []
+    behind = 0.0
+    for part in reversed(tuples):
+        behind += part.rate
+        latencies.append(part.configuration.duration + part.configuration.batch / behind)
+    return tuple(reversed(latencies))
+
+
+def _per_config(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
+    return tuple(part.configuration.duration + part.configuration.batch / part.rate for part in tuples)
+
+
+def _round_robin(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
+    return tuple(
+        part.configuration.duration + part.configuration.batch / part.rate
+        if part.is_residual
+        else 2 * part.configuration.duration
+        for part in tuples
+    )
+
+
+_LATENCIES: dict[Dispatch, Callable[[Sequence[DispatchTuple]], tuple[float, ...]]] = {
+    Dispatch.TC: _batch_aware,
+    Dispatch.FREE: _batch_aware,
+    Dispatch.PER_CONFIG: _per_config,
+    Dispatch.ROUND_ROBIN: _round_robin,
+}

@@ -1,0 +1,175 @@
+"""Series-parallel structure of a pipeline's latency constraint.
+
+The longest-path latency of a series-parallel pipeline is an expression of sums and maxima in which every module
+stands once. `decompose` finds that expression, or says that there is none. It reduces the two-terminal graph in
+which each module is an edge (J. Valdes, R. Tarjan, E. Lawler, "The recognition of series parallel digraphs",
+SIAM J. Comput. 11(2), 1982): series edges become one, parallel edges become one, until one edge is left.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+    from harpagon.graphs.paths import PathNetwork
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One module, by its number in the `PathNetwork`."""
+
+    module: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A fixed number of seconds: an edge's transfer time."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Children one after the other: latencies add."""
+
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Parallel:
+    """Children side by side: the largest latency counts."""
+
+    children: tuple[Node, ...]
+
+
+Node: TypeAlias = Leaf | Delay | Series | Parallel
+
+_SOURCE, _SINK = "source", "sink"
+
+
+def decompose(network: PathNetwork) -> Node | None:
+    """Expression tree of the pipeline's longest path, each module in exactly one leaf.
+
+    Returns
+    -------
+    Node or None
+        None where the pipeline is not series-parallel, redundant edges and complete bipartite blocks of equal
+        transfer time apart.
+    """
+    edges = _necessary_edges(network)
+    return _reduce(_two_terminal_graph(network, edges))
+
+
+def _necessary_edges(network: PathNetwork) -> dict[tuple[int, int], float]:
+    """Edges without those that another path between the same ends always outlasts."""
+    edges = {(i, j): transfer for i, pairs in enumerate(network.successors) for j, transfer in pairs}
+    for (tail, head), transfer in list(edges.items()):
+        if len(network.successors[tail]) > 1 and len(network.predecessors[head]) > 1:
+            detour = _longest_detour(network, tail, head)
+            if detour is not None and detour >= transfer:
+                del edges[tail, head]
+    return edges
+
+
+def _longest_detour(network: PathNetwork, tail: int, head: int) -> float | None:
+    """Largest sum of transfer times from ``tail`` to ``head`` over at least one module between them."""
+    reach: dict[int, float] = {tail: 0.0}
+    for module in range(tail + 1, head + 1):
+        arrivals = [
+            reach[i] + transfer
+            for i, transfer in network.predecessors[module]
+            if i in reach and (i, module) != (tail, head)
+        ]
+        if arrivals:
+            reach[module] = max(arrivals)
+    return reach.get(head)
+
+
+class _Graph:
+    """Two-terminal multigraph whose edges carry expressions; parallel edges merge as they are added."""
+
+    def __init__(self) -> None:
+        self.out: defaultdict[Hashable, dict[Hashable, Node]] = defaultdict(dict)
+        self.into: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
+
+    def add(self, tail: Hashable, head: Hashable, node: Node) -> None:
+        twin = self.out[tail].get(head)
+        self.out[tail][head] = node if twin is None else _parallel(twin, node)
+        self.into[head].add(tail)
+
+    def remove(self, tail: Hashable, head: Hashable) -> Node:
+        self.into[head].discard(tail)
+        return self.out[tail].pop(head)
+
+
+def _two_terminal_graph(network: PathNetwork, edges: dict[tuple[int, int], float]) -> _Graph:
+    graph = _Graph()
+    heads_of: defaultdict[int, dict[int, float]] = defaultdict(dict)
+    tails_of: defaultdict[int, set[int]] = defaultdict(set)
+    for (tail, head), transfer in edges.items():
+        heads_of[tail][head] = transfer
+        tails_of[head].add(tail)
+    for module in range(len(network.modules)):
+        graph.add(("in", module), ("out", module), Leaf(module))
+        if not tails_of[module]:
+            graph.add(_SOURCE, ("in", module), Delay(0.0))
+        if not heads_of[module]:
+            graph.add(("out", module), _SINK, Delay(0.0))
+        for head, transfer in heads_of[module].items():
+            if _is_complete_block(module, heads_of, tails_of):
+                hub = ("hub", min(heads_of[module]))
+                graph.add(("out", module), hub, Delay(0.0))
+                if module == min(tails_of[head]):
+                    graph.add(hub, ("in", head), Delay(transfer))
+            else:
+                graph.add(("out", module), ("in", head), Delay(transfer))
+    return graph
+
+
+def _is_complete_block(
+    module: int, heads_of: dict[int, dict[int, float]], tails_of: dict[int, set[int]]
+) -> bool:
+    """Whether all tails beside ``module`` feed all the same heads, with one transfer time per head."""
+    heads = heads_of[module]
+    tails = tails_of[next(iter(heads))]
+    return all(tails_of[head] == tails for head in heads) and all(heads_of[tail] == heads for tail in tails)
+
+
+def _reduce(graph: _Graph) -> Node | None:
+    waiting = [node for node in (*graph.out, *graph.into) if node not in (_SOURCE, _SINK)]
+    while waiting:
+        node = waiting.pop()
+        if len(graph.into[node]) != 1 or len(graph.out[node]) != 1:
+            continue
+        (tail,), (head,) = graph.into[node], graph.out[node]
+        before, after = graph.remove(tail, node), graph.remove(node, head)
+        graph.add(tail, head, _series(before, after))
+        waiting.extend(end for end in (tail, head) if end not in (_SOURCE, _SINK))
+    left = [(tail, head) for tail, heads in graph.out.items() for head in heads]
+    return graph.out[_SOURCE][_SINK] if left == [(_SOURCE, _SINK)] else None
+
+
+def _series(before: Node, after: Node) -> Node:
+    children = [*_children(before, Series), *_children(after, Series)]
+    delay = sum(child.seconds for child in children if isinstance(child, Delay))
+    parts = [child for child in children if not isinstance(child, Delay)]
+    if delay > 0 or not parts:
+        parts.append(Delay(delay))
+    return parts[0] if len(parts) == 1 else Series(tuple(parts))
+
+
+def _parallel(left: Node, right: Node) -> Node:
+    children = [*_children(left, Parallel), *_children(right, Parallel)]
+    delays = [child.seconds for child in children if isinstance(child, Delay)]
+    parts = [child for child in children if not isinstance(child, Delay)]
+    if delays and (max(delays) > 0 or not parts):
+        parts.append(Delay(max(delays)))
+    return parts[0] if len(parts) == 1 else Parallel(tuple(parts))
+
+
+def _children(node: Node, kind: type[Series | Parallel]) -> tuple[Node, ...]:
+    return node.children if isinstance(node, kind) else (node,)

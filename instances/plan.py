@@ -1,0 +1,113 @@
+"""Plans: one schedule per module, with the latency and the cost it claims."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harpagon.instances.instance import Configuration
+    from harpagon.instances.policies import Billing, Dispatch
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTuple:
+    """Machines of one configuration in a module's schedule.
+
+    Attributes
+    ----------
+    configuration
+        What every machine of the tuple runs.
+    machines
+        A whole number for full machines; a fraction below one for a residual.
+    rate
+        Requests per second they work at, dummy requests included: machines x throughput.
+    """
+
+    configuration: Configuration
+    machines: float
+    rate: float
+
+    @classmethod
+    def full(cls, configuration: Configuration, machines: int) -> DispatchTuple:
+        """``machines`` machines at their whole throughput."""
+        return cls(configuration, machines, machines * configuration.throughput)
+
+    @classmethod
+    def residual(cls, configuration: Configuration, rate: float) -> DispatchTuple:
+        """One machine partly used, at ``rate`` requests per second below its throughput."""
+        return cls(configuration, rate / configuration.throughput, rate)
+
+    @property
+    def is_residual(self) -> bool:
+        """Whether this is a partly used machine, paid for by the fraction."""
+        return self.machines < 1
+
+    @property
+    def cost(self) -> float:
+        """Dollars per hour."""
+        return self.machines * self.configuration.price
+
+
+@dataclass(frozen=True, slots=True)
+class ModulePlan:
+    """Schedule of one module.
+
+    Attributes
+    ----------
+    rate
+        Requests per second that arrive, dummy requests not included.
+    tuples
+        In dispatch order.
+    tuple_latencies
+        Worst-case latency of each tuple, seconds.
+    latency
+        Worst-case latency of the module, seconds.
+    """
+
+    rate: float
+    tuples: tuple[DispatchTuple, ...]
+    tuple_latencies: tuple[float, ...]
+    latency: float
+
+    @property
+    def cost(self) -> float:
+        """Dollars per hour."""
+        return sum(part.cost for part in self.tuples)
+
+    @property
+    def dummy_rate(self) -> float:
+        """Dummy requests per second: capacity handed out beyond the arrivals."""
+        return max(0.0, sum(part.rate for part in self.tuples) - self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class PipelinePlan:
+    """Schedules of one pipeline's modules; ``latency`` is its longest source-to-sink path in seconds."""
+
+    name: str
+    slo: float
+    latency: float
+    modules: Mapping[str, ModulePlan]
+
+    @property
+    def cost(self) -> float:
+        """Dollars per hour."""
+        return sum(module.cost for module in self.modules.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One schedule per module of every pipeline of an instance."""
+
+    instance: str
+    billing: Billing
+    dispatch: Dispatch
+    pipelines: tuple[PipelinePlan, ...]
+
+    @property
+    def cost(self) -> float:
+        """Dollars per hour."""
+        return sum(pipeline.cost for pipeline in self.pipelines)

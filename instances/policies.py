@@ -1,0 +1,27 @@
+"""The names of the choices a plan rests on: how machines are billed and how requests are dispatched."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Billing(StrEnum):
+    """How machines are paid for."""
+
+    WHOLE = "whole"
+    """Machines are bought whole; spare capacity is padded with dummy requests at no cost."""
+    FRACTIONAL = "fractional"
+    """At most one machine per module, the residual, is paid for by the fraction used [R]."""
+
+
+class Dispatch(StrEnum):
+    """How requests are handed to the machines of one module; `harpagon.formulations.physics` has the bounds."""
+
+    TC = "tc"
+    """Batch-aware, tuples in descending order of throughput-cost ratio: Harpagon [R]."""
+    FREE = "free"
+    """Batch-aware, tuples in the order the planner chooses."""
+    PER_CONFIG = "per-config"
+    """Each configuration collects its batches from its own share of the requests: Scrooge [R]."""
+    ROUND_ROBIN = "round-robin"
+    """Requests go to machines in turn: Nexus, InferLine, Clipper."""
