@@ -94,6 +94,8 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
         for part in _tuples(plan)
         if part.configuration.hardware in instance.hardware
     )
+    if not _same(plan.cost, cost):
+        violations.append(Violation("cost_per_hour", _claim("cost_per_hour", plan.cost, cost)))
     return CheckReport(tuple(violations), cost, latencies)
 
 
@@ -119,7 +121,9 @@ def _check_pipeline(
         latencies.append(max(recomputed))
         profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
         violations.extend(Violation(here, text) for text in _profile_faults(module.tuples, profile))
-        violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, rates[name], plan))
+        violations.extend(
+            Violation(here, text) for text in _capacity_faults(module.tuples, rates[name], plan)
+        )
         violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
         violations.extend(Violation(here, text) for text in _claim_faults(module, rates[name], recomputed))
     latency = network.length(latencies)
@@ -164,13 +168,19 @@ def _order_faults(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> Iterat
     for configuration, times in Counter(full).items():
         if times > 1:
             yield f"{configuration} stands in {times} full tuples: join them"
-    if dispatch is Dispatch.TC and in_dispatch_order(tuples) != tuple(tuples):
+    if dispatch in (Dispatch.TC, Dispatch.TC_SAFE) and in_dispatch_order(tuples) != tuple(tuples):
         yield "tuples do not stand in descending order of throughput-cost ratio"
 
 
 def _claim_faults(module: ModulePlan, rate: float, latencies: Sequence[float]) -> Iterator[str]:
     if not _same(module.rate, rate):
         yield _claim("rate_rps", module.rate, rate)
+    total = sum(part.machines * part.configuration.throughput for part in module.tuples)
+    if not _same(module.dummy_rate, max(0.0, total - rate)):
+        yield _claim("dummy_rps", module.dummy_rate, max(0.0, total - rate))
+    cost = sum(part.cost for part in module.tuples)
+    if not _same(module.cost, cost):
+        yield _claim("cost_per_hour", module.cost, cost)
     if not _same(module.latency, max(latencies)):
         yield _claim("latency_ms", module.latency * 1e3, max(latencies) * 1e3)
     for position, (claimed, found) in enumerate(zip(module.tuple_latencies, latencies, strict=True)):

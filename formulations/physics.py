@@ -4,13 +4,23 @@ This is the one place where the latency formulas stand; exact methods, heuristic
 With tuples in dispatch order, batch size b, batch duration d, throughput t = b / d, machines n, rate f of a
 residual, and w = rate of the tuple and of all tuples after it:
 
-============== ================== ========== ==================================
-policy         full tuple         residual   source
-============== ================== ========== ==================================
-tc, free       d + b / w          d + b / f  Harpagon [R]
-per-config     d + b / (n t)      d + b / f  Scrooge [R]
-round-robin    2 d                d + b / f  Nexus, InferLine, Clipper [R]
-============== ================== ========== ==================================
+============== ====================== ========== ==================================
+policy         full tuple             residual   source
+============== ====================== ========== ==================================
+tc, free       d + b / w              d + b / f  Harpagon [R]
+per-config     d + b / (n t)          d + b / f  Scrooge [R]
+round-robin    2 d                    d + b / f  Nexus, InferLine, Clipper [R]
+tc-safe        d + (b + B) / w        the same   ours; B = sum of b of the tuples before
+edf            L, the same for all tuples        ours, see below
+============== ====================== ========== ==================================
+
+Under ``edf`` a group g works at rate rho_g, its batches are due L - d_g after they open, and the demand bound of
+earliest-deadline-first service holds for every group k exactly when
+
+    L >= (sum of b_g over {g : d_g >= d_k} + sum over g of rho_g max(d_g, d_k)) / sum over g of rho_g .
+
+``tc`` and ``free`` are fluid bounds, which a dispatcher that hands out whole batches can miss; ``tc-safe`` and
+``edf`` are bounds that a dispatcher keeps.
 
 [R] marks a reconstruction from general knowledge of the paper, not checked against its text.
 """
@@ -110,9 +120,33 @@ def _round_robin(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
     )
 
 
+def _priority_safe(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
+    latencies = []
+    work = sum(part.rate for part in tuples)
+    collected = 0
+    for part in tuples:
+        collected += part.configuration.batch
+        latencies.append(part.configuration.duration + collected / work)
+        work -= part.rate
+    return tuple(latencies)
+
+
+def _earliest_deadline_first(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
+    total = sum(part.rate for part in tuples)
+    bound = 0.0
+    for pivot in tuples:
+        d = pivot.configuration.duration
+        demand = sum(part.configuration.batch for part in tuples if part.configuration.duration >= d)
+        held = sum(part.rate * max(part.configuration.duration, d) for part in tuples)
+        bound = max(bound, (demand + held) / total)
+    return (bound,) * len(tuples)
+
+
 _LATENCIES: dict[Dispatch, Callable[[Sequence[DispatchTuple]], tuple[float, ...]]] = {
     Dispatch.TC: _batch_aware,
     Dispatch.FREE: _batch_aware,
     Dispatch.PER_CONFIG: _per_config,
     Dispatch.ROUND_ROBIN: _round_robin,
+    Dispatch.TC_SAFE: _priority_safe,
+    Dispatch.EDF: _earliest_deadline_first,
 }

@@ -65,22 +65,18 @@ class ModulePlan:
         Worst-case latency of each tuple, seconds.
     latency
         Worst-case latency of the module, seconds.
+    dummy_rate
+        Requests per second handed out beyond the arrivals.
+    cost
+        Dollars per hour.
     """
 
     rate: float
     tuples: tuple[DispatchTuple, ...]
     tuple_latencies: tuple[float, ...]
     latency: float
-
-    @property
-    def cost(self) -> float:
-        """Dollars per hour."""
-        return sum(part.cost for part in self.tuples)
-
-    @property
-    def dummy_rate(self) -> float:
-        """Dummy requests per second: capacity handed out beyond the arrivals."""
-        return max(0.0, sum(part.rate for part in self.tuples) - self.rate)
+    dummy_rate: float
+    cost: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +96,10 @@ class PipelinePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One schedule per module of every pipeline of an instance."""
+    """One schedule per module of every pipeline of an instance; ``cost`` is in dollars per hour."""
 
     instance: str
     billing: Billing
     dispatch: Dispatch
     pipelines: tuple[PipelinePlan, ...]
-
-    @property
-    def cost(self) -> float:
-        """Dollars per hour."""
-        return sum(pipeline.cost for pipeline in self.pipelines)
+    cost: float

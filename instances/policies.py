@@ -25,3 +25,7 @@ class Dispatch(StrEnum):
     """Each configuration collects its batches from its own share of the requests: Scrooge [R]."""
     ROUND_ROBIN = "round-robin"
     """Requests go to machines in turn: Nexus, InferLine, Clipper."""
+    TC_SAFE = "tc-safe"
+    """As ``tc``, with the latency bound that a real priority dispatcher keeps."""
+    EDF = "edf"
+    """Each request joins the open batch that is due first: earliest deadline first over batches."""

@@ -1,0 +1,24 @@
+"""Shared fixtures: the worked example of the docs, built in code."""
+
+from __future__ import annotations
+
+import networkx as nx
+import pytest
+
+from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
+from harpagon.instances.policies import Billing
+
+
+@pytest.fixture
+def worked_example() -> Instance:
+    """One module, 198 req/s, SLO 1 s; b=2 d=0.1, b=8 d=0.25, b=32 d=0.8, price 1 (Harpagon's example [R])."""
+    profile = tuple(Configuration("gpu", b, d, 1.0) for b, d in ((2, 0.1), (8, 0.25), (32, 0.8)))
+    graph = nx.DiGraph()
+    graph.add_node("detect", model="detector", join="all")
+    return Instance(
+        name="worked-example",
+        billing=Billing.FRACTIONAL,
+        hardware={"gpu": Hardware("gpu", 1.0)},
+        profiles={"detector": profile},
+        pipelines=(Pipeline("example", 198.0, 1.0, graph),),
+    )
