@@ -41,10 +41,6 @@ def plan_pipeline(
     return PipelinePlan(problem.name, problem.slo, latency, modules)
 
 
-def assemble_plan(
-    instance: Instance, billing: Billing, dispatch: Dispatch, pipelines: Sequence[PipelinePlan]
-) -> Plan:
+def assemble_plan(instance: Instance, billing: Billing, dispatch: Dispatch, pipelines: Sequence[PipelinePlan]) -> Plan:
     """Plan of an instance from the plans of its pipelines."""
-    return Plan(
-        instance.name, billing, dispatch, tuple(pipelines), sum(pipeline.cost for pipeline in pipelines)
-    )
+    return Plan(instance.name, billing, dispatch, tuple(pipelines), sum(pipeline.cost for pipeline in pipelines))

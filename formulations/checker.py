@@ -121,9 +121,7 @@ def _check_pipeline(
         latencies.append(max(recomputed))
         profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
         violations.extend(Violation(here, text) for text in _profile_faults(module.tuples, profile))
-        violations.extend(
-            Violation(here, text) for text in _capacity_faults(module.tuples, rates[name], plan)
-        )
+        violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, rates[name], plan))
         violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
         violations.extend(Violation(here, text) for text in _claim_faults(module, rates[name], recomputed))
     latency = network.length(latencies)

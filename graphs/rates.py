@@ -32,9 +32,7 @@ def propagate_rates(graph: nx.DiGraph, rate: float) -> dict[str, float]:
     """
     rates: dict[str, float] = {}
     for module in nx.lexicographical_topological_sort(graph):
-        incoming = [
-            rates[tail] * data.get("fanout", 1.0) for tail, _, data in graph.in_edges(module, data=True)
-        ]
+        incoming = [rates[tail] * data.get("fanout", 1.0) for tail, _, data in graph.in_edges(module, data=True)]
         if not incoming:
             rates[module] = rate
         elif graph.nodes[module].get("join", "all") == "any":

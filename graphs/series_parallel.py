@@ -130,9 +130,7 @@ def _two_terminal_graph(network: PathNetwork, edges: dict[tuple[int, int], float
     return graph
 
 
-def _is_complete_block(
-    module: int, heads_of: dict[int, dict[int, float]], tails_of: dict[int, set[int]]
-) -> bool:
+def _is_complete_block(module: int, heads_of: dict[int, dict[int, float]], tails_of: dict[int, set[int]]) -> bool:
     """Whether all tails beside ``module`` feed all the same heads, with one transfer time per head."""
     heads = heads_of[module]
     tails = tails_of[next(iter(heads))]
