@@ -35,3 +35,7 @@ class SolverOptions:
     seed: int = 0
     log: bool = False
     start: Plan | None = None
+
+
+DEFAULT_OPTIONS = SolverOptions()
+"""No time limit, a proof, one thread."""
