@@ -1,0 +1,86 @@
+"""Bad input, told in one message: which file, which place, what is wrong, what to do next."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Place: TypeAlias = tuple[str | int, ...]
+"""Way into a document: keys of mappings as text, positions in lists as numbers."""
+
+_SHOWN = 60
+"""Characters of a faulty value that a message repeats."""
+
+
+class InputError(ValueError):
+    """A file, a name or a flag that cannot be used; its text is the whole message.
+
+    Attributes
+    ----------
+    file
+        File, shipped name or flag that holds the fault.
+    place
+        JSON path such as ``pipelines[0].edges[2].fanout``, or a line and column; empty for the file as a whole.
+    problem
+        What is wrong.
+    next_step
+        What to do about it.
+    """
+
+    def __init__(self, file: str, place: str, problem: str, next_step: str) -> None:
+        super().__init__(file, place, problem, next_step)
+        self.file = file
+        self.place = place
+        self.problem = problem
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        where = f"{self.file}: {self.place}" if self.place else self.file
+        end = "" if self.next_step.endswith("?") else "."
+        return f"{where}: {self.problem}. {self.next_step}{end}"
+
+
+def format_place(place: Place) -> str:
+    """JSON path of a place.
+
+    Examples
+    --------
+    >>> format_place(("profiles", "ssd320", "V100", "8"))
+    'profiles.ssd320.V100.8'
+    >>> format_place(("pipelines", 0, "modules", "first stage"))
+    'pipelines[0].modules["first stage"]'
+    """
+    text = ""
+    for part in place:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif re.fullmatch(r"[\w-]{1,60}", part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{shown(part)}]"
+    return text
+
+
+def shown(value: object) -> str:
+    """A value as a message repeats it: JSON where it is text, number or the like, its kind otherwise, cut short."""
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list | tuple):
+        return "a list"
+    text = json.dumps(value, default=str)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """Next step for an unknown name: the known name closest to it, or the known names."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name[:100], names, n=3, cutoff=0.6)
+    if near:
+        return "Did you mean " + " or ".join(near) + "?"
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"Known here: {listed}" if names else "None is defined"

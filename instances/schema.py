@@ -1,0 +1,133 @@
+"""The file formats as pydantic models: ``harpagon-instance/1`` and ``harpagon-plan/1``.
+
+Only shapes, kinds and ranges of single values stand here; `files` and `plan_files` check what needs more than one
+value. Validation is strict: no text becomes a number and no unknown key passes. The range of positive figures,
+1e-9 to 1e9 in the unit of the key, keeps every quotient and product of the physics finite.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+Positive: TypeAlias = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
+NotNegative: TypeAlias = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
+PlanPositive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+
+
+def _batch(key: Any) -> Any:
+    """Batch sizes are keys, and keys of JSON are text."""
+    return int(key) if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 10 else key
+
+
+Batch: TypeAlias = Annotated[int, BeforeValidator(_batch), Field(ge=1, le=1_000_000)]
+
+
+class FileModel(BaseModel):
+    """Strict, closed, and with the keys of the file as its names."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class HardwareFile(FileModel):
+    """A machine type: dollars per hour, and machines available."""
+
+    price_per_hour: Positive
+    limit: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+
+
+class ModuleFile(FileModel):
+    """A module: key of its profile, and what several inputs mean."""
+
+    model: Name
+    join: Literal["all", "any"] = "all"
+
+
+class EdgeFile(FileModel):
+    """An edge: requests sent on per request received, and milliseconds of transfer."""
+
+    tail: Name = Field(alias="from")
+    head: Name = Field(alias="to")
+    fanout: Positive = 1.0
+    transfer_ms: NotNegative = 0.0
+
+
+class PipelineFile(FileModel):
+    """A pipeline: load, objective, modules and edges."""
+
+    name: Name
+    rate_rps: Positive
+    slo_ms: Positive
+    modules: Annotated[dict[Name, ModuleFile], Field(min_length=1)]
+    edges: list[EdgeFile] = []
+
+
+class InstanceFile(FileModel):
+    """A whole instance file."""
+
+    format: Literal["harpagon-instance/1"]
+    name: Name
+    description: str = ""
+    billing: Literal["whole", "fractional"] = "whole"
+    hardware: Annotated[dict[Name, HardwareFile], Field(min_length=1)]
+    profiles: Annotated[
+        dict[
+            Name,
+            Annotated[
+                dict[Name, Annotated[dict[Batch, Positive], Field(min_length=1)]],
+                Field(min_length=1),
+            ],
+        ],
+        Field(min_length=1),
+    ]
+    pipelines: Annotated[list[PipelineFile], Field(min_length=1)]
+
+
+class TupleFile(FileModel):
+    """A tuple of a schedule; ``machines`` is fractional only for a residual."""
+
+    hardware: Name
+    batch: Annotated[int, Field(ge=1, le=1_000_000)]
+    machines: PlanPositive
+    rate_rps: PlanPositive
+    latency_ms: NotNegative
+
+
+class ModulePlanFile(FileModel):
+    """Schedule of one module with the figures it claims."""
+
+    rate_rps: PlanPositive
+    dummy_rps: NotNegative
+    latency_ms: NotNegative
+    cost_per_hour: NotNegative
+    tuples: list[TupleFile]
+
+
+class PipelinePlanFile(FileModel):
+    """Schedules of one pipeline with the latency it claims."""
+
+    name: Name
+    latency_ms: NotNegative
+    slo_ms: PlanPositive
+    modules: dict[Name, ModulePlanFile]
+
+
+class PlanFile(FileModel):
+    """A whole plan file: the plan and its certificate."""
+
+    format: Literal["harpagon-plan/1"]
+    instance: str
+    method: str
+    billing: Literal["whole", "fractional"]
+    dispatch: Literal["tc", "free", "per-config", "round-robin", "tc-safe", "edf"]
+    status: str
+    cost_per_hour: NotNegative
+    lower_bound: Finite | None = None
+    gap: Finite | None = None
+    build_s: NotNegative | None = None
+    solve_s: NotNegative | None = None
+    solver: dict[str, Any] | None = None
+    pipelines: list[PipelinePlanFile]
