@@ -1,0 +1,119 @@
+"""The command line: one module per command, listed in `COMMANDS`.
+
+To add a command, write ``harpagon/cli/<command>.py`` with ``def register(app: typer.Typer) -> None``, which adds it
+to the application, and append the module's name to `COMMANDS`. Command modules are imported at every start: import
+nothing but typer and light modules at their top, and everything else inside the command's function.
+
+A command prints its answer on standard output (with ``--json`` one JSON document and nothing else) and progress and
+messages on standard error, by the helpers of `harpagon.cli.console`. It ends with one of the codes of
+`harpagon.cli.exits.ExitCode`; bad input and unsupported requests are exceptions, which `main` turns into one message
+and the right code.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.cli.console import complain
+from harpagon.cli.exits import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = ("plan", "check", "explain")
+
+_HELP = """Plan how to serve a pipeline of DNN models for the least money under a latency objective.
+
+Which GPU type, which batch size and how many machines each model gets, so that every request meets the pipeline's
+latency objective (SLO): exact methods with a proof, and published heuristics to compare with it.
+
+[bold]First steps[/bold]
+
+  harpagon plan worked-example      one shipped instance, its cheapest plan and the proof
+
+  harpagon gap                      how far a heuristic is from the optimum, on a shipped suite
+
+[bold]Units[/bold]  milliseconds, requests per second (req/s), dollars per hour ($/h)
+
+[bold]Exit codes[/bold]  0 done; 1 no plan (infeasible, or a limit was hit without one); 2 bad input or usage;
+3 a plan failed the check; 130 interrupted
+"""
+
+
+def application() -> typer.Typer:
+    """The application with every command of `COMMANDS`."""
+    app = typer.Typer(
+        help=_HELP,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root)
+    for command in COMMANDS:
+        import_module(f"harpagon.cli.{command}").register(app)
+    return app
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code, see `ExitCode`.
+
+    Parameters
+    ----------
+    arguments
+        What follows the program's name; None for the arguments of this process.
+    """
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader went away (``harpagon ... | head``). Nothing is left to say, and Python would complain on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.DONE
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        code = application()(args=arguments, prog_name="harpagon", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        complain("interrupted")
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        known = _known(error)
+        if known is None:
+            raise
+        complain(known[1])
+        return known[0]
+    return ExitCode(code or 0)
+
+
+def _known(error: Exception) -> tuple[ExitCode, str] | None:
+    """Exit code and message of an exception that has a place in the contract, None for a defect."""
+    from harpagon.instances.errors import InputError
+    from harpagon.methods import CheckFailedError
+    from harpagon.solvers.capabilities import UnsupportedError
+
+    if isinstance(error, typer.TyperException):
+        return ExitCode.USAGE, error.format_message()
+    if isinstance(error, (InputError, UnsupportedError)):
+        return ExitCode.USAGE, str(error)
+    if isinstance(error, CheckFailedError):
+        return ExitCode.CHECK_FAILED, f"internal error: {error}"
+    return None
+
+
+def _root(
+    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
+) -> None:
+    if show_version:
+        from harpagon import __version__
+
+        typer.echo(f"harpagon {__version__}")
+        raise typer.Exit(ExitCode.DONE)

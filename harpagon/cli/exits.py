@@ -1,0 +1,20 @@
+"""What the exit codes of the command line mean."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """Exit codes of every command."""
+
+    DONE = 0
+    """The command did what was asked."""
+    NO_PLAN = 1
+    """There is no plan, or a limit was hit before one was found."""
+    USAGE = 2
+    """Bad input or usage: one message on standard error."""
+    CHECK_FAILED = 3
+    """A plan failed the independent check."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C; finished results are kept."""

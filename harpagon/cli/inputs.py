@@ -1,0 +1,64 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.instances.policies import Billing, Dispatch
+
+if TYPE_CHECKING:
+    from harpagon.solvers.options import SolverOptions
+
+InstanceArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="INSTANCE",
+        help="An instance file (JSON or YAML), or the name of a shipped one: see [bold]harpagon instances list[/].",
+        show_default=False,
+    ),
+]
+BillingOption = Annotated[
+    Billing | None,
+    typer.Option(
+        help="How machines are paid for: [bold]whole[/], or [bold]fractional[/] (the last machine of a module by the "
+        "fraction used). Default: the billing of the instance.",
+        show_default=False,
+    ),
+]
+DispatchOption = Annotated[
+    Dispatch | None,
+    typer.Option(
+        help="How requests reach the machines of a module, see docs/model.md. Default: the method's own, tc for the "
+        "exact methods.",
+        show_default=False,
+    ),
+]
+TimeLimitOption = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SECONDS",
+        help="Stop an exact method after this long and keep its best plan and its bound.",
+        show_default="no limit",
+    ),
+]
+GapOption = Annotated[
+    float,
+    typer.Option(metavar="FRACTION", help="Relative gap at which a plan counts as optimal; 0 asks for a proof."),
+]
+ThreadsOption = Annotated[int, typer.Option(min=1, help="Threads of a general solver.")]
+LogOption = Annotated[bool, typer.Option("--log", help="Print the log of a general solver on standard error.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
+
+
+def solver_options(time_limit: float | None, gap: float, threads: int, log: bool) -> SolverOptions:
+    """Options of the exact methods; a bad figure is a usage error."""
+    from harpagon.solvers.options import SolverOptions
+
+    if time_limit is not None and not (time_limit > 0 and math.isfinite(time_limit)):
+        raise typer.BadParameter("give a number of seconds above 0", param_hint="--time-limit")
+    if not 0 <= gap < 1:
+        raise typer.BadParameter("give a fraction from 0 up to, not including, 1, such as 0.01", param_hint="--gap")
+    return SolverOptions(time_limit=time_limit, gap=gap, threads=threads, log=log)

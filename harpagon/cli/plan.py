@@ -1,0 +1,135 @@
+"""``harpagon plan``: the cheapest plan of one instance, drawn, with its certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.cli.console import note, show, show_json, terminal_width
+from harpagon.cli.exits import ExitCode
+from harpagon.cli.inputs import (
+    BillingOption,
+    DispatchOption,
+    GapOption,
+    InstanceArgument,
+    JsonOption,
+    LogOption,
+    ThreadsOption,
+    TimeLimitOption,
+    solver_options,
+)
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.result import Result
+
+_FIGURES = (".png", ".svg", ".pdf")
+
+_HELP = """Plan an instance: GPU type, batch size and number of machines for every module, for the least money.
+
+Prints each pipeline as boxes and lines. A box shows the module's cost ($/h), its rate (req/s), its tuples in dispatch
+order (machines x type and batch size, rate, worst-case latency) and its latency against the budget that the path
+leaves it. Below stands the certificate: why the method stopped, the cost that no plan undercuts, and the gap.
+
+[bold]Examples[/bold]
+
+  harpagon plan worked-example
+
+  harpagon plan traffic.yaml --billing fractional --method harpagon
+
+  harpagon plan traffic.yaml --json --out plan.json
+
+  harpagon plan traffic.yaml --figure plan.svg
+
+[bold]Exit codes[/bold]  0 planned; 1 no plan, and why; 2 bad input or usage
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("plan", help=_HELP)(plan)
+
+
+def plan(
+    instance: InstanceArgument,
+    method: Annotated[str, typer.Option(help="Planning method: exact, harpagon, ...")] = "exact",
+    billing: BillingOption = None,
+    dispatch: DispatchOption = None,
+    time_limit: TimeLimitOption = None,
+    gap: GapOption = 0.0,
+    threads: ThreadsOption = 1,
+    log: LogOption = False,
+    as_json: JsonOption = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the plan to this JSON file.", show_default=False)
+    ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the plan to this .png, .svg or .pdf file.", show_default=False),
+    ] = None,
+) -> None:
+    """Run the command."""
+    from harpagon.instances.files import read_instance
+    from harpagon.methods import solve
+
+    options = solver_options(time_limit, gap, threads, log)
+    if figure is not None and figure.suffix.lower() not in _FIGURES:
+        raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
+    problem = read_instance(instance)
+    result = solve(problem, method, billing, dispatch, options)
+    if result.plan is None:
+        _report_no_plan(problem, result, billing or problem.billing, dispatch, as_json=as_json)
+        raise typer.Exit(ExitCode.NO_PLAN)
+    _write_files(problem, result, result.plan, out, figure)
+    if as_json:
+        _print_json(result, result.plan)
+    else:
+        _draw(problem, result, result.plan)
+
+
+def _draw(instance: Instance, result: Result, plan: Plan) -> None:
+    from harpagon.cli.certificate import certificate_view
+    from harpagon.cli.plan_view import plan_view
+
+    show(*plan_view(instance, plan, terminal_width()), *certificate_view(result, plan))
+
+
+def _write_files(instance: Instance, result: Result, plan: Plan, out: Path | None, figure: Path | None) -> None:
+    if out is not None:
+        from harpagon.certificates import certificate
+        from harpagon.instances.plan_files import write_plan
+
+        write_plan(out, plan, certificate(result))
+        note(f"plan written to {out}")
+    if figure is not None:
+        from harpagon.evaluation.plan_figure import draw_plan
+
+        draw_plan(instance, plan, figure)
+        note(f"figure written to {figure}")
+
+
+def _print_json(result: Result, plan: Plan) -> None:
+    from harpagon.certificates import certificate
+    from harpagon.instances.plan_files import plan_document
+
+    show_json(plan_document(plan, certificate(result)))
+
+
+def _report_no_plan(
+    instance: Instance, result: Result, billing: Billing, dispatch: Dispatch | None, *, as_json: bool
+) -> None:
+    """Say why there is no plan: the explanation of ``harpagon explain`` under the method's dispatch policy."""
+    from harpagon.cli.certificate import no_plan_document, no_plan_view
+    from harpagon.cli.explanation_view import explanation_document, explanation_lines
+    from harpagon.evaluation.explanation import explain
+    from harpagon.methods import find_method
+
+    explanation = explain(instance, billing, dispatch or find_method(result.method).dispatches[0])
+    if as_json:
+        show_json(no_plan_document(instance, result) | {"explanation": explanation_document(instance, explanation)})
+    else:
+        show(no_plan_view(result), *explanation_lines(instance, explanation))

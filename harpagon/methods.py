@@ -1,0 +1,216 @@
+"""Every planning method by name: what it is, what it supports, and one function that runs any of them.
+
+A method is one row of `METHODS`. Its runner is imported only when it runs, so listing methods costs nothing. To add
+a method, write its function in `harpagon.solvers` or `harpagon.heuristics` and add its row here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol, cast
+
+from harpagon.formulations.checker import check
+from harpagon.instances.errors import InputError, suggestion
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.capabilities import CAPABILITIES, Capabilities, UnsupportedError, has_limits
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.result import Result, SolverInfo, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harpagon.formulations.checker import Violation
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.solvers.options import SolverOptions
+
+
+class CheckFailedError(RuntimeError):
+    """A method returned a plan that the independent checker refuses: a defect of the method.
+
+    Attributes
+    ----------
+    method
+        Name of the method.
+    violations
+        What the checker found.
+    """
+
+    def __init__(self, method: str, violations: tuple[Violation, ...]) -> None:
+        faults = "; ".join(map(str, violations))
+        super().__init__(f"the plan of method {method!r} fails the independent check: {faults}")
+        self.method = method
+        self.violations = violations
+
+
+class Runner(Protocol):
+    """What runs a method."""
+
+    def __call__(self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        """Plan ``instance``."""
+
+
+class Kind(StrEnum):
+    """What a method promises."""
+
+    EXACT = "exact"
+    """A proven optimum, or a valid bound."""
+    HEURISTIC = "heuristic"
+    """A plan, without a bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One planning method.
+
+    Attributes
+    ----------
+    name
+        As on the command line.
+    kind
+        What it promises.
+    summary
+        One line.
+    capabilities
+        Billings, dispatch policies and limits it supports.
+    runner
+        Runs it.
+    """
+
+    name: str
+    kind: Kind
+    summary: str
+    capabilities: Capabilities
+    runner: Runner = field(repr=False)
+
+    @property
+    def dispatches(self) -> tuple[Dispatch, ...]:
+        """Dispatch policies it plans for, the default first."""
+        return tuple(policy for policy in Dispatch if any(case[1] is policy for case in self.capabilities.cases))
+
+
+def solve(
+    instance: Instance,
+    method: str = "exact",
+    billing: Billing | None = None,
+    dispatch: Dispatch | None = None,
+    options: SolverOptions = DEFAULT_OPTIONS,
+) -> Result:
+    """Plan an instance with one method; the independent checker referees the plan.
+
+    Parameters
+    ----------
+    instance
+        What to plan.
+    method
+        Name of a method, a key of `METHODS`.
+    billing
+        How machines are billed; None for the billing of the instance.
+    dispatch
+        Dispatch policy to plan for; None for the method's default.
+    options
+        How long and how far to search.
+
+    Returns
+    -------
+    Result
+        Plan, bound and times. A heuristic's bound is minus infinity.
+
+    Raises
+    ------
+    InputError
+        Where there is no such method.
+    UnsupportedError
+        Where the method does not support the billing, the dispatch policy or the limits.
+    CheckFailedError
+        Where the plan fails the independent check.
+    """
+    chosen = find_method(method)
+    billing = billing or instance.billing
+    dispatch = dispatch or chosen.dispatches[0]
+    require_support(chosen, instance, billing, dispatch)
+    result = chosen.runner(instance, billing, dispatch, options)
+    if result.plan is not None:
+        _referee(instance, method, result.plan)
+    return result
+
+
+def find_method(name: str) -> Method:
+    """Method of this name; `InputError` with near names where there is none."""
+    if name not in METHODS:
+        raise InputError(name, "", "there is no method of this name", suggestion(name, METHODS))
+    return METHODS[name]
+
+
+def require_support(method: Method, instance: Instance, billing: Billing, dispatch: Dispatch) -> None:
+    """Raise `UnsupportedError` unless ``method`` supports this case."""
+    case = (billing, dispatch)
+    if case not in method.capabilities.cases:
+        others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
+        raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
+    if has_limits(instance) and not method.capabilities.limits:
+        others = tuple(other.name for other in METHODS.values() if other.capabilities.limits)
+        raise UnsupportedError(method.name, "hardware limits", others)
+
+
+def _referee(instance: Instance, method: str, plan: Plan) -> None:
+    report = check(instance, plan)
+    if not report.ok:
+        raise CheckFailedError(method, report.violations)
+
+
+def _exact(name: str, summary: str, target: str) -> Method:
+    """Row of an exact method; ``target`` is ``module:function``, imported at its first run."""
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        return cast("Runner", _load(target))(instance, billing, dispatch, options)
+
+    return Method(name, Kind.EXACT, summary, CAPABILITIES[name], run)
+
+
+def _heuristic(name: str, summary: str, target: str, dispatch: Dispatch = Dispatch.TC) -> Method:
+    """Row of a heuristic, which plans for one dispatch policy; its plan, timed, becomes a Result without a bound."""
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        planner = cast("Callable[[Instance, Billing], Plan | None]", _load(target))
+        start = time.perf_counter()
+        plan = planner(instance, billing)
+        seconds = time.perf_counter() - start
+        termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
+        return Result(name, termination, plan, -math.inf, 0.0, seconds, SolverInfo(name, version("harpagon")))
+
+    cases = frozenset((billing, dispatch) for billing in Billing)
+    return Method(name, Kind.HEURISTIC, summary, Capabilities(cases, limits=False), run)
+
+
+def _load(target: str) -> object:
+    module, function = target.split(":")
+    return getattr(import_module(f"harpagon.{module}"), function)
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        _exact(
+            "exact",
+            "Decomposition into module frontiers: a proven optimum in milliseconds.",
+            "solvers.exact:solve_exact",
+        ),
+        _exact(
+            "brute-force",
+            "Enumeration of every schedule: for small instances, the referee of the tests.",
+            "solvers.brute_force:solve_brute_force",
+        ),
+        _heuristic(
+            "harpagon",
+            "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R].",
+            "heuristics.harpagon:plan_harpagon",
+        ),
+    )
+}
+"""Every method by name, in the order in which they are listed."""
