@@ -1,0 +1,78 @@
+"""What a module scheduler may do, and the rate that a tuple needs to keep a latency budget."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, module_latency
+from harpagon.instances.policies import Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harpagon.instances.instance import Configuration
+    from harpagon.instances.plan import DispatchTuple
+    from harpagon.instances.policies import Billing
+
+ROUNDING = TIME_TOLERANCE / 1000
+"""Seconds a module may pass its budget by rounding: a path of 1,000 modules stays within `TIME_TOLERANCE`."""
+RATE_ROUNDING = RATE_TOLERANCE / 2
+"""Relative rate that may stay unserved by rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class SchedulingRules:
+    """Rules of one module scheduler.
+
+    Attributes
+    ----------
+    billing
+        Whether the last machine is paid for whole or by the fraction used.
+    dispatch
+        ``tc``, ``per-config`` or ``round-robin``.
+    max_configurations
+        Configurations one module may mix, None for any number. A residual of a configuration that is also used in
+        full counts once.
+    dummies
+        Whether the dummy generator may complete a machine.
+    """
+
+    billing: Billing
+    dispatch: Dispatch
+    max_configurations: int | None = None
+    dummies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleSchedule:
+    """Tuples of one module in dispatch order, with their cost ($/hour) and worst-case latency (s)."""
+
+    tuples: tuple[DispatchTuple, ...]
+    cost: float
+    latency: float
+
+    @classmethod
+    def of(cls, tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> ModuleSchedule:
+        """Schedule of ``tuples`` under ``dispatch``."""
+        return cls(tuple(tuples), sum(part.cost for part in tuples), module_latency(tuples, dispatch))
+
+
+def full_collection_rate(configuration: Configuration, budget: float, dispatch: Dispatch) -> float:
+    """Smallest collecting rate at which a full tuple meets ``budget``, requests per second.
+
+    Under ``tc`` the collecting rate is that of the tuple and all after it, under ``per-config`` that of the tuple.
+    Under ``round-robin`` the latency 2 d depends on no rate: the answer is zero or infinity.
+    """
+    if dispatch is Dispatch.ROUND_ROBIN:
+        return 0.0 if 2 * configuration.duration <= budget else math.inf
+    return collection_rate(configuration, budget)
+
+
+def machines_left(hardware: str, tuples: Iterable[DispatchTuple], available: Mapping[str, float] | None) -> float:
+    """Machines of a hardware type that ``tuples`` leave over; infinity without a limit."""
+    if not available or hardware not in available:
+        return math.inf
+    used = sum(part.machines for part in tuples if part.configuration.hardware == hardware)
+    return available[hardware] * (1 + RATE_ROUNDING) - used
