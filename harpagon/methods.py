@@ -173,19 +173,24 @@ def _exact(name: str, summary: str, target: str) -> Method:
     return Method(name, Kind.EXACT, summary, CAPABILITIES[name], run)
 
 
-def _heuristic(name: str, summary: str, target: str, dispatch: Dispatch = Dispatch.TC) -> Method:
+def _heuristic(name: str, summary: str, target: str, *arguments: object, dispatch: Dispatch = Dispatch.TC) -> Method:
     """Row of a heuristic, which plans for one dispatch policy; its plan, timed, becomes a Result without a bound."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        planner = cast("Callable[[Instance, Billing], Plan | None]", _load(target))
+        planner = cast("Callable[..., Plan | None]", _load(target))
         start = time.perf_counter()
-        plan = planner(instance, billing)
+        plan = planner(instance, billing, *arguments)
         seconds = time.perf_counter() - start
         termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
         return Result(name, termination, plan, -math.inf, 0.0, seconds, SolverInfo(name, version("harpagon")))
 
     cases = frozenset((billing, dispatch) for billing in Billing)
-    return Method(name, Kind.HEURISTIC, summary, Capabilities(cases, limits=False), run)
+    return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), run)
+
+
+def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Method:
+    """Row of Harpagon with one part switched off or replaced."""
+    return _heuristic(name, f"Harpagon {summary}.", "heuristics.ablations:plan_ablation", name, dispatch=dispatch)
 
 
 def _load(target: str) -> object:
@@ -211,6 +216,21 @@ METHODS: dict[str, Method] = {
             "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R].",
             "heuristics.harpagon:plan_harpagon",
         ),
+        _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
+        _ablation("harp-dt", "with each configuration collecting from its own share", Dispatch.PER_CONFIG),
+        _ablation("harp-1c", "with one configuration per module"),
+        _ablation("harp-2c", "with at most two configurations per module"),
+        _ablation("harp-nb", "without batching"),
+        _ablation("harp-nhc", "on the cheapest hardware type alone"),
+        _ablation("harp-nhe", "on the dearest hardware type alone"),
+        _ablation("harp-nd", "without dummy requests"),
+        _ablation("harp-0re", "without the latency reassigner"),
+        _ablation("harp-1re", "with one latency reassignment"),
+        _ablation("harp-tb", "with latency split by throughput gained"),
+        _ablation("harp-q0.01", "with latency split on a grid of 1 % of the SLO"),
+        _ablation("harp-q0.1", "with latency split on a grid of 10 % of the SLO"),
+        _ablation("harp-nnm", "without the node merger"),
+        _ablation("harp-ncd", "without cost-direct"),
     )
 }
 """Every method by name, in the order in which they are listed."""
