@@ -76,11 +76,13 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """Next step for an unknown name: the known name closest to it, or the known names."""
+def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
+    """Next step for an unknown name: the known names closest to it, or ``otherwise``, or the first known names."""
     names = sorted(known)
     near = difflib.get_close_matches(name[:100], names, n=3, cutoff=0.6)
     if near:
         return "Did you mean " + " or ".join(near) + "?"
+    if otherwise:
+        return otherwise
     listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
     return f"Known here: {listed}" if names else "None is defined"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
-
-from harpagon.graphs import GraphError, propagate_rates, validate_pipeline_graph
+from harpagon.graphs import propagate_rates
 from harpagon.instances.documents import read_document
 from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
+from harpagon.instances.graph_files import pipeline_graph
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
+from harpagon.instances.objectives import check_objectives
 from harpagon.instances.policies import Billing
 from harpagon.instances.schema import InstanceFile, PipelineFile
 from harpagon.instances.units import milliseconds, seconds
@@ -68,7 +67,7 @@ def from_document(document: Any, source: str) -> Instance:
     }
     pipelines = tuple(_pipeline(item, ("pipelines", position), source) for position, item in enumerate(file.pipelines))
     instance = Instance(file.name, Billing(file.billing), hardware, profiles, pipelines, file.description)
-    _check_objectives(instance, source)
+    check_objectives(instance, source)
     return instance
 
 
@@ -95,36 +94,10 @@ def _check_pipelines(file: InstanceFile, source: str) -> None:
                 where = format_place((*place, "modules", name, "model"))
                 problem = f"there is no profile of {shown(module.model)}"
                 raise InputError(source, where, problem, suggestion(module.model, file.profiles))
-        _check_edges(pipeline, place, source)
-
-
-def _check_edges(pipeline: PipelineFile, place: Place, source: str) -> None:
-    seen: set[tuple[str, str]] = set()
-    for position, edge in enumerate(pipeline.edges):
-        here: Place = (*place, "edges", position)
-        for key, end in (("from", edge.tail), ("to", edge.head)):
-            if end not in pipeline.modules:
-                problem = f"there is no module {shown(end)}"
-                raise InputError(source, format_place((*here, key)), problem, suggestion(end, pipeline.modules))
-        words = f"{edge.tail} -> {edge.head}"
-        if edge.tail == edge.head:
-            raise InputError(source, format_place(here), f"{words} joins a module to itself", "Remove the edge")
-        if (edge.tail, edge.head) in seen:
-            raise InputError(source, format_place(here), f"{words} stands twice", "Keep one edge, adding the fan-outs")
-        seen.add((edge.tail, edge.head))
 
 
 def _pipeline(file: PipelineFile, place: Place, source: str) -> Pipeline:
-    graph = nx.DiGraph()
-    for name, module in file.modules.items():
-        graph.add_node(name, model=module.model, join=module.join)
-    for edge in file.edges:
-        graph.add_edge(edge.tail, edge.head, fanout=edge.fanout, transfer=seconds(edge.transfer_ms))
-    try:
-        validate_pipeline_graph(graph)
-    except GraphError as error:
-        where = format_place((*place, "edges"))
-        raise InputError(source, where, str(error), "Remove one edge of the cycle") from None
+    graph = pipeline_graph(file, place, source)
     low, high = _RATE_RANGE
     for name, rate in propagate_rates(graph, file.rate_rps).items():
         if not low <= rate <= high:
@@ -132,19 +105,6 @@ def _pipeline(file: PipelineFile, place: Place, source: str) -> Pipeline:
             where = format_place((*place, "modules", name))
             raise InputError(source, where, problem, f"Stay between {low:g} and {high:g}")
     return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph)
-
-
-def _check_objectives(instance: Instance, source: str) -> None:
-    """An objective below every batch duration is most likely in seconds; other tight ones are for `explain`."""
-    shortest = min(configuration.duration for configuration in chain.from_iterable(instance.profiles.values()))
-    for position, pipeline in enumerate(instance.pipelines):
-        if pipeline.slo < shortest:
-            problem = (
-                f"the SLO of {milliseconds(pipeline.slo):g} ms is below the smallest batch duration of "
-                f"{milliseconds(shortest):g} ms: wrong units suspected"
-            )
-            where = format_place(("pipelines", position, "slo_ms"))
-            raise InputError(source, where, problem, "Give slo_ms in milliseconds")
 
 
 def instance_document(instance: Instance) -> dict[str, Any]:

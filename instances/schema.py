@@ -55,14 +55,26 @@ class EdgeFile(FileModel):
     transfer_ms: NotNegative = 0.0
 
 
-class PipelineFile(FileModel):
-    """A pipeline: load, objective, modules and edges."""
+class GraphFile(FileModel):
+    """What pipelines and applications share: modules and edges."""
 
     name: Name
-    rate_rps: Positive
-    slo_ms: Positive
     modules: Annotated[dict[Name, ModuleFile], Field(min_length=1)]
     edges: list[EdgeFile] = []
+
+
+class PipelineFile(GraphFile):
+    """A pipeline: a graph with its load and its objective."""
+
+    rate_rps: Positive
+    slo_ms: Positive
+
+
+class ApplicationFile(GraphFile):
+    """A shipped application: a graph that waits for a load and an objective."""
+
+    format: Literal["harpagon-application/1"]
+    description: str
 
 
 class InstanceFile(FileModel):
