@@ -6,7 +6,7 @@ partly used. Under ``tc`` a tuple collects its batches from the whole rate that 
 ``whole`` billing the last machine is bought whole and padded, so that it collects at its throughput.
 
 Where nothing ends the list within the budget, the first configuration taken is passed over and the visit starts again
-after it.
+after it. The dummy generator offers its completions on every visit; the cheapest list wins.
 """
 
 from __future__ import annotations
@@ -64,20 +64,24 @@ def schedule_module(
         None where the scheduler finds nothing within the budget.
     """
     budget += ROUNDING
-    configurations: Sequence[Configuration] = module.configurations
+    configurations = module.configurations
+    best: list[DispatchTuple] | None = None
     while True:
         filling = _fill(module.rate, configurations, budget, rules, available)
-        tuples = filling.finished
+        if filling.finished is not None:
+            best = _cheaper(best, filling.finished)
         if rules.dummies:
-            completed = cheapest_completion(
-                module.rate, configurations, budget, rules, filling.taken, tuples, available
-            )
-            tuples = completed or tuples
-        if tuples is not None:
-            return ModuleSchedule.of(tuples, rules.dispatch)
-        if not filling.taken:
-            return None
+            completed = cheapest_completion(module.rate, configurations, budget, rules, filling.taken, best, available)
+            best = completed or best
+        if filling.finished is not None or not filling.taken:
+            return ModuleSchedule.of(best, rules.dispatch) if best else None
         configurations = configurations[configurations.index(filling.taken[0].configuration) + 1 :]
+
+
+def _cheaper(best: list[DispatchTuple] | None, tuples: list[DispatchTuple]) -> list[DispatchTuple]:
+    if best is None or sum(part.cost for part in tuples) < sum(part.cost for part in best):
+        return tuples
+    return best
 
 
 def _fill(
