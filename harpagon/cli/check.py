@@ -40,10 +40,10 @@ def check(
 ) -> None:
     """Run the command."""
     from harpagon.formulations.checker import check as referee
-    from harpagon.instances.files import read_instance
     from harpagon.instances.plan_files import read_plan
+    from harpagon.instances.shipped import resolve
 
-    problem = read_instance(instance)
+    problem = resolve(instance)
     report = referee(problem, read_plan(plan, problem))
     slos = {pipeline.name: pipeline.slo for pipeline in problem.pipelines}
     if as_json:

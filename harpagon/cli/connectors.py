@@ -13,8 +13,37 @@ _GLYPHS = " ╵╷│╴╯╮┤╶╰╭├─┴┬┼"
 """Indexed by the sum of the directions in which a cell is joined."""
 
 
+_SIDESTEP = 2
+
+
+def exit_columns(
+    segments: Sequence[tuple[int, int]], centres: Sequence[int], heads: Sequence[int], fixed: set[int]
+) -> list[int]:
+    """Column where the line of each box above leaves it.
+
+    Where several tracks meet and not all are straight, lines leave beside the centre and arrive at it, so that a
+    line that ends in a box is told apart from one that leaves the box above it.
+
+    Parameters
+    ----------
+    segments, heads
+        As in `connector_rows`.
+    centres
+        Centre of each box above.
+    fixed
+        Places above whose line must stay at the centre: passages of longer edges.
+    """
+    tracks = _tracks(segments)
+    crowded = len(tracks) > 1 and any(_is_bent(track, centres, heads) for track in tracks)
+    return [centre + _SIDESTEP if crowded and place not in fixed else centre for place, centre in enumerate(centres)]
+
+
 def connector_rows(
-    segments: Sequence[tuple[int, int]], tails: Sequence[int], heads: Sequence[int], width: int
+    segments: Sequence[tuple[int, int]],
+    tails: Sequence[int],
+    heads: Sequence[int],
+    arrows: Sequence[int],
+    width: int,
 ) -> list[str]:
     """Text rows that join boxes above to boxes below.
 
@@ -26,6 +55,8 @@ def connector_rows(
         Pairs (box above, box below).
     tails, heads
         Column where each box above, and each box below, is joined.
+    arrows
+        Columns that end in an arrow head.
     width
         Columns of the drawing.
     """
@@ -38,8 +69,8 @@ def connector_rows(
     for row, track in enumerate(tracks):
         _draw_track(cells, row, height, {tails[i] for i, _ in track}, {heads[j] for _, j in track})
     rows = [[_GLYPHS[cells[row, column]] for column in range(width)] for row in range(height)]
-    for _, j in segments:
-        rows[-1][heads[j]] = "▼"
+    for column in arrows:
+        rows[-1][column] = "▼"
     return ["".join(row).rstrip() for row in rows]
 
 

@@ -38,10 +38,10 @@ def explain(
     """Run the command."""
     from harpagon.cli.explanation_view import explanation_document, explanation_lines
     from harpagon.evaluation.explanation import explain as find_reasons
-    from harpagon.instances.files import read_instance
     from harpagon.instances.policies import Dispatch
+    from harpagon.instances.shipped import resolve
 
-    problem = read_instance(instance)
+    problem = resolve(instance)
     explanation = find_reasons(problem, billing or problem.billing, dispatch or Dispatch.TC)
     if as_json:
         show_json(explanation_document(problem, explanation))

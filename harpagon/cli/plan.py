@@ -73,13 +73,13 @@ def plan(
     ] = None,
 ) -> None:
     """Run the command."""
-    from harpagon.instances.files import read_instance
+    from harpagon.instances.shipped import resolve
     from harpagon.methods import solve
 
     options = solver_options(time_limit, gap, threads, log)
     if figure is not None and figure.suffix.lower() not in _FIGURES:
         raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
-    problem = read_instance(instance)
+    problem = resolve(instance)
     result = solve(problem, method, billing, dispatch, options)
     if result.plan is None:
         _report_no_plan(problem, result, billing or problem.billing, dispatch, as_json=as_json)

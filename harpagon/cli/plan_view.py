@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from harpagon.cli.connectors import connector_rows
+from harpagon.cli.connectors import connector_rows, exit_columns
 from harpagon.evaluation.layout import layered_layout
 from harpagon.formulations.problem import pipeline_problem
 
@@ -19,10 +19,11 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
 
-_BOX = 42
+_BOX = 39
 _PASSAGE = 3
+_THROUGH = Text(" │ ", "dim")
 _SPACE = 2
-_BAR = 18
+_BAR = 16
 
 
 def plan_view(instance: Instance, plan: Plan, width: int) -> list[Text]:
@@ -72,7 +73,7 @@ def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> lis
     inner = _BOX - 4
     model = graph.nodes[name]["model"]
     rows = [_ends(Text(f"{model}", "italic"), Text(f"{module.rate:.6g} req/s"), inner)]
-    rows += [Text(_shorten(f"from {text}", inner), "dim") for text in _sources(graph, name)]
+    rows += [_ends(Text(f"from {text}", "dim"), Text(), inner) for text in _sources(graph, name)]
     if module.dummy_rate > 1e-6 * module.rate:
         rows.append(_ends(Text("dummy requests", "dim"), Text(f"+ {module.dummy_rate:.4g} req/s", "dim"), inner))
     rows += [
@@ -100,7 +101,7 @@ def _sources(graph: nx.DiGraph, name: str) -> list[str]:
 def _tuple_row(part: DispatchTuple, latency: float, width: int) -> Text:
     machines = f"{part.machines:.3f}" if part.is_residual else f"{part.machines:.0f}"
     left = Text.assemble((machines, "bold"), f" x {part.configuration}")
-    return _ends(left, Text(f"{part.rate:.5g} req/s {milliseconds(latency):>9}"), width)
+    return _ends(left, Text(f"{part.rate:.4g}/s {milliseconds(latency):>9}"), width)
 
 
 def _against(latency: float, budget: float) -> str:
@@ -122,7 +123,7 @@ def milliseconds(seconds: float) -> str:
 def _ends(left: Text, right: Text, width: int) -> Text:
     """One text at each end of a row of exactly ``width`` columns; the left one gives way."""
     left = left.copy()
-    left.truncate(max(0, width - right.cell_len - 1), overflow="ellipsis")
+    left.truncate(width - right.cell_len - (right.cell_len > 0), overflow="ellipsis")
     return Text.assemble(left, " " * (width - left.cell_len - right.cell_len), right)
 
 
@@ -140,13 +141,15 @@ def _slot_width(slot: Slot) -> int:
 
 def _layered(layout: Layout, boxes: dict[str, list[Text]], span: int) -> list[Text]:
     starts = [_starts(layer, span) for layer in layout.layers]
-    lines: list[Text] = []
-    for k, layer in enumerate(layout.layers):
-        leaving = {i for i, _ in layout.segments[k]} if k < len(layout.segments) else set()
-        lines += _layer_lines(layer, boxes, starts[k], leaving)
-        if k < len(layout.segments):
-            tails, heads = _centres(layer, starts[k]), _centres(layout.layers[k + 1], starts[k + 1])
-            lines += [Text(row, "dim") for row in connector_rows(layout.segments[k], tails, heads, span)]
+    lines = _layer_lines(layout.layers[0], boxes, starts[0])
+    for k, segments in enumerate(layout.segments):
+        above, below = layout.layers[k], layout.layers[k + 1]
+        heads = _centres(below, starts[k + 1])
+        passages = {place for place, slot in enumerate(above) if not slot.is_module}
+        tails = exit_columns(segments, _centres(above, starts[k]), heads, passages)
+        arrows = [heads[j] for _, j in segments if below[j].is_module]
+        lines += [Text(row, "dim") for row in connector_rows(segments, tails, heads, arrows, span)]
+        lines += _layer_lines(below, boxes, starts[k + 1])
     return lines
 
 
@@ -162,22 +165,22 @@ def _centres(layer: Sequence[Slot], starts: Sequence[int]) -> list[int]:
     return [start + _slot_width(slot) // 2 for slot, start in zip(layer, starts, strict=True)]
 
 
-def _layer_lines(
-    layer: Sequence[Slot], boxes: dict[str, list[Text]], starts: Sequence[int], leaving: set[int]
-) -> list[Text]:
-    """Boxes side by side; below a shorter box, and through a passage, the line runs on."""
+def _layer_lines(layer: Sequence[Slot], boxes: dict[str, list[Text]], starts: Sequence[int]) -> list[Text]:
+    """Boxes side by side, all as tall as the tallest; through a passage the line runs on."""
     height = max(len(boxes[slot.name]) for slot in layer if slot.is_module)
+    columns = [_stretched(boxes[slot.name], height) if slot.is_module else [_THROUGH] * height for slot in layer]
     lines = []
     for row in range(height):
         line = Text()
-        for i, slot in enumerate(layer):
-            line.append(" " * (starts[i] - line.cell_len))
-            box = boxes[slot.name] if slot.is_module else []
-            line.append_text(box[row] if row < len(box) else _through(_slot_width(slot), i in leaving))
+        for start, column in zip(starts, columns, strict=True):
+            line.append(" " * (start - line.cell_len))
+            line.append_text(column[row])
+        line.rstrip()
         lines.append(line)
     return lines
 
 
-def _through(width: int, runs_on: bool) -> Text:
-    half = width // 2
-    return Text(" " * half + ("│" if runs_on else " ") + " " * (width - half - 1), "dim")
+def _stretched(box: list[Text], height: int) -> list[Text]:
+    """The box with blank rows above its bar."""
+    blank = Text("│" + " " * (_BOX - 2) + "│")
+    return [*box[:-2], *[blank] * (height - len(box)), *box[-2:]]
