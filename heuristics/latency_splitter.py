@@ -82,8 +82,11 @@ def split_latency(
     Returns
     -------
     list of float or None
-        Seconds per module in the order of ``network.modules``; None where the fastest points already miss the SLO.
+        Seconds per module in the order of ``network.modules``; None where a module has no point, or the
+        fastest points already miss the SLO.
     """
+    if not all(frontiers):
+        return None
     positions = [0] * len(frontiers)
     latencies = [points[0].latency for points in frontiers]
     allowed = slo + TIME_TOLERANCE / 2

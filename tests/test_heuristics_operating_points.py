@@ -22,7 +22,7 @@ def rounded(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def test_worked_example_with_and_without_dummies() -> None:
     without = cost_points(EXAMPLE, SchedulingRules(Billing.FRACTIONAL, Dispatch.TC, dummies=False))
-    assert rounded(without) == [(0.1101, 9.9), (0.2904, 6.1875), (0.9616, 4.95)]
+    assert rounded(without) == [(0.2111, 9.9), (0.2904, 6.1875), (0.9616, 4.95)]
     padded = cost_points(EXAMPLE, SchedulingRules(Billing.WHOLE, Dispatch.TC))
     assert rounded(padded) == [(0.11, 10.0), (0.2857, 7.0), (0.96, 5.0)]
 
@@ -47,3 +47,12 @@ def test_with_dummies_every_point_can_be_scheduled(
     for points in (cost_points(problem, rules), throughput_points(problem, rules)):
         for point in points:
             assert schedule_module(problem, point.latency, rules) is not None
+
+
+@given(modules(), st.sampled_from(list(Billing)), st.sampled_from(DISPATCHES))
+def test_without_dummies_unreachable_points_are_left_out(
+    problem: ModuleProblem, billing: Billing, dispatch: Dispatch
+) -> None:
+    rules = SchedulingRules(billing, dispatch, dummies=False)
+    for point in (*cost_points(problem, rules), *throughput_points(problem, rules)):
+        assert schedule_module(problem, point.latency, rules) is not None
