@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.sponge_problem import SpongeDecision, SpongeVariant, interval_problem
@@ -51,18 +51,22 @@ class IntervalPlanner:
         Formula of the decision.
     change_cost
         kappa of the objective.
+    sees_link
+        Whether it knows what time each request lost on the link; where not, it plans for the whole SLO and ignores
+        what waits, as autoscalers do that take the SLO for fixed.
     """
 
     profile: CoreProfile
     slo: float
     variant: SpongeVariant = SpongeVariant.PAPER
     change_cost: float = 0.0
+    sees_link: bool = True
 
     def choose(self, seen: Observation, current_cores: int | None = None, share: int = 1) -> SpongeDecision | None:
         """The decision for one of ``share`` equal replicas; None where no pair meets the rows."""
         fastest = min(self.profile.durations.values())
-        savable = [seconds for seconds in seen.communications if seconds + fastest <= self.slo]
-        queue = sorted(left for left in seen.remaining if left >= fastest)
+        savable = [seconds for seconds in seen.communications if self.sees_link and seconds + fastest <= self.slo]
+        queue = sorted(left for left in seen.remaining if self.sees_link and left >= fastest)
         problem = interval_problem(
             self.profile,
             seen.rate / share,
@@ -81,7 +85,7 @@ class IntervalPlanner:
 
     def on_cores(self, cores: int) -> IntervalPlanner:
         """The same planner held to one core count."""
-        return IntervalPlanner(self.profile.with_cores([cores]), self.slo, self.variant)
+        return replace(self, profile=self.profile.with_cores([cores]))
 
     def _most_cores(self, rate: float) -> SpongeDecision:
         cores = self.profile.cores[-1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.simulation.sponge_planner import Observation
@@ -82,7 +83,7 @@ class SpongeRun:
     def changes(self) -> int:
         """Intervals whose cores differ from those of the interval before."""
         cores = [record.cores for record in self.records]
-        return sum(before != after for before, after in zip(cores, cores[1:], strict=False))
+        return sum(before != after for before, after in pairwise(cores))
 
 
 def run_scaler(

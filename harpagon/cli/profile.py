@@ -128,7 +128,8 @@ def _measure(model: Path, settings: ProfileSettings) -> list[MeasuredPoint]:
 
     from harpagon.evaluation.onnx_profile import measure_onnx
 
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"measuring {model.name}", total=len(settings.cores) * len(settings.batches))
         return measure_onnx(model, settings, lambda: progress.advance(task))
 
