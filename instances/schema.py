@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\P{C}+$")]
 Positive: TypeAlias = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 PlanPositive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]

@@ -22,6 +22,8 @@ _KINDS = {
     "string_type": ("must be text", "Write it in quotes"),
     "string_too_short": ("must not be empty", "Give a name"),
     "string_too_long": ("is too long for a name", "Use at most 200 characters"),
+    "string_unicode": ("must be printable text", "Remove characters that cannot be shown"),
+    "string_pattern_mismatch": ("must be printable text", "Remove characters that cannot be shown"),
     "model_type": ("must be a mapping of keys to values", "See `harpagon instances show worked-example`"),
     "dict_type": ("must be a mapping of keys to values", "See `harpagon instances show worked-example`"),
     "list_type": ("must be a list", "See `harpagon instances show worked-example`"),
