@@ -51,8 +51,8 @@ class Row:
     ----------
     key
         `task_key` of the task: rows of the same key need not be solved again.
-    workload
-        Name of the instance.
+    workload, instance
+        Name of the instance, and the hash of all it says.
     method, billing, dispatch
         As in the task.
     status
@@ -71,6 +71,7 @@ class Row:
 
     key: str
     workload: str
+    instance: str
     method: str
     billing: str
     dispatch: str
@@ -88,53 +89,61 @@ class Row:
         return self.build_s + self.solve_s
 
     @property
+    def problem(self) -> tuple[str, str]:
+        """Instance and billing: what the costs of two methods must share to be compared."""
+        return (self.instance, self.billing)
+
+    @property
     def series(self) -> tuple[str, str, str]:
         """Billing, method and dispatch: what summaries group by."""
         return (self.billing, self.method, self.dispatch)
 
 
+def instance_hash(instance: Instance) -> str:
+    """SHA-256 over the instance file that `instance` would be written to."""
+    return _hash(instance_document(instance))
+
+
 def task_key(task: Task, version: str) -> str:
     """SHA-256 over the instance, the method, billing, dispatch, options and the version of this package."""
-    start = None if task.options.start is None else repr(task.options.start)
-    options = {name: getattr(task.options, name) for name in task.options.__slots__} | {"start": start}
-    document = [instance_document(task.instance), task.method, task.billing, task.dispatch, options, version]
+    options = {**asdict(task.options), "start": repr(task.options.start)}
+    return _hash([instance_hash(task.instance), task.method, task.billing, task.dispatch, options, version])
+
+
+def _hash(document: object) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
 def result_row(task: Task, result: Result, runs: int, version: str) -> Row:
     """Row of a finished task."""
     return Row(
-        key=task_key(task, version),
-        workload=task.instance.name,
-        method=task.method,
-        billing=task.billing,
-        dispatch=task.dispatch,
+        **_identity(task, version),
         status=result.termination,
         cost=result.objective,
         bound=result.dual_bound if math.isfinite(result.dual_bound) else None,
         build_s=result.build_time,
         solve_s=result.solve_time,
         runs=runs,
-        version=version,
     )
 
 
 def unsupported_row(task: Task, version: str) -> Row:
     """Row of a task that its method cannot solve."""
     return Row(
-        key=task_key(task, version),
-        workload=task.instance.name,
-        method=task.method,
-        billing=task.billing,
-        dispatch=task.dispatch,
-        status="unsupported",
-        cost=None,
-        bound=None,
-        build_s=0.0,
-        solve_s=0.0,
-        runs=0,
-        version=version,
+        **_identity(task, version), status="unsupported", cost=None, bound=None, build_s=0.0, solve_s=0.0, runs=0
     )
+
+
+def _identity(task: Task, version: str) -> dict[str, str]:
+    return {
+        "key": task_key(task, version),
+        "workload": task.instance.name,
+        "instance": instance_hash(task.instance),
+        "method": task.method,
+        "billing": task.billing,
+        "dispatch": task.dispatch,
+        "version": version,
+    }
 
 
 class RowFile:
