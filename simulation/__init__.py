@@ -1,1 +1,28 @@
-"""TODO"""
+"""Plans in time: what happens request by request.
+
+`simulate` runs a plan and returns a `SimulationReport`. Its parts can be used alone:
+
+============= ==============================================================================
+arrivals      even, Poisson, gamma and recorded arrivals, piece by piece
+traces        trace files, and the ``--arrivals`` flag
+histogram     quantiles of a stream in bounded memory
+machines      machines of one group; service-time models
+open_batches  dispatch into open batches: priority and earliest deadline first
+lanes         dispatch by fixed shares: per configuration or per machine
+padding       dummy requests
+dispatchers   from a module's plan to its dispatcher
+flow          requests between modules, with watermarks
+fanout, joins edges and where they meet
+pacing        results held back until arrivals are even again
+station       one module in time
+simulator     the pipeline
+measure       running counts to reports
+report        the result types
+headroom      the smallest spare capacity that meets a percentile
+============= ==============================================================================
+"""
+
+from harpagon.simulation.report import SimulationReport
+from harpagon.simulation.simulator import simulate
+
+__all__ = ["SimulationReport", "simulate"]

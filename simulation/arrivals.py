@@ -1,0 +1,96 @@
+"""When requests arrive: even, Poisson, gamma, or from a trace."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CHUNK = 1 << 16
+"""Requests per piece: arrivals are made and used piece by piece, so a run of any length needs bounded memory."""
+
+
+class Arrivals(Protocol):
+    """An arrival process."""
+
+    def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield sorted pieces of arrival times in seconds, all in [0, ``duration``).
+
+        Parameters
+        ----------
+        rate
+            Requests per second on average; traces have their own.
+        duration
+            Seconds.
+        generator
+            Source of randomness; even arrivals and traces draw nothing.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class EvenArrivals:
+    """One request every 1 / rate seconds, the first at 0."""
+
+    def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield k / ``rate`` for k = 0, 1, ... below ``duration``."""
+        count = int(np.ceil(duration * rate * (1 - 1e-12)))
+        for first in range(0, count, CHUNK):
+            yield np.arange(first, min(first + CHUNK, count)) / rate
+
+
+@dataclass(frozen=True, slots=True)
+class GammaArrivals:
+    """Independent gamma-distributed gaps with coefficient of variation ``variation``; 1 is a Poisson process."""
+
+    variation: float = 1.0
+
+    def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield cumulative gaps of mean 1 / ``rate``: gamma with shape 1 / cv^2 and scale cv^2 / ``rate``."""
+        shape = self.variation**-2
+        now = 0.0
+        while True:
+            piece = now + np.cumsum(generator.gamma(shape, 1.0 / (shape * rate), CHUNK))
+            now = float(piece[-1])
+            if now >= duration:
+                yield piece[: np.searchsorted(piece, duration)]
+                return
+            yield piece
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TraceArrivals:
+    """Arrivals at recorded times, in seconds, sorted and not negative."""
+
+    recorded: np.ndarray
+
+    def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield the recorded times below ``duration``; ``rate`` does not matter."""
+        end = int(np.searchsorted(self.recorded, duration))
+        for first in range(0, end, CHUNK):
+            yield self.recorded[first : min(first + CHUNK, end)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CountArrivals:
+    """Recorded requests per second: ``counts[k]`` requests, evenly spaced, in second k."""
+
+    counts: np.ndarray
+
+    def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield second by second below ``duration``; ``rate`` does not matter."""
+        for second, count in enumerate(self.counts[: int(np.ceil(duration))]):
+            piece = second + np.arange(count) / max(int(count), 1)
+            yield piece[piece < duration]
+
+
+def recorded_duration(arrivals: Arrivals) -> float | None:
+    """Seconds a trace covers; None for a process without an end."""
+    if isinstance(arrivals, TraceArrivals):
+        return float(np.nextafter(arrivals.recorded[-1], np.inf))
+    if isinstance(arrivals, CountArrivals):
+        return float(arrivals.counts.size)
+    return None

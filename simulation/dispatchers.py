@@ -1,0 +1,105 @@
+"""From a module's plan to the dispatcher that runs it."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harpagon.instances.policies import Dispatch
+from harpagon.simulation.lanes import LaneDispatcher, LanePlan
+from harpagon.simulation.machines import MachineGroup, ServiceTime, profiled
+from harpagon.simulation.open_batches import BatchGroup, OpenBatchDispatcher
+from harpagon.simulation.padding import PaddedDispatcher, Padding
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harpagon.instances.plan import DispatchTuple, ModulePlan
+    from harpagon.simulation.served import Dispatcher
+
+SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
+"""Policies whose bound a dispatcher keeps: their batches time out, and modules are paced."""
+_LANES = (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+_LOADED = 1e-9
+"""Relative spare capacity below which a module needs no dummy requests."""
+
+
+def default_padding(dispatch: Dispatch) -> Padding:
+    """Time-outs for the policies whose bound holds with them, dummy requests for the others."""
+    return Padding.TIME_OUT if dispatch in SAFE else Padding.DUMMIES
+
+
+def interval(module: ModulePlan) -> float:
+    """Seconds between requests at the full rate of a module's tuples: what the bounds allow on top."""
+    return 1.0 / sum(part.rate for part in module.tuples)
+
+
+def module_dispatcher(
+    module: ModulePlan,
+    dispatch: Dispatch,
+    padding: Padding | None = None,
+    lead: float = 0.0,
+    service: ServiceTime = profiled,
+) -> Dispatcher:
+    """Dispatcher of one module.
+
+    Parameters
+    ----------
+    module
+        The module's plan.
+    dispatch
+        Policy of the plan.
+    padding
+        How batches are completed; None for `default_padding`.
+    lead
+        Seconds before the first arrival at which open-batch dispatchers open their first batches.
+    service
+        Service-time model.
+    """
+    padding = padding or default_padding(dispatch)
+    make = _lanes if dispatch in _LANES else _open_batches
+    inner = make(module, dispatch, padding, lead, service)
+    total = sum(part.rate for part in module.tuples)
+    if padding is Padding.DUMMIES and total > module.rate * (1 + _LOADED):
+        return PaddedDispatcher(inner, total)
+    return inner
+
+
+def _open_batches(
+    module: ModulePlan, dispatch: Dispatch, padding: Padding, lead: float, service: ServiceTime
+) -> Dispatcher:
+    groups, machines = [], []
+    for part, latency in zip(module.tuples, module.tuple_latencies, strict=True):
+        due = latency - part.configuration.duration
+        patience = due + interval(module) if padding is Padding.TIME_OUT else math.inf
+        groups.append(BatchGroup(part.configuration.batch, part.rate, due, patience))
+        machines.append(_machines(part, _count(part), service))
+    return OpenBatchDispatcher(groups, machines, dispatch is Dispatch.EDF, lead)
+
+
+def _lanes(module: ModulePlan, dispatch: Dispatch, padding: Padding, lead: float, service: ServiceTime) -> Dispatcher:
+    plans, machines = [], []
+    for group, part in enumerate(module.tuples):
+        for rate, count in _lane_shares(part, dispatch):
+            batch = part.configuration.batch
+            patience = batch / rate + interval(module) if padding is Padding.TIME_OUT else math.inf
+            plans.append(LanePlan(group, batch, rate, patience))
+            machines.append(_machines(part, count, service))
+    return LaneDispatcher(plans, machines)
+
+
+def _lane_shares(part: DispatchTuple, dispatch: Dispatch) -> Iterator[tuple[float, int]]:
+    """Rate and machines of each lane of a tuple: one lane a machine under round-robin, else one in all."""
+    if dispatch is Dispatch.PER_CONFIG:
+        yield part.rate, _count(part)
+    else:
+        for _ in range(_count(part)):
+            yield part.rate / _count(part), 1
+
+
+def _count(part: DispatchTuple) -> int:
+    return math.ceil(part.machines)
+
+
+def _machines(part: DispatchTuple, count: int, service: ServiceTime) -> MachineGroup:
+    return MachineGroup(count, part.configuration.duration, service)

@@ -1,0 +1,119 @@
+"""From running counts to reports."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.simulation.histogram import LatencyHistogram
+from harpagon.simulation.report import (
+    QUANTILES,
+    LatencySummary,
+    ModuleReport,
+    PipelineReport,
+    Timeline,
+    TupleReport,
+)
+
+if TYPE_CHECKING:
+    from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
+    from harpagon.simulation.served import GroupTally
+    from harpagon.simulation.station import Station
+
+_SLICES = 240
+"""Slices of a run's timeline."""
+_ROUNDING = 1e-6
+"""Seconds by which a measured latency may pass the SLO and still count as meeting it: sums of clock times round."""
+
+
+def summarise(histogram: LatencyHistogram) -> LatencySummary:
+    """Summary of a histogram."""
+    quantiles = {share: histogram.quantile(share) for share in QUANTILES}
+    return LatencySummary(histogram.count, histogram.mean, histogram.maximum, quantiles)
+
+
+class PathMeasure:
+    """End-to-end latencies of one pipeline, against its SLO and over time."""
+
+    def __init__(self, slo: float, allowance: float, duration: float) -> None:
+        self.arrived = 0
+        self._slo = slo
+        self._allowance = allowance
+        self._duration = duration
+        self._histogram = LatencyHistogram()
+        self._violations = 0
+        self._late = 0
+        self._counts = np.zeros(_SLICES, dtype=np.int64)
+        self._sums = np.zeros(_SLICES)
+        self._maxima = np.zeros(_SLICES)
+
+    def add(self, origin: np.ndarray, finish: np.ndarray) -> None:
+        """Count results of a sink: requests that entered at ``origin`` seconds, done at ``finish``."""
+        latencies = finish - origin
+        self._histogram.add(latencies)
+        self._violations += int(np.count_nonzero(latencies > self._slo + _ROUNDING))
+        self._late += int(np.count_nonzero(latencies > self._slo + self._allowance + _ROUNDING))
+        slices = np.minimum(origin * (_SLICES / self._duration), _SLICES - 1).astype(np.int64)
+        self._counts += np.bincount(slices, minlength=_SLICES)
+        self._sums += np.bincount(slices, weights=latencies, minlength=_SLICES)
+        np.maximum.at(self._maxima, slices, latencies)
+
+    def report(self, plan: PipelinePlan, modules: tuple[ModuleReport, ...]) -> PipelineReport:
+        """What was measured so far."""
+        return PipelineReport(
+            name=plan.name,
+            slo=self._slo,
+            bound=plan.latency,
+            allowance=self._allowance,
+            arrived=self.arrived,
+            latency=summarise(self._histogram),
+            violations=self._violations,
+            late=self._late,
+            modules=modules,
+            timeline=self._timeline(),
+        )
+
+    def _timeline(self) -> Timeline:
+        ends = self._duration * np.arange(1, _SLICES + 1) / _SLICES
+        mean = np.where(self._counts > 0, self._sums / np.maximum(self._counts, 1), np.nan)
+        return Timeline(tuple(ends.tolist()), tuple(mean.tolist()), tuple(self._maxima.tolist()))
+
+
+def module_report(name: str, plan: ModulePlan, allowance: float, station: Station, duration: float) -> ModuleReport:
+    """What a station measured in ``duration`` seconds; ``allowance`` is what its bound may be passed by."""
+    parts = zip(
+        plan.tuples, plan.tuple_latencies, station.tallies, station.tuple_maxima, station.tuple_requests, strict=True
+    )
+    return ModuleReport(
+        name=name,
+        arrived=station.arrived,
+        finished=station.finished,
+        bound=plan.latency,
+        allowance=allowance,
+        latency=summarise(station.latencies),
+        tuples=tuple(
+            _tuple_report(part, bound, tally, float(maximum), int(requests), duration)
+            for part, bound, tally, maximum, requests in parts
+        ),
+    )
+
+
+def _tuple_report(
+    part: DispatchTuple, bound: float, tally: GroupTally, maximum: float, requests: int, duration: float
+) -> TupleReport:
+    batches = sum(tally.sizes)
+    filled = sum(size * count for size, count in enumerate(tally.sizes))
+    available = duration * sum(pool.machines for pool in tally.machines)
+    return TupleReport(
+        configuration=part.configuration,
+        machines=part.machines,
+        rate=part.rate,
+        bound=bound,
+        maximum=maximum,
+        requests=requests,
+        batches=batches,
+        mean_batch=filled / batches if batches else math.nan,
+        utilisation=sum(pool.busy for pool in tally.machines) / available,
+    )
