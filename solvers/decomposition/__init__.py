@@ -1,0 +1,1 @@
+"""The pieces of the exact method: cheapest module schedules, frontiers, and their composition over the pipeline."""

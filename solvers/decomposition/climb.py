@@ -1,0 +1,141 @@
+"""Cheapest schedule of whole machines under a latency budget and free dispatch order.
+
+Read a dispatch order from its end. With capacity W already behind it, n more machines of configuration c meet
+the budget L exactly when W + n t_c >= q_c = b_c / (L - d_c), and more capacity behind never hurts. So the cheapest
+schedule is a shortest path on the capacity axis from 0 to the rate T: from W, for each c, jump to W + n t_c with
+the smallest n >= 1 that meets q_c, at cost n p_c. Machines of one hardware type cost the same, so of two jumps with
+equally many of them only the one with the larger throughput is needed.
+
+The path is found by best-first search with the bound cost + (T - W) / max r, which is consistent because no jump
+buys capacity below the best throughput-cost ratio.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left
+from heapq import heappop, heappush
+from itertools import groupby
+from typing import TYPE_CHECKING, TypeAlias
+
+from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harpagon.formulations.problem import ModuleProblem
+    from harpagon.instances.instance import Configuration
+
+Counts: TypeAlias = list[tuple["Configuration", int]]
+"""Configurations with their numbers of machines, in dispatch order."""
+
+
+def climb(problem: ModuleProblem, budget: float, cap: float = math.inf) -> Counts | None:
+    """Cheapest whole machines whose ``free`` worst-case latency is at most ``budget``.
+
+    Parameters
+    ----------
+    problem
+        Rate and configurations.
+    budget
+        Seconds.
+    cap
+        Dollars per hour above which a schedule is of no interest.
+
+    Returns
+    -------
+    list or None
+        None where no schedule within ``cap`` meets the budget.
+    """
+    target = problem.rate * (1 - RATE_TOLERANCE)
+    ladders = _ladders(problem, budget)
+    if not ladders:
+        return None
+    best_ratio = max(steps[0][0] / price for price, steps in ladders)
+    labels: list[tuple[int, Configuration, int]] = []
+    heap: list[tuple[float, float, float, int]] = [(target / best_ratio, 0.0, 0.0, -1)]
+    reached = _Staircase()
+    while heap:
+        _, behind, cost, label = heappop(heap)
+        behind = -behind
+        if behind >= target:
+            return _dispatch_order(labels, label)
+        if not reached.add(behind, cost):
+            continue
+        for price, steps in ladders:
+            for capacity, machines, configuration in _jumps(steps, behind):
+                spent = cost + machines * price
+                bound = spent + max(0.0, target - capacity) / best_ratio
+                if bound <= cap:
+                    if capacity >= target:
+                        cap = bound
+                    heappush(heap, (bound, -capacity, spent, len(labels)))
+                    labels.append((label, configuration, machines))
+    return None
+
+
+_Step: TypeAlias = tuple[float, float, "Configuration"]
+
+
+def _ladders(problem: ModuleProblem, budget: float) -> list[tuple[float, list[_Step]]]:
+    """Per hardware type its price and its useful (throughput, q, configuration), throughput descending.
+
+    A configuration with less throughput and no smaller q than another of the same price is of no use.
+    """
+    usable = [
+        (c.price, c.throughput, collection_rate(c, budget), c) for c in problem.configurations if c.duration < budget
+    ]
+    usable.sort(key=lambda row: (row[0], -row[1], row[2]))
+    ladders = []
+    for price, rows in groupby(usable, key=lambda row: row[0]):
+        steps: list[_Step] = []
+        for _, throughput, rate, configuration in rows:
+            if not steps or rate < steps[-1][1]:
+                steps.append((throughput, rate, configuration))
+        ladders.append((price, steps))
+    return ladders
+
+
+def _jumps(steps: list[_Step], behind: float) -> Iterator[tuple[float, int, Configuration]]:
+    """Capacity reached, machines and configuration of each jump from ``behind`` on one hardware type."""
+    fewest = math.inf
+    for throughput, rate, configuration in steps:
+        machines = max(1, math.ceil((rate - behind) / throughput))
+        if machines < fewest:
+            yield behind + machines * throughput, machines, configuration
+            fewest = machines
+            if machines == 1:
+                return
+
+
+class _Staircase:
+    """Pareto-best (capacity, cost) pairs: more capacity, less cost."""
+
+    def __init__(self) -> None:
+        self._capacities: list[float] = []
+        self._costs: list[float] = []
+
+    def add(self, capacity: float, cost: float) -> bool:
+        """Insert a pair; False where another has at least its capacity at no more cost."""
+        capacities, costs = self._capacities, self._costs
+        position = bisect_left(capacities, capacity)
+        if position < len(costs) and costs[position] <= cost:
+            return False
+        start = position
+        while start and costs[start - 1] >= cost:
+            start -= 1
+        capacities[start:position] = [capacity]
+        costs[start:position] = [cost]
+        return True
+
+
+def _dispatch_order(labels: list[tuple[int, Configuration, int]], label: int) -> Counts:
+    """Walk from the front of the order to its end; a configuration met twice joins its place nearer the end.
+
+    Moving machines towards the end only adds capacity behind the others.
+    """
+    machines: dict[Configuration, int] = {}
+    while label >= 0:
+        label, configuration, count = labels[label]
+        machines[configuration] = machines.pop(configuration, 0) + count
+    return list(machines.items())

@@ -1,0 +1,213 @@
+"""Cheapest schedule of whole machines where the dispatch policy fixes the order of configurations.
+
+As in `climb`, a schedule is built from the end of the dispatch order, but configurations are visited in the one
+order that the policy prescribes, each at most once with n >= 1 machines. What has been built is a label (capacity
+W, slack s, cost); the slack carries what the tuples behind still need from those before them. `Rule` says, per
+policy, in which order configurations are visited and how a tuple changes the slack. Best-first search with the bound
+cost + (T - W) / max r; a label is dropped when another one, at the same or an earlier configuration, has no less
+capacity and slack at no more cost.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Protocol
+
+from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate, tc_order
+from harpagon.instances.policies import Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.problem import ModuleProblem
+    from harpagon.instances.instance import Configuration
+    from harpagon.solvers.decomposition.climb import Counts
+
+
+_ROUNDING = 1e-11
+"""Requests by which a slack may fall below zero and still count as zero: rounding, no more."""
+
+
+class Rule(Protocol):
+    """How a dispatch policy constrains tuples that are added from the end of the dispatch order to its front."""
+
+    def visits(self, configurations: Sequence[Configuration]) -> list[Configuration]:
+        """Configurations in the order in which they may be added."""
+        ...
+
+    def fewest(self, configuration: Configuration, budget: float, behind: float) -> float:
+        """Fewest machines of a new tuple with capacity ``behind`` it, infinity for none."""
+        ...
+
+    def slack(self, configuration: Configuration, budget: float, rate: float, behind: float, slack: float) -> float:
+        """Slack after a tuple at ``rate`` is added before capacity ``behind`` with ``slack``."""
+        ...
+
+    def may_recover(self) -> bool:
+        """Whether tuples added later can raise a negative slack."""
+        ...
+
+
+class ThroughputCostRule:
+    """``tc``: d + b / w <= L, ascending throughput-cost ratio. There is no slack to carry."""
+
+    def visits(self, configurations: Sequence[Configuration]) -> list[Configuration]:
+        return sorted(configurations, key=tc_order, reverse=True)
+
+    def fewest(self, configuration: Configuration, budget: float, behind: float) -> float:
+        missing = collection_rate(configuration, budget) - behind
+        return max(1, math.ceil(missing / configuration.throughput))
+
+    def slack(self, configuration: Configuration, budget: float, rate: float, behind: float, slack: float) -> float:
+        return slack
+
+    def may_recover(self) -> bool:
+        return False
+
+
+class PriorityRule(ThroughputCostRule):
+    """``tc-safe``: d + (b + B) / w <= L, B the batches of the tuples before.
+
+    The slack is the largest B that all tuples so far allow: (L - d) w - b of each, less the batches since added.
+    """
+
+    def slack(self, configuration: Configuration, budget: float, rate: float, behind: float, slack: float) -> float:
+        own = (budget - configuration.duration) * (behind + rate)
+        return min(slack, own) - configuration.batch
+
+
+class PerConfigurationRule(ThroughputCostRule):
+    """``per-config``: d + b / (n t) <= L, whatever stands behind."""
+
+    def fewest(self, configuration: Configuration, budget: float, behind: float) -> float:
+        return super().fewest(configuration, budget, 0.0)
+
+
+class DeadlineRule:
+    """``edf``: demand bound of earliest-deadline-first service, ascending batch duration.
+
+    With D = L - d, the condition at group k is F + D_k w_k >= b_k, where F sums rho D - b over the groups of longer
+    duration, which are added later, and w_k is the rate of k and of all groups of shorter duration. The slack is the
+    smallest F + D_k w_k - b_k so far; groups added later change F.
+    """
+
+    def visits(self, configurations: Sequence[Configuration]) -> list[Configuration]:
+        return sorted(configurations, key=lambda c: (c.duration, tc_order(c)))
+
+    def fewest(self, configuration: Configuration, budget: float, behind: float) -> float:
+        return 1
+
+    def slack(self, configuration: Configuration, budget: float, rate: float, behind: float, slack: float) -> float:
+        due = budget - configuration.duration
+        return min(slack + rate * due, (behind + rate) * due) - configuration.batch
+
+    def may_recover(self) -> bool:
+        return True
+
+
+RULES: dict[Dispatch, Rule] = {
+    Dispatch.TC: ThroughputCostRule(),
+    Dispatch.TC_SAFE: PriorityRule(),
+    Dispatch.PER_CONFIG: PerConfigurationRule(),
+    Dispatch.EDF: DeadlineRule(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """The schedule so far: ``machines`` of the configuration visited at ``place``, added to ``parent``."""
+
+    parent: _Label | None
+    place: int
+    machines: int
+    capacity: float
+    slack: float
+    cost: float
+
+
+def layered_climb(problem: ModuleProblem, budget: float, rule: Rule, cap: float = math.inf) -> Counts | None:
+    """Cheapest whole machines that meet ``budget`` under ``rule``.
+
+    Parameters
+    ----------
+    problem
+        Rate and configurations.
+    budget
+        Seconds.
+    rule
+        Dispatch policy.
+    cap
+        Dollars per hour above which a schedule is of no interest.
+
+    Returns
+    -------
+    list or None
+        Configurations with their machines in dispatch order; None where no schedule within ``cap`` meets the budget.
+    """
+    usable = [c for c in problem.configurations if c.duration < budget]
+    return _Search(problem.rate, rule.visits(usable), budget, rule, cap).run() if usable else None
+
+
+class _Search:
+    def __init__(self, rate: float, visits: list[Configuration], budget: float, rule: Rule, cap: float) -> None:
+        self.target = rate * (1 - RATE_TOLERANCE)
+        self.visits = visits
+        self.budget = budget
+        self.rule = rule
+        self.cap = cap
+        self.best_ratios = [max(c.ratio for c in visits[place:]) for place in range(len(visits))]
+        self.heap: list[tuple[float, float, int, _Label]] = []
+        self.pushed = 0
+        self.kept: list[list[tuple[float, float, float]]] = [[] for _ in visits]
+
+    def run(self) -> Counts | None:
+        root = _Label(None, -1, 0, 0.0, math.inf, 0.0)
+        self._branch(root)
+        while self.heap:
+            _, _, _, label = heappop(self.heap)
+            if label.capacity >= self.target and label.slack >= -_ROUNDING:
+                return self._counts(label)
+            self._push(label.parent or root, label.place, label.machines + 1)
+            if not self._dominated(label):
+                self._branch(label)
+        return None
+
+    def _branch(self, label: _Label) -> None:
+        for place in range(label.place + 1, len(self.visits)):
+            fewest = self.rule.fewest(self.visits[place], self.budget, label.capacity)
+            self._push(label, place, int(fewest))
+
+    def _push(self, parent: _Label, place: int, machines: int) -> None:
+        configuration = self.visits[place]
+        rate = machines * configuration.throughput
+        slack = self.rule.slack(configuration, self.budget, rate, parent.capacity, parent.slack)
+        if slack < -_ROUNDING and not self.rule.may_recover():
+            return
+        capacity = parent.capacity + rate
+        cost = parent.cost + machines * configuration.price
+        bound = cost + max(0.0, self.target - capacity) / self.best_ratios[place]
+        if bound > self.cap:
+            return
+        if capacity >= self.target and slack >= -_ROUNDING:
+            self.cap = cost
+        label = _Label(parent, place, machines, capacity, slack, cost)
+        heappush(self.heap, (bound, -capacity, self.pushed, label))
+        self.pushed += 1
+
+    def _dominated(self, label: _Label) -> bool:
+        """Whether a label kept earlier is at least as good; else keep this one."""
+        for kept in self.kept[: label.place + 1]:
+            for capacity, slack, cost in kept:
+                if capacity >= label.capacity and slack >= label.slack and cost <= label.cost:
+                    return True
+        self.kept[label.place].append((label.capacity, label.slack, label.cost))
+        return False
+
+    def _counts(self, label: _Label | None) -> Counts:
+        counts = []
+        while label is not None and label.place >= 0:
+            counts.append((self.visits[label.place], label.machines))
+            label = label.parent
+        return counts
