@@ -29,7 +29,7 @@ Batch: TypeAlias = Annotated[int, BeforeValidator(_batch), Field(ge=1, le=1_000_
 class FileModel(BaseModel):
     """Strict, closed, and with the keys of the file as its names."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True)
 
 
 class HardwareFile(FileModel):
