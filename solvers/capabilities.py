@@ -52,10 +52,14 @@ class Capabilities:
 
 
 _EVERYTHING = frozenset((billing, dispatch) for billing in Billing for dispatch in Dispatch)
+_CONVEX = frozenset(
+    (billing, dispatch) for billing in Billing for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+)
 
 CAPABILITIES: dict[str, Capabilities] = {
     "exact": Capabilities(_EVERYTHING),
     "brute-force": Capabilities(_EVERYTHING),
+    "compact": Capabilities(_CONVEX, linear=True),
 }
 """Method name to what it supports."""
 

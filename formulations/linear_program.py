@@ -1,0 +1,102 @@
+"""A mixed-integer linear program as arrays, the form in which every linear model reaches the solver."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from pyomo.environ import ConcreteModel
+
+
+@dataclass(frozen=True, slots=True)
+class LinearProgram:
+    """Minimise costs @ x subject to row_lower <= A x <= row_upper, column_lower <= x <= column_upper.
+
+    Attributes
+    ----------
+    column_names, costs, column_lower, column_upper, integer
+        One entry per column; ``integer`` marks the columns that take whole values.
+    row_names, row_lower, row_upper
+        One entry per row.
+    starts, indices, values
+        A by rows: row i has the columns ``indices[starts[i]:starts[i + 1]]`` with these ``values``.
+    """
+
+    column_names: Sequence[str]
+    costs: NDArray[np.float64]
+    column_lower: NDArray[np.float64]
+    column_upper: NDArray[np.float64]
+    integer: NDArray[np.bool_]
+    row_names: Sequence[str]
+    row_lower: NDArray[np.float64]
+    row_upper: NDArray[np.float64]
+    starts: NDArray[np.int32]
+    indices: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.row_lower)
+
+    @property
+    def columns(self) -> int:
+        """Number of columns."""
+        return len(self.costs)
+
+
+def linear_program(model: ConcreteModel) -> LinearProgram:
+    """Arrays of a linear Pyomo model with one minimisation objective; its inactive components do not count."""
+    from pyomo.environ import Constraint, Objective
+    from pyomo.repn import generate_standard_repn
+
+    numbers: dict[int, int] = {}
+    variables: list[Any] = []
+    starts: list[int] = [0]
+    indices: list[int] = []
+    values: list[float] = []
+    row_names, row_lower, row_upper = [], [], []
+
+    def number(variable: object) -> int:
+        found = numbers.setdefault(id(variable), len(variables))
+        if found == len(variables):
+            variables.append(variable)
+        return found
+
+    for row in model.component_data_objects(Constraint, active=True, descend_into=True):
+        form = generate_standard_repn(row.body)
+        indices.extend(map(number, form.linear_vars))
+        values.extend(form.linear_coefs)
+        starts.append(len(indices))
+        row_names.append(row.name)
+        row_lower.append(_or(row.lower, -math.inf) - form.constant)
+        row_upper.append(_or(row.upper, math.inf) - form.constant)
+    (objective,) = model.component_data_objects(Objective, active=True, descend_into=True)
+    form = generate_standard_repn(objective.expr)
+    cost_of = dict(zip(map(number, form.linear_vars), form.linear_coefs, strict=True))
+    return LinearProgram(
+        column_names=[variable.name for variable in variables],
+        costs=np.array([cost_of.get(i, 0.0) for i in range(len(variables))]),
+        column_lower=np.array([_or(variable.lb, -math.inf) for variable in variables]),
+        column_upper=np.array([_or(variable.ub, math.inf) for variable in variables]),
+        integer=np.array([not variable.is_continuous() for variable in variables]),
+        row_names=row_names,
+        row_lower=np.array(row_lower),
+        row_upper=np.array(row_upper),
+        starts=np.array(starts, dtype=np.int32),
+        indices=np.array(indices, dtype=np.int32),
+        values=np.array(values),
+    )
+
+
+def _or(value: object, default: float) -> float:
+    from pyomo.environ import value as number
+
+    return default if value is None else float(number(value))

@@ -1,0 +1,162 @@
+"""The data of the optimisation models: modules of all pipelines in one list, their bounds, edges and tangents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import TYPE_CHECKING, Self
+
+from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate
+from harpagon.instances.policies import Billing, Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from harpagon.formulations.problem import ModuleProblem, PipelineProblem
+    from harpagon.instances.instance import Configuration, Instance
+
+_FIRST_TANGENTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tangents:
+    """Points w0 at which the curves d + b / w have tangents: triples (module, configuration, w0).
+
+    Attributes
+    ----------
+    full
+        For the collecting rate of full machines.
+    residual
+        For the rate of a residual.
+    """
+
+    full: tuple[tuple[int, int, float], ...] = ()
+    residual: tuple[tuple[int, int, float], ...] = ()
+
+    def with_points(
+        self, full: Sequence[tuple[int, int, float]], residual: Sequence[tuple[int, int, float]]
+    ) -> Tangents:
+        """These points and the ones given, each once."""
+        return Tangents(tuple(dict.fromkeys((*self.full, *full))), tuple(dict.fromkeys((*self.residual, *residual))))
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningData:
+    """All pipelines of an instance, compiled for a model.
+
+    Attributes
+    ----------
+    problems
+        The pipelines; ``modules`` lists their modules one pipeline after the other.
+    billing, dispatch
+        The case.
+    limits
+        Machines of each limited hardware type.
+    modules, bounds, slo
+        One entry per module: its problem, its ranges, and the SLO of its pipeline in seconds.
+    edges
+        (tail, head) to transfer seconds, modules by number.
+    sinks
+        Modules without successors.
+    keys
+        All pairs (module, configuration), configurations numbered as in ``bounds[module].configurations``.
+    tangents
+        Where the latency curves are cut.
+    """
+
+    problems: tuple[PipelineProblem, ...]
+    billing: Billing
+    dispatch: Dispatch
+    limits: Mapping[str, int]
+    modules: tuple[ModuleProblem, ...]
+    bounds: tuple[ModuleBounds, ...]
+    slo: tuple[float, ...]
+    edges: Mapping[tuple[int, int], float]
+    sinks: tuple[int, ...]
+    keys: tuple[tuple[int, int], ...]
+    tangents: Tangents
+
+    @classmethod
+    def compile(
+        cls,
+        instance: Instance,
+        problems: tuple[PipelineProblem, ...],
+        billing: Billing,
+        dispatch: Dispatch,
+        cost: float,
+    ) -> Self:
+        """Compile for plans of at most ``cost`` dollars per hour."""
+        limits = hardware_limits(instance)
+        bounds = tuple(b for pipeline in module_bounds(problems, dispatch, limits, cost) for b in pipeline)
+        offsets = [0, *accumulate(len(problem.modules) for problem in problems)]
+        edges = {
+            (offset + i, offset + j): transfer
+            for offset, problem in zip(offsets, problems, strict=False)
+            for i, pairs in enumerate(problem.network.successors)
+            for j, transfer in pairs
+        }
+        modules = tuple(module for problem in problems for module in problem.modules)
+        tails = {tail for tail, _ in edges}
+        data = cls(
+            problems=problems,
+            billing=billing,
+            dispatch=dispatch,
+            limits=limits,
+            modules=modules,
+            bounds=bounds,
+            slo=tuple(problem.slo for problem in problems for _ in problem.modules),
+            edges=edges,
+            sinks=tuple(m for m in range(len(modules)) if m not in tails),
+            keys=tuple((m, c) for m, bound in enumerate(bounds) for c in range(len(bound.configurations))),
+            tangents=Tangents(),
+        )
+        return replace(data, tangents=_first_tangents(data))
+
+    def configuration(self, m: int, c: int) -> Configuration:
+        """Configuration ``c`` of module ``m``."""
+        return self.bounds[m].configurations[c]
+
+    def machine_bound(self, m: int, c: int) -> int:
+        """Most machines of it in an optimal plan, N."""
+        return self.bounds[m].machines[c]
+
+    def residual_bound(self, m: int, c: int) -> float:
+        """Rate that a residual stays below: its machine's throughput."""
+        return self.configuration(m, c).throughput * (1 - RATE_TOLERANCE)
+
+    def execution(self, m: int, c: int) -> float:
+        """Seconds that a full machine needs at any rate: d, under ``round-robin`` 2 d."""
+        return self.configuration(m, c).duration * (2 if self.dispatch is Dispatch.ROUND_ROBIN else 1)
+
+    def least_rate(self, m: int, c: int) -> float:
+        """Smallest rate w at which d + b / w meets the module's latest latency."""
+        return collection_rate(self.configuration(m, c), self.bounds[m].latest + TIME_TOLERANCE)
+
+    def of_module(self, m: int) -> range:
+        """Numbers of the configurations of module ``m``."""
+        return range(len(self.bounds[m].configurations))
+
+
+def _first_tangents(data: PlanningData) -> Tangents:
+    """A few points per curve, in equal ratios over the rates it can have."""
+    full = [
+        (m, c, w0)
+        for m, c in data.keys
+        if data.dispatch is not Dispatch.ROUND_ROBIN
+        for w0 in _spread(data.least_rate(m, c), data.bounds[m].capacity)
+    ]
+    residual = [
+        (m, c, f0)
+        for m, c in data.keys
+        if data.billing is Billing.FRACTIONAL
+        for f0 in _spread(data.least_rate(m, c), data.configuration(m, c).throughput)
+    ]
+    return Tangents(tuple(full), tuple(residual))
+
+
+def _spread(low: float, high: float) -> list[float]:
+    if high <= low:
+        return [high]
+    ratio = (high / low) ** (1 / (_FIRST_TANGENTS - 1))
+    return [low * ratio**i for i in range(_FIRST_TANGENTS)]

@@ -1,0 +1,28 @@
+"""The compact model on HiGHS: tangents until the solution satisfies the true latency curves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.compact import build_compact
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.tangents import solve_by_tangents
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import Result
+
+
+def solve_compact(
+    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
+) -> Result:
+    """Solve an instance with `harpagon.formulations.compact`.
+
+    Raises
+    ------
+    UnsupportedError
+        Under ``free``, ``tc-safe`` and ``edf`` dispatch, whose latency is not convex in the model's variables.
+    """
+    return solve_by_tangents("compact", build_compact, instance, billing, dispatch, options)
