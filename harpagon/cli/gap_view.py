@@ -8,7 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from harpagon.cli.certificate import duration
-from harpagon.evaluation.tables import REFERENCE, REFERENCE_DISPATCHES
+from harpagon.evaluation.tables import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,35 +17,40 @@ if TYPE_CHECKING:
 
 
 def gap_tables(summaries: Sequence[Summary]) -> list[Table]:
-    """One table per billing, one row per method."""
+    """One table per billing; per method one row for each optimum it is compared with."""
     billings = dict.fromkeys(summary.billing for summary in summaries)
     return [_table(billing, [summary for summary in summaries if summary.billing == billing]) for billing in billings]
 
 
 def _table(billing: str, summaries: Sequence[Summary]) -> Table:
-    table = Table(title=f"{billing} billing", box=SIMPLE_HEAD, title_justify="left", padding=(0, 1), title_style="bold")
+    table = Table(
+        title=f"{billing} billing", title_style="bold", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True
+    )
     table.add_column("method", no_wrap=True)
-    table.add_column("plans", justify="right")
-    table.add_column("proven", justify="right")
-    for dispatch in REFERENCE_DISPATCHES:
-        table.add_column(f"= {dispatch}\noptimum", justify="right")
-        table.add_column(f"over {dispatch} optimum\nmean / p95 / max", justify="right", no_wrap=True)
-    table.add_column("median\ntime", justify="right", no_wrap=True)
-    table.add_column("p99\ntime", justify="right", no_wrap=True)
+    table.add_column("over", no_wrap=True)
+    for heading in ("plans", "optimal", "mean", "p95", "max", "median", "p99"):
+        table.add_column(heading, justify="right", no_wrap=True)
     for summary in summaries:
-        table.add_row(*_cells(summary))
+        for row in _rows(summary):
+            table.add_row(*row)
     return table
 
 
-def _cells(summary: Summary) -> list[str]:
-    cells = [summary.label, f"{summary.planned}/{summary.workloads}", str(summary.proven) if summary.proven else "-"]
+def _rows(summary: Summary) -> list[list[str]]:
+    """Cells of one method: its plans and times once, its gaps once per optimum."""
+    plans = f"{summary.planned}/{summary.workloads}"
+    times = ["-" if seconds is None else duration(seconds) for seconds in (summary.median_s, summary.p99_s)]
+    rows = []
     for dispatch, gap in summary.gaps.items():
-        is_itself = summary.method == REFERENCE and summary.dispatch == dispatch
-        cells += ["", ""] if is_itself else [f"{gap.optimal}/{gap.compared}", _gap(gap)]
-    times = (summary.median_s, summary.p99_s)
-    return [*cells, *("-" if seconds is None else duration(seconds) for seconds in times)]
+        if summary.method == REFERENCE and summary.dispatch == dispatch:
+            proven = f"{summary.proven}/{summary.workloads}"
+            rows.append([summary.label, "", plans, proven, "proven", "", "", *times])
+        else:
+            rows.append([summary.label, f"{dispatch}", plans, f"{gap.optimal}/{gap.compared}", *_figures(gap), *times])
+    for row in rows[1:]:
+        row[0] = row[2] = row[-2] = row[-1] = ""
+    return rows
 
 
-def _gap(gap: GapSummary) -> str:
-    figures = (gap.mean, gap.p95, gap.largest)
-    return " / ".join("-" if figure is None else f"{100 * figure:.2f}" for figure in figures) + " %"
+def _figures(gap: GapSummary) -> list[str]:
+    return ["-" if figure is None else f"{100 * figure:.2f} %" for figure in (gap.mean, gap.p95, gap.largest)]

@@ -53,12 +53,13 @@ def _pipeline(pipeline: Pipeline) -> Table:
 
 def _profile(model: str, profile: tuple[Configuration, ...]) -> Table:
     batches = sorted({configuration.batch for configuration in profile})
-    table = _table(Text(model), *(f"b={batch}" for batch in batches))
+    table = _table("batch size", *map(str, batches))
+    table.title = Text(f"{model}: batch duration in ms", "bold")
     by_hardware: dict[str, dict[int, float]] = {}
     for configuration in profile:
         by_hardware.setdefault(configuration.hardware, {})[configuration.batch] = configuration.duration
     for hardware, durations in by_hardware.items():
-        cells = (f"{durations[batch] * 1e3:.4g} ms" if batch in durations else "-" for batch in batches)
+        cells = (f"{durations[batch] * 1e3:.4g}" if batch in durations else "-" for batch in batches)
         table.add_row(Text(hardware), *cells)
     return table
 
