@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -52,71 +53,68 @@ def read_document(path: str | Path) -> Any:
 
 def read_text(path: str | Path) -> str:
     """Text of a UTF-8 file of at most `SIZE_LIMIT` bytes."""
-    source, path = str(path), Path(path)
+    source = str(path)
     try:
-        if path.is_dir():
-            raise InputError(source, "", "is a directory, not a file", "Name a file in it")
-        if not path.exists():
-            raise InputError(source, "", "there is no such file", "Check the path")
-        if not path.is_file():
-            raise InputError(source, "", "is not a regular file", "Name a JSON or YAML file")
-        if path.stat().st_size > SIZE_LIMIT:
-            message = f"has {path.stat().st_size / 1e6:.0f} MB, more than the {SIZE_LIMIT / 1e6:.0f} MB that are read"
-            raise InputError(source, "", message, "Split it into several files")
-        text = path.read_bytes().decode("utf-8-sig")
+        text = _read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(source, f"byte {error.start}", "is not UTF-8 text", "Save the file as UTF-8") from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(source, "", f"cannot be read ({reason})", "Check the path and its permissions") from None
     if not text.strip():
         raise InputError(source, "", "is empty", "See `harpagon instances show worked-example` for the format")
     return text
 
 
-class _Repeated(dict[str, Any]):
-    """A JSON object in which a key stands twice."""
+def _read_bytes(path: str | Path) -> bytes:
+    source = str(path)
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(SIZE_LIMIT + 1)
+    except FileNotFoundError:
+        raise InputError(source, "", "there is no such file", "Check the path") from None
+    except IsADirectoryError:
+        raise InputError(source, "", "is a directory, not a file", "Name a file in it") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(source, "", f"cannot be read ({reason})", "Check the path and its permissions") from None
+    if len(content) > SIZE_LIMIT:
+        problem = f"is larger than the {SIZE_LIMIT / 1e6:g} MB that are read"
+        raise InputError(source, "", problem, "Split it into several files")
+    return content
 
-    key = ""
+
+class _Repeated(dict[str, Any]):
+    """A JSON object in which ``key`` stands twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.key = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else _Repeated(pairs)
 
 
 def parse_json(text: str, source: str) -> Any:
     """Plain data of JSON text; ``source`` names it in messages."""
-    repeated = False
-
-    def mapping(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        nonlocal repeated
-        found = dict(pairs)
-        if len(found) == len(pairs):
-            return found
-        repeated = True
-        marked = _Repeated(found)
-        seen: set[str] = set()
-        marked.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
-        return marked
-
     try:
-        document = json.loads(text, object_pairs_hook=mapping, parse_int=_integer)
+        document = json.loads(text, object_pairs_hook=_mapping, parse_int=_integer)
+        repeated = next(_repeated_keys(document, ()), None)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise InputError(source, place, f"is not JSON ({error.msg})", "Correct or complete the file") from None
     except RecursionError:
         raise InputError(source, "", "is nested too deeply", f"Use at most {_DEPTH_LIMIT} levels") from None
-    if repeated:
-        _report_repeated(document, source)
+    if repeated is not None:
+        _refuse_repeated(source, repeated, "")
     return document
 
 
-def _report_repeated(document: Any, source: str) -> NoReturn:
-    place, key = next(_repeated_keys(document, ()))
-    _refuse_repeated(source, (*place, key), "")
-
-
-def _repeated_keys(value: Any, place: Place) -> Iterator[tuple[Place, str]]:
+def _repeated_keys(value: Any, place: Place) -> Iterator[Place]:
+    """Places of keys that stand twice; a `RecursionError` where the document is nested too deeply."""
+    if len(place) > _DEPTH_LIMIT:
+        raise RecursionError
     if isinstance(value, _Repeated):
-        yield place, value.key
+        yield (*place, value.key)
     children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, child in children:
         yield from _repeated_keys(child, (*place, key))

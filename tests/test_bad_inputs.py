@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,15 @@ def test_a_directory_and_a_huge_file_are_refused(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(documents, "SIZE_LIMIT", 1000)
     path = tmp_path / "huge.json"
     path.write_text(" " * 2000)
-    with pytest.raises(InputError, match=r"huge\.json: has"):
+    with pytest.raises(InputError, match=r"huge\.json: is larger than"):
         read_instance(path)
+
+
+@pytest.mark.parametrize("depth", [40, 900, 5000])
+@pytest.mark.parametrize("parse", [parse_json, parse_yaml])
+def test_deep_files_are_refused(parse: Callable[[str, str], Any], depth: int) -> None:
+    with pytest.raises(InputError, match="nested"):
+        parse('{"a": ' * depth + '{"b": 1, "b": 2}' + "}" * depth, "deep")
 
 
 def test_nested_aliases_are_refused_without_growing() -> None:
