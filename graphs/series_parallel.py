@@ -154,7 +154,7 @@ def _reduce(graph: _Graph) -> Node | None:
 def _series(before: Node, after: Node) -> Node:
     children = [*_children(before, Series), *_children(after, Series)]
     delay = sum(child.seconds for child in children if isinstance(child, Delay))
-    parts = [child for child in children if not isinstance(child, Delay)]
+    parts: list[Node] = [child for child in children if not isinstance(child, Delay)]
     if delay > 0 or not parts:
         parts.append(Delay(delay))
     return parts[0] if len(parts) == 1 else Series(tuple(parts))
@@ -163,7 +163,7 @@ def _series(before: Node, after: Node) -> Node:
 def _parallel(left: Node, right: Node) -> Node:
     children = [*_children(left, Parallel), *_children(right, Parallel)]
     delays = [child.seconds for child in children if isinstance(child, Delay)]
-    parts = [child for child in children if not isinstance(child, Delay)]
+    parts: list[Node] = [child for child in children if not isinstance(child, Delay)]
     if delays and (max(delays) > 0 or not parts):
         parts.append(Delay(max(delays)))
     return parts[0] if len(parts) == 1 else Parallel(tuple(parts))
