@@ -7,6 +7,7 @@ exact in that setting, by depth-first search over the modules' Pareto frontiers 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
@@ -16,6 +17,8 @@ from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Configuration, Instance
     from harpagon.instances.plan import PipelinePlan, Plan
@@ -35,9 +38,34 @@ def plan_vertical(instance: Instance, dispatch: Dispatch = Dispatch.TC) -> Plan 
     return assemble_plan(instance, Billing.WHOLE, dispatch, pipelines)
 
 
-def plan_vertical_pipeline(problem: PipelineProblem, budget: float, dispatch: Dispatch) -> PipelinePlan | None:
-    """Cheapest schedules with one machine a module whose longest path takes at most ``budget`` seconds."""
-    frontiers = [_frontier(module, dispatch) for module in problem.modules]
+def plan_vertical_pipeline(
+    problem: PipelineProblem,
+    budget: float,
+    dispatch: Dispatch,
+    running: Sequence[Configuration] | None = None,
+    change_cost: float = 0.0,
+) -> PipelinePlan | None:
+    """Cheapest schedules with one machine a module whose longest path takes at most ``budget`` seconds.
+
+    Parameters
+    ----------
+    problem
+        The pipeline.
+    budget
+        Seconds, instead of its SLO.
+    dispatch
+        Policy.
+    running
+        What each module runs now, or None.
+    change_cost
+        Dollars per hour that a module's change of hardware type must save to be worth it; a change of batch size
+        costs nothing.
+    """
+    running_types = [None] * len(problem.modules) if running is None else [c.hardware for c in running]
+    frontiers = [
+        _frontier(module, dispatch, hardware, change_cost)
+        for module, hardware in zip(problem.modules, running_types, strict=True)
+    ]
     if not all(frontiers):
         return None
     search = _Search(problem, frontiers, budget)
@@ -47,17 +75,24 @@ def plan_vertical_pipeline(problem: PipelineProblem, budget: float, dispatch: Di
     return plan_pipeline(problem, [[DispatchTuple.full(c, 1)] for c in search.best], dispatch)
 
 
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """One machine for one module: dollars per hour with the cost of change, and worst-case latency in seconds."""
+
+    cost: float
+    latency: float
+    configuration: Configuration
+
+
 class _Search:
     """Depth first over the modules; modules not yet fixed count at their least latency and least cost."""
 
-    def __init__(
-        self, problem: PipelineProblem, frontiers: list[list[tuple[float, Configuration]]], budget: float
-    ) -> None:
+    def __init__(self, problem: PipelineProblem, frontiers: list[list[_Point]], budget: float) -> None:
         self._network = problem.network
         self._frontiers = frontiers
         self._budget = budget + TIME_TOLERANCE
-        self._latencies = [min(latency for latency, _ in frontier) for frontier in frontiers]
-        cheapest = [min(c.price for _, c in frontier) for frontier in frontiers]
+        self._latencies = [min(point.latency for point in frontier) for frontier in frontiers]
+        cheapest = [min(point.cost for point in frontier) for frontier in frontiers]
         self._cost_behind = [sum(cheapest[i:]) for i in range(len(cheapest) + 1)]
         self._chosen: list[Configuration] = []
         self._cost = math.inf
@@ -71,24 +106,28 @@ class _Search:
             self._cost, self.best = cost, tuple(self._chosen)
             return
         least = self._latencies[module]
-        for latency, configuration in self._frontiers[module]:
-            self._latencies[module] = latency
-            self._chosen.append(configuration)
-            self.descend(module + 1, cost + configuration.price)
+        for point in self._frontiers[module]:
+            self._latencies[module] = point.latency
+            self._chosen.append(point.configuration)
+            self.descend(module + 1, cost + point.cost)
             self._chosen.pop()
         self._latencies[module] = least
 
 
-def _frontier(module: ModuleProblem, dispatch: Dispatch) -> list[tuple[float, Configuration]]:
-    """Latency and configuration of the single machines that keep up, cheapest first, each faster than the last."""
+def _frontier(module: ModuleProblem, dispatch: Dispatch, running: str | None, change_cost: float) -> list[_Point]:
+    """The single machines that keep up and that none beats in both cost and latency, cheapest first."""
     enough = module.rate * (1 - RATE_TOLERANCE)
     points = [
-        (configuration.price, module_latency([DispatchTuple.full(configuration, 1)], dispatch), configuration)
+        _Point(
+            configuration.price + (0.0 if running in (None, configuration.hardware) else change_cost),
+            module_latency([DispatchTuple.full(configuration, 1)], dispatch),
+            configuration,
+        )
         for configuration in module.configurations
         if configuration.throughput >= enough
     ]
-    frontier: list[tuple[float, Configuration]] = []
-    for _, latency, configuration in sorted(points, key=lambda point: point[:2]):
-        if not frontier or latency < frontier[-1][0]:
-            frontier.append((latency, configuration))
+    frontier: list[_Point] = []
+    for point in sorted(points, key=lambda point: (point.cost, point.latency)):
+        if not frontier or point.latency < frontier[-1].latency:
+            frontier.append(point)
     return frontier

@@ -30,6 +30,14 @@ def core_hardware(cores: int, price_per_core: float = 1.0) -> Hardware:
     return Hardware(f"cpu-{cores}", cores * price_per_core)
 
 
+def cores_of(hardware: str) -> int:
+    """Cores of a hardware type called cpu-1, cpu-2, ...; ValueError for any other."""
+    found = _NAME.fullmatch(hardware)
+    if found is None:
+        raise ValueError(f"{hardware} names no number of cores")
+    return int(found[1])
+
+
 def core_instance(
     name: str,
     profiles: Mapping[str, CoreProfile],

@@ -1,0 +1,96 @@
+"""Sponge beside its baselines over bandwidth traces: late requests and cores paid for.
+
+Protocol: seeds 0 to 9, each one synthetic trace with the published range and mean; 600 s; requests evenly sent; SLO
+1 s; all scalers on the same requests; planning and serving with the refit l(b, c), up to 16 cores and batch 16.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from harpagon.formulations.core_latency import SPONGE_REFIT
+from harpagon.simulation.sponge_bandwidth import synthetic_bandwidth
+from harpagon.simulation.sponge_registry import make_scaler
+from harpagon.simulation.sponge_requests import send_requests
+from harpagon.simulation.sponge_run import run_scaler
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+SIZES = (100e3, 200e3, 500e3)
+RATES = (20.0, 100.0)
+SEEDS = range(10)
+SCALERS = ("sponge", "sponge-code", "fa2", "fa2-informed", "vpa", "static-8", "static-16")
+DURATION = 600.0
+SLO = 1.0
+CHANGE_COSTS = (0.0, 0.5, 1.0, 2.0, 4.0)
+
+
+def violation_rows(
+    sizes: Sequence[float] = SIZES,
+    rates: Sequence[float] = RATES,
+    seeds: Sequence[int] = SEEDS,
+    scalers: Sequence[str] = SCALERS,
+    duration: float = DURATION,
+    drop_late: bool = True,
+) -> pd.DataFrame:
+    """One row per size (bytes), rate (req/s), seed and scaler."""
+    profile = SPONGE_REFIT.profile("yolo", range(1, 17), range(1, 17))
+    rows = []
+    for size, rate, seed in product(sizes, rates, seeds):
+        requests = send_requests(synthetic_bandwidth(seed), rate, size, SLO, duration)
+        for name in scalers:
+            run = run_scaler(make_scaler(name, profile, SLO), requests, profile, duration, rate, drop_late)
+            rows.append(
+                {
+                    "size_kb": size / 1e3,
+                    "rate_rps": rate,
+                    "seed": seed,
+                    "scaler": name,
+                    "requests": len(requests),
+                    "violations": run.violations,
+                    "unavoidable": run.unavoidable,
+                    "avoidable": run.violations - run.unavoidable,
+                    "core_seconds": run.core_seconds,
+                    "changes": run.changes,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean and standard deviation over the seeds, one row per size, rate and scaler in the order they came."""
+    grouped = rows.groupby(["size_kb", "rate_rps", "scaler"], sort=False)
+    figures = grouped[["violations", "unavoidable", "avoidable", "core_seconds", "changes"]].agg(["mean", "std"])
+    figures.columns = [f"{column}_{statistic}" for column, statistic in figures.columns]
+    return figures.reset_index()
+
+
+def ratios_to_sponge(rows: pd.DataFrame) -> pd.DataFrame:
+    """Violations of every scaler over those of Sponge, per size and rate, summed over the seeds."""
+    sums = rows.groupby(["size_kb", "rate_rps", "scaler"], sort=False)[["violations", "avoidable"]].sum()
+    sponge = sums.xs("sponge", level="scaler")
+    return (sums / sponge).rename(columns=lambda column: f"{column}_ratio").reset_index()
+
+
+def change_cost_rows(
+    size: float = 500e3,
+    rate: float = 100.0,
+    seeds: Sequence[int] = SEEDS,
+    costs: Sequence[float] = CHANGE_COSTS,
+    duration: float = DURATION,
+) -> pd.DataFrame:
+    """Sponge with a cost of change: one row per cost (cores) and seed."""
+    profile = SPONGE_REFIT.profile("yolo", range(1, 17), range(1, 17))
+    rows = []
+    for seed in seeds:
+        requests = send_requests(synthetic_bandwidth(seed), rate, size, SLO, duration)
+        for cost in costs:
+            run = run_scaler(make_scaler("sponge", profile, SLO, cost), requests, profile, duration, rate)
+            avoidable = run.violations - run.unavoidable
+            figures = {"changes": run.changes, "core_seconds": run.core_seconds, "avoidable": avoidable}
+            rows.append({"change_cost": cost, "seed": seed, **figures})
+    return pd.DataFrame(rows)
