@@ -5,13 +5,21 @@ has a file of its own and a switch in `HarpagonOptions`.
 """
 
 from harpagon.heuristics.ablations import ABLATIONS, plan_ablation
+from harpagon.heuristics.clipper import plan_clipper
 from harpagon.heuristics.harpagon import HarpagonOptions, plan_harpagon
+from harpagon.heuristics.inferline import plan_inferline
+from harpagon.heuristics.nexus import plan_nexus
 from harpagon.heuristics.profile_restriction import HardwareChoice
+from harpagon.heuristics.scrooge import plan_scrooge
 
 __all__ = [
     "ABLATIONS",
     "HardwareChoice",
     "HarpagonOptions",
     "plan_ablation",
+    "plan_clipper",
     "plan_harpagon",
+    "plan_inferline",
+    "plan_nexus",
+    "plan_scrooge",
 ]

@@ -15,9 +15,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.assembly import assemble_plan, plan_pipeline
-from harpagon.formulations.problem import pipeline_problems
-from harpagon.heuristics.latency_reassigner import left_over, reassign_latency
+from harpagon.heuristics.fleet import left_over, plan_fleet
+from harpagon.heuristics.latency_reassigner import reassign_latency
 from harpagon.heuristics.latency_splitter import (
     cost_direct,
     latency_cost_efficiency,
@@ -121,17 +120,11 @@ def plan_harpagon(
         None where the heuristic finds no plan; that is no proof that there is none.
     """
     rules = SchedulingRules(billing, options.dispatch, options.max_configurations, options.dummies)
-    problems = [_restricted(problem, options) for problem in pipeline_problems(instance)]
-    available: Mapping[str, float] | None = machine_limits(instance)
-    planned = {}
-    for problem in by_tightness(problems):
-        schedules = schedule_pipeline(problem, rules, options, available)
-        if schedules is None:
-            return None
-        available = left_over(available, schedules)
-        tuples = [schedule.tuples for schedule in schedules]
-        planned[problem.name] = plan_pipeline(problem, tuples, options.dispatch)
-    return assemble_plan(instance, billing, options.dispatch, [planned[problem.name] for problem in problems])
+
+    def schedule(problem: PipelineProblem, available: Mapping[str, float] | None) -> list[ModuleSchedule] | None:
+        return schedule_pipeline(_restricted(problem, options), rules, options, available)
+
+    return plan_fleet(instance, billing, options.dispatch, schedule)
 
 
 def schedule_pipeline(
@@ -181,21 +174,6 @@ def schedule_within(
         latencies[i] = schedule.latency
         schedules.append(schedule)
     return schedules
-
-
-def machine_limits(instance: Instance) -> dict[str, float]:
-    """Machines of every limited hardware type."""
-    return {name: float(hardware.limit) for name, hardware in instance.hardware.items() if hardware.limit is not None}
-
-
-def by_tightness(problems: Sequence[PipelineProblem]) -> list[PipelineProblem]:
-    """Pipelines by how much of the SLO their shortest batch durations take, most first."""
-
-    def taken(problem: PipelineProblem) -> float:
-        shortest = [min(c.duration for c in module.configurations) for module in problem.modules]
-        return problem.network.length(shortest) / problem.slo
-
-    return sorted(problems, key=taken, reverse=True)
 
 
 def _restricted(problem: PipelineProblem, options: HarpagonOptions) -> PipelineProblem:

@@ -7,10 +7,10 @@ most; rounds go on until nothing improves.
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.heuristics.fleet import left_over
 from harpagon.heuristics.module_scheduler import schedule_module
 from harpagon.heuristics.scheduling_rules import ROUNDING
 
@@ -58,19 +58,6 @@ def reassign_latency(
         improved[module] = schedule
         done += 1
     return improved
-
-
-def left_over(
-    available: Mapping[str, float] | None, schedules: Sequence[ModuleSchedule | None]
-) -> dict[str, float] | None:
-    """Machines of every limited hardware type that ``schedules`` leave over."""
-    if not available:
-        return None
-    used: Counter[str] = Counter()
-    for schedule in schedules:
-        for part in schedule.tuples if schedule else ():
-            used[part.configuration.hardware] += part.machines  # type: ignore[assignment]
-    return {hardware: limit - used[hardware] for hardware, limit in available.items()}
 
 
 def _best_change(

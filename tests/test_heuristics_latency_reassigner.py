@@ -8,8 +8,9 @@ from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import PipelineProblem, pipeline_problems
 from harpagon.graphs import PathNetwork
 from harpagon.graphs.shapes import chain
+from harpagon.heuristics.fleet import left_over
 from harpagon.heuristics.harpagon import HarpagonOptions, schedule_pipeline
-from harpagon.heuristics.latency_reassigner import left_over, reassign_latency
+from harpagon.heuristics.latency_reassigner import reassign_latency
 from harpagon.heuristics.module_scheduler import schedule_module
 from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
 from harpagon.instances.policies import Billing, Dispatch
@@ -64,5 +65,5 @@ def test_left_over_counts_a_residual_by_its_fraction() -> None:
     schedule = schedule_module(
         module(50.0, (2, 0.1)), 0.4, SchedulingRules(Billing.FRACTIONAL, Dispatch.TC, dummies=False)
     )
-    assert left_over({"gpu": 4.0, "other": 1.0}, [schedule, None]) == {"gpu": 1.5, "other": 1.0}
+    assert left_over({"gpu": 4.0, "other": 1.0}, [schedule]) == {"gpu": 1.5, "other": 1.0}
     assert left_over(None, [schedule]) is None
