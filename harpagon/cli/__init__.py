@@ -1,8 +1,8 @@
 """The command line: one module per command, listed in `COMMANDS`.
 
 To add a command, write ``harpagon/cli/<command>.py`` with ``def register(app: typer.Typer) -> None``, which adds it
-to the application, and append the module's name to `COMMANDS`. Command modules are imported at every start: import
-nothing but typer and light modules at their top, and everything else inside the command's function.
+to the application under its own name, and append that name to `COMMANDS`. The help imports every command's module:
+import nothing but typer and light modules at their top, and everything else inside the command's function.
 
 A command prints its answer on standard output (with ``--json`` one JSON document and nothing else) and progress and
 messages on standard error, by the helpers of `harpagon.cli.console`. It ends with one of the codes of
@@ -45,8 +45,11 @@ latency objective (SLO): exact methods with a proof, and published heuristics to
 """
 
 
-def application() -> typer.Typer:
-    """The application with every command of `COMMANDS`."""
+def application(command: str | None = None) -> typer.Typer:
+    """The application with one command of `COMMANDS`, or with all where ``command`` is none of them.
+
+    Only modules of commands in the application are imported, so that no command waits for the others.
+    """
     app = typer.Typer(
         help=_HELP,
         no_args_is_help=True,
@@ -56,8 +59,8 @@ def application() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root)
-    for command in COMMANDS:
-        import_module(f"harpagon.cli.{command}").register(app)
+    for name in (command,) if command in COMMANDS else COMMANDS:
+        import_module(f"harpagon.cli.{name}").register(app)
     return app
 
 
@@ -70,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         What follows the program's name; None for the arguments of this process.
     """
     try:
-        code = _run(arguments)
+        code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader went away (``harpagon ... | head``). Nothing is left to say, and Python would complain on exit.
@@ -79,9 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return code
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(arguments: Sequence[str]) -> int:
     try:
-        code = application()(args=arguments, prog_name="harpagon", standalone_mode=False)
+        code = application(next(iter(arguments), None))(args=arguments, prog_name="harpagon", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         complain("interrupted")
         return ExitCode.INTERRUPTED
