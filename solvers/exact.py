@@ -30,7 +30,6 @@ from harpagon.solvers.capabilities import require_support
 from harpagon.solvers.decomposition.composition import cheapest_composition
 from harpagon.solvers.decomposition.frontier import frontier_from
 from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule, shortest_latency
-from harpagon.solvers.decomposition.selection import cheapest_selection
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
@@ -173,6 +172,9 @@ class _PipelineSearch:
     def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> Sequence[Point] | None:
         tree = decompose(self.problem.network)
         if tree is None:
+            # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
+            from harpagon.solvers.decomposition.selection import cheapest_selection
+
             return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
         return cheapest_composition(tree, frontiers, self.slo, excess)
 
