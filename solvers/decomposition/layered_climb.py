@@ -49,6 +49,13 @@ class Rule(Protocol):
         """Whether tuples added later can raise a negative slack."""
         ...
 
+    def grows_alike(self, same_place: bool) -> bool:
+        """Whether a label that dominates another one dominates it still when the other gets one more machine.
+
+        ``same_place`` tells whether both end with the same configuration.
+        """
+        ...
+
 
 class ThroughputCostRule:
     """``tc``: d + b / w <= L, ascending throughput-cost ratio. There is no slack to carry."""
@@ -66,6 +73,9 @@ class ThroughputCostRule:
     def may_recover(self) -> bool:
         return False
 
+    def grows_alike(self, same_place: bool) -> bool:
+        return True
+
 
 class PriorityRule(ThroughputCostRule):
     """``tc-safe``: d + (b + B) / w <= L, B the batches of the tuples before.
@@ -77,12 +87,18 @@ class PriorityRule(ThroughputCostRule):
         own = (budget - configuration.duration) * (behind + rate)
         return min(slack, own) - configuration.batch
 
+    def grows_alike(self, same_place: bool) -> bool:
+        return False
+
 
 class PerConfigurationRule(ThroughputCostRule):
     """``per-config``: d + b / (n t) <= L, whatever stands behind."""
 
     def fewest(self, configuration: Configuration, budget: float, behind: float) -> float:
         return super().fewest(configuration, budget, 0.0)
+
+    def grows_alike(self, same_place: bool) -> bool:
+        return same_place
 
 
 class DeadlineRule:
@@ -105,6 +121,9 @@ class DeadlineRule:
 
     def may_recover(self) -> bool:
         return True
+
+    def grows_alike(self, same_place: bool) -> bool:
+        return same_place
 
 
 RULES: dict[Dispatch, Rule] = {
@@ -169,9 +188,11 @@ class _Search:
             _, _, _, label = heappop(self.heap)
             if label.capacity >= self.target and label.slack >= -_ROUNDING:
                 return self._counts(label)
-            self._push(label.parent or root, label.place, label.machines + 1)
-            if not self._dominated(label):
+            dominator = self._dominator(label)
+            if dominator is None:
                 self._branch(label)
+            if dominator is None or not self.rule.grows_alike(dominator == label.place):
+                self._push(label.parent or root, label.place, label.machines + 1)
         return None
 
     def _branch(self, label: _Label) -> None:
@@ -196,14 +217,14 @@ class _Search:
         heappush(self.heap, (bound, -capacity, self.pushed, label))
         self.pushed += 1
 
-    def _dominated(self, label: _Label) -> bool:
-        """Whether a label kept earlier is at least as good; else keep this one."""
-        for kept in self.kept[: label.place + 1]:
-            for capacity, slack, cost in kept:
+    def _dominator(self, label: _Label) -> int | None:
+        """Place of a label kept earlier that is at least as good, the same place first; else None, and keep this one."""
+        for place in range(label.place, -1, -1):
+            for capacity, slack, cost in self.kept[place]:
                 if capacity >= label.capacity and slack >= label.slack and cost <= label.cost:
-                    return True
+                    return place
         self.kept[label.place].append((label.capacity, label.slack, label.cost))
-        return False
+        return None
 
     def _counts(self, label: _Label | None) -> Counts:
         counts = []

@@ -11,6 +11,7 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.decomposition.climb import climb
+from harpagon.solvers.decomposition.deadline_descent import descend_by_deadline
 from harpagon.solvers.decomposition.descent import descend
 from harpagon.solvers.decomposition.layered_climb import RULES, layered_climb
 
@@ -66,7 +67,11 @@ def cheapest_schedule(
     whole = _cheapest_whole(problem, budget, dispatch, cap)
     if billing is Billing.WHOLE:
         return whole
-    partial = descend(problem, budget, dispatch, cap if whole is None else whole.cost)
+    cap = cap if whole is None else whole.cost
+    if dispatch is Dispatch.EDF:
+        partial = descend_by_deadline(problem, budget, cap)
+    else:
+        partial = descend(problem, budget, dispatch, cap)
     return whole if partial is None else _point(partial, dispatch)
 
 
