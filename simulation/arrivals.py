@@ -35,6 +35,9 @@ class Arrivals(Protocol):
 class EvenArrivals:
     """One request every 1 / rate seconds, the first at 0."""
 
+    def __str__(self) -> str:
+        return "even"
+
     def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield k / ``rate`` for k = 0, 1, ... below ``duration``."""
         count = int(np.ceil(duration * rate * (1 - 1e-12)))
@@ -47,6 +50,9 @@ class GammaArrivals:
     """Independent gamma-distributed gaps with coefficient of variation ``variation``; 1 is a Poisson process."""
 
     variation: float = 1.0
+
+    def __str__(self) -> str:
+        return "poisson" if self.variation == 1 else f"gamma:{self.variation:g}"
 
     def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield cumulative gaps of mean 1 / ``rate``: gamma with shape 1 / cv^2 and scale cv^2 / ``rate``."""
@@ -63,9 +69,13 @@ class GammaArrivals:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TraceArrivals:
-    """Arrivals at recorded times, in seconds, sorted and not negative."""
+    """Arrivals at recorded times, in seconds, sorted and not negative; ``name`` tells where they come from."""
 
+    name: str
     recorded: np.ndarray
+
+    def __str__(self) -> str:
+        return self.name
 
     def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield the recorded times below ``duration``; ``rate`` does not matter."""
@@ -78,7 +88,11 @@ class TraceArrivals:
 class CountArrivals:
     """Recorded requests per second: ``counts[k]`` requests, evenly spaced, in second k."""
 
+    name: str
     counts: np.ndarray
+
+    def __str__(self) -> str:
+        return self.name
 
     def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
         """Yield second by second below ``duration``; ``rate`` does not matter."""

@@ -38,6 +38,8 @@ def module_dispatcher(
     module: ModulePlan,
     dispatch: Dispatch,
     padding: Padding | None = None,
+    *,
+    rate: float | None = None,
     lead: float = 0.0,
     service: ServiceTime = profiled,
 ) -> Dispatcher:
@@ -51,6 +53,8 @@ def module_dispatcher(
         Policy of the plan.
     padding
         How batches are completed; None for `default_padding`.
+    rate
+        Requests per second that arrive; None for those of the plan.
     lead
         Seconds before the first arrival at which open-batch dispatchers open their first batches.
     service
@@ -60,7 +64,7 @@ def module_dispatcher(
     make = _lanes if dispatch in _LANES else _open_batches
     inner = make(module, dispatch, padding, lead, service)
     total = sum(part.rate for part in module.tuples)
-    if padding is Padding.DUMMIES and total > module.rate * (1 + _LOADED):
+    if padding is Padding.DUMMIES and total > (rate or module.rate) * (1 + _LOADED):
         return PaddedDispatcher(inner, total)
     return inner
 

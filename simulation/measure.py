@@ -18,6 +18,8 @@ from harpagon.simulation.report import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
     from harpagon.simulation.served import GroupTally
     from harpagon.simulation.station import Station
@@ -28,9 +30,9 @@ _ROUNDING = 1e-6
 """Seconds by which a measured latency may pass the SLO and still count as meeting it: sums of clock times round."""
 
 
-def summarise(histogram: LatencyHistogram) -> LatencySummary:
-    """Summary of a histogram."""
-    quantiles = {share: histogram.quantile(share) for share in QUANTILES}
+def summarise(histogram: LatencyHistogram, shares: Sequence[float] = QUANTILES) -> LatencySummary:
+    """Summary of a histogram with the quantiles at ``shares``."""
+    quantiles = {share: histogram.quantile(share) for share in shares}
     return LatencySummary(histogram.count, histogram.mean, histogram.maximum, quantiles)
 
 
@@ -60,15 +62,15 @@ class PathMeasure:
         self._sums += np.bincount(slices, weights=latencies, minlength=_SLICES)
         np.maximum.at(self._maxima, slices, latencies)
 
-    def report(self, plan: PipelinePlan, modules: tuple[ModuleReport, ...]) -> PipelineReport:
-        """What was measured so far."""
+    def report(self, plan: PipelinePlan, modules: tuple[ModuleReport, ...], shares: Sequence[float]) -> PipelineReport:
+        """What was measured so far, with the quantiles at ``shares``."""
         return PipelineReport(
             name=plan.name,
             slo=self._slo,
             bound=plan.latency,
             allowance=self._allowance,
             arrived=self.arrived,
-            latency=summarise(self._histogram),
+            latency=summarise(self._histogram, shares),
             violations=self._violations,
             late=self._late,
             modules=modules,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.graphs import PathNetwork
+from harpagon.graphs import PathNetwork, propagate_rates
 from harpagon.simulation.flow import Flow
 
 if TYPE_CHECKING:
@@ -75,23 +75,24 @@ class Spacing:
 def module_spacing(pipeline: Pipeline, plan: PipelinePlan) -> tuple[Spacing, ...]:
     """Spacing of every module of a paced pipeline, in the order of its `PathNetwork`."""
     network = PathNetwork.from_graph(pipeline.graph)
+    arriving = propagate_rates(pipeline.graph, pipeline.rate)
     spacings: list[Spacing] = []
     for index, name in enumerate(network.modules):
         tails = [tail for tail, _ in network.predecessors[index]]
         names = [network.modules[tail] for tail in tails]
         fanouts = [float(pipeline.graph.edges[tail, name].get("fanout", 1.0)) for tail in names]
-        rates = [plan.modules[tail].rate for tail in names]
+        rates = [arriving[tail] for tail in names]
         even_inputs = all(spacings[tail].even for tail in tails)
         every = pipeline.graph.nodes[name].get("join", "all") == "all"
-        spacings.append(_spacing(plan.modules[name], rates, fanouts, even_inputs, every))
+        spacings.append(_spacing(arriving[name], plan.modules[name], rates, fanouts, even_inputs, every))
     return tuple(spacings)
 
 
 def _spacing(
-    module: ModulePlan, tail_rates: list[float], fanouts: list[float], even_inputs: bool, every: bool
+    rate: float, module: ModulePlan, tail_rates: list[float], fanouts: list[float], even_inputs: bool, every: bool
 ) -> Spacing:
     interval = 1.0 / sum(part.rate for part in module.tuples)
-    full = math.isclose(1.0 / interval, module.rate, rel_tol=_SAME_RATE)
+    full = math.isclose(1.0 / interval, rate, rel_tol=_SAME_RATE)
     rates = [rate * fanout for rate, fanout in zip(tail_rates, fanouts, strict=True)]
     same = len(rates) < 2 or (every and all(math.isclose(rate, max(rates), rel_tol=_SAME_RATE) for rate in rates))
     split = any(fanout != 1.0 for fanout in fanouts)

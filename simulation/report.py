@@ -24,7 +24,7 @@ class LatencySummary:
     mean, maximum
         Seconds, exact; NaN and 0 where nothing was measured.
     quantiles
-        Share of the requests to seconds, for the shares `QUANTILES`, within the resolution of
+        Share of the requests to seconds, within the resolution of
         `harpagon.simulation.histogram`.
     """
 

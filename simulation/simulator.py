@@ -14,11 +14,11 @@ from harpagon.simulation.flow import Flow
 from harpagon.simulation.joins import PositionJoin, RootJoin, SingleInput
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import Regulator, module_spacing
-from harpagon.simulation.report import PipelineReport, SimulationReport
+from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
 from harpagon.simulation.station import Station
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import PipelinePlan, Plan
@@ -38,6 +38,7 @@ def simulate(
     paced: bool | None = None,
     padding: Padding | None = None,
     random_fanout: bool = False,
+    quantiles: Sequence[float] = QUANTILES,
 ) -> SimulationReport:
     """Simulate every pipeline of a plan.
 
@@ -57,6 +58,8 @@ def simulate(
         How batches are completed when requests are missing; None for the policy's own way.
     random_fanout
         Whether edges draw their fan-out at random instead of sending on a fixed fraction.
+    quantiles
+        Shares of the requests whose end-to-end latency is reported.
     """
     paced = plan.dispatch in SAFE if paced is None else paced
     padding = padding or default_padding(plan.dispatch)
@@ -67,7 +70,7 @@ def simulate(
         run = _PipelineRun(instance, pipeline, planned[pipeline.name], plan.dispatch, paced, padding)
         run.connect(random_fanout, (seed, number))
         generator = np.random.default_rng((seed, number, 0))
-        reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), duration))
+        reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), duration, quantiles))
     return SimulationReport(
         instance.name, plan.dispatch, str(arrivals), duration, seed, paced, padding.value, tuple(reports)
     )
@@ -88,16 +91,18 @@ class _PipelineRun:
         self._pipeline = pipeline
         self._plan = plan
         self._paced = paced
-        self._network = pipeline_problem(instance, pipeline).network
+        problem = pipeline_problem(instance, pipeline)
+        self._network = problem.network
+        self._rates = [module.rate for module in problem.modules]
         self._modules = [plan.modules[name] for name in self._network.modules]
         self._spacing = module_spacing(pipeline, plan)
         self._stations = [
             Station(
-                module_dispatcher(module, dispatch, padding, spacing.lead if paced else 0.0),
+                module_dispatcher(module, dispatch, padding, rate=rate, lead=spacing.lead if paced else 0.0),
                 len(module.tuples),
                 module.latency + spacing.allowance if paced else 0.0,
             )
-            for module, spacing in zip(self._modules, self._spacing, strict=True)
+            for module, rate, spacing in zip(self._modules, self._rates, self._spacing, strict=True)
         ]
         self._regulators = [
             Regulator(1.0 / interval(module)) if paced and spacing.regulated else None
@@ -122,10 +127,10 @@ class _PipelineRun:
                     for fanout, (tail, transfer) in zip(fanouts, pairs, strict=True)
                 ]
             )
-            rates = [self._modules[tail].rate * fanout for fanout, (tail, _) in zip(fanouts, pairs, strict=True)]
+            rates = [self._rates[tail] * fanout for fanout, (tail, _) in zip(fanouts, pairs, strict=True)]
             self._joins.append(self._join(head, rates, random_fanout))
 
-    def run(self, pieces: Iterator[np.ndarray], duration: float) -> PipelineReport:
+    def run(self, pieces: Iterator[np.ndarray], duration: float, quantiles: Sequence[float]) -> PipelineReport:
         """Push all arrivals through the pipeline."""
         measure = PathMeasure(self._pipeline.slo, self._allowance(), duration)
         for flow in _root_flows(pieces, duration):
@@ -136,7 +141,7 @@ class _PipelineRun:
                 self._network.modules, self._modules, self._spacing, self._stations, strict=True
             )
         )
-        return measure.report(self._plan, modules)
+        return measure.report(self._plan, modules, quantiles)
 
     def _advance(self, root: Flow, measure: PathMeasure) -> None:
         measure.arrived += root.ready.size

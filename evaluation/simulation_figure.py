@@ -1,0 +1,61 @@
+"""A simulated plan, drawn: latency over time, and each tuple's bound against what was measured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harpagon.simulation.report import PipelineReport, SimulationReport
+
+_KEPT, _BROKEN = "tab:blue", "tab:red"
+_ROUNDING = 1e-6
+"""Seconds, as for the tables."""
+
+
+def simulation_figure(report: SimulationReport) -> Figure:
+    """One row per pipeline: latency over time on the left, tuples on the right."""
+    from matplotlib.figure import Figure
+
+    tuples = [sum(len(module.tuples) for module in pipeline.modules) for pipeline in report.pipelines]
+    heights = [max(3.0, 1.2 + 0.35 * count) for count in tuples]
+    figure = Figure(figsize=(11, sum(heights)), layout="constrained")
+    rows = figure.subplots(len(heights), 2, squeeze=False, height_ratios=heights)
+    for (left, right), pipeline in zip(rows, report.pipelines, strict=True):
+        _draw_timeline(left, pipeline)
+        _draw_tuples(right, pipeline)
+    figure.suptitle(f"{report.instance}: {report.dispatch} dispatch, {report.arrivals} arrivals, seed {report.seed}")
+    return figure
+
+
+def draw_simulation(report: SimulationReport, path: Path) -> None:
+    """Draw `simulation_figure` to ``path``, whose name says the format."""
+    simulation_figure(report).savefig(path, dpi=150)
+
+
+def _draw_timeline(axes: Axes, report: PipelineReport) -> None:
+    ends = report.timeline.ends
+    axes.step(ends, report.timeline.maximum, where="pre", color=_KEPT, label="largest")
+    axes.step(ends, report.timeline.mean, where="pre", color="0.4", label="mean")
+    axes.axhline(report.slo, color=_BROKEN, linestyle="--", label="SLO")
+    axes.axhline(report.bound, color="0.2", linestyle=":", label="bound")
+    axes.set(title=report.name, xlabel="time of arrival (s)", ylabel="end-to-end latency (s)")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="lower right", fontsize="small")
+
+
+def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
+    parts = [(module, part) for module in report.modules for part in module.tuples]
+    places = range(len(parts))
+    broken = [part.maximum > part.bound + module.allowance + _ROUNDING for module, part in parts]
+    colours = [_BROKEN if late else _KEPT for late in broken]
+    axes.barh(places, [part.maximum for _, part in parts], color=colours, height=0.6, label="largest measured")
+    axes.plot([part.bound for _, part in parts], places, "k|", markersize=16, markeredgewidth=2, label="bound")
+    axes.set_yticks(places, [f"{module.name}: {part.configuration}" for module, part in parts], fontsize="small")
+    axes.invert_yaxis()
+    axes.set(xlabel="latency in the module (s)", title="bound against measured")
+    axes.legend(loc="lower right", fontsize="small")
