@@ -59,7 +59,7 @@ def read_text(path: str | Path) -> str:
     except UnicodeDecodeError as error:
         raise InputError(source, f"byte {error.start}", "is not UTF-8 text", "Save the file as UTF-8") from None
     if not text.strip():
-        raise InputError(source, "", "is empty", "See `harpagon instances show worked-example` for the format")
+        raise InputError(source, "", "is empty", "See `harpagon instances show worked-example --json` for the format")
     return text
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 Model = TypeVar("Model", bound=schema.FileModel)
 
+_FORMAT = "the format"
+"""Stands for the next step of faults that a look at the format answers."""
 _KINDS = {
     "float_type": ("must be a number", "Give a number, without quotes"),
     "int_type": ("must be a whole number", "Give a whole number, without quotes"),
@@ -24,9 +26,9 @@ _KINDS = {
     "string_too_long": ("is too long for a name", "Use at most 200 characters"),
     "string_unicode": ("must be printable text", "Remove characters that cannot be shown"),
     "string_pattern_mismatch": ("must be printable text", "Remove characters that cannot be shown"),
-    "model_type": ("must be a mapping of keys to values", "See `harpagon instances show worked-example`"),
-    "dict_type": ("must be a mapping of keys to values", "See `harpagon instances show worked-example`"),
-    "list_type": ("must be a list", "See `harpagon instances show worked-example`"),
+    "model_type": ("must be a mapping of keys to values", _FORMAT),
+    "dict_type": ("must be a mapping of keys to values", _FORMAT),
+    "list_type": ("must be a list", _FORMAT),
 }
 _INSTANCE_OWNERS: dict[tuple[str, ...], type[schema.FileModel]] = {
     ("hardware",): schema.HardwareFile,
@@ -96,7 +98,7 @@ def _words(model: type[schema.FileModel], place: Place, fault: ErrorDetails) -> 
     if kind == "extra_forbidden":
         return "unknown key", suggestion(str(place[-1]), _keys(model, place[:-1]))
     if kind == "missing":
-        return "is missing", "Add it; `harpagon instances show worked-example` shows the format"
+        return "is missing", f"Add it; {_format_shown_by(model)}"
     if kind == "literal_error":
         return f"must be {fault['ctx']['expected']}, found {found}", "Use one of these words"
     if kind == "too_short":
@@ -108,7 +110,12 @@ def _words(model: type[schema.FileModel], place: Place, fault: ErrorDetails) -> 
     problem, next_step = _KINDS.get(kind, (fault["msg"], "Correct it"))
     if fault["loc"][-1] == "[key]" and "number" in problem:
         return "a batch size must be a whole number", "Write batch sizes as 1, 2, 4, ..."
-    return f"{problem}, found {found}", next_step
+    return f"{problem}, found {found}", _format_shown_by(model) if next_step is _FORMAT else next_step
+
+
+def _format_shown_by(model: type[schema.FileModel]) -> str:
+    command = "plan worked-example" if model is schema.PlanFile else "instances show worked-example"
+    return f"`harpagon {command} --json` shows the format"
 
 
 def _range_words(fault: ErrorDetails, found: str) -> tuple[str, str]:
