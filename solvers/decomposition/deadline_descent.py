@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
@@ -107,16 +107,19 @@ class _Descent:
         if label.residual >= 0 and due > self.dues[label.residual]:
             most = min(most, spare / (due - self.dues[label.residual]))
         surplus = label.surplus - configuration.batch
-        return self._grown(replace(label, parent=label, place=place, machines=0, surplus=surplus, most=most))
+        return self._grown(_Label(label, place, 0, label.left, surplus, label.residual, most, label.cost))
 
     def _grown(self, label: _Label) -> _Label:
         """``label`` with one machine more of its last group."""
         configuration = self.usable[label.place]
-        return replace(
-            label,
+        return _Label(
+            parent=label.parent,
+            place=label.place,
             machines=label.machines + 1,
             left=label.left - configuration.throughput,
             surplus=label.surplus + configuration.throughput * self.dues[label.place],
+            residual=label.residual,
+            most=label.most,
             cost=label.cost + configuration.price,
         )
 
@@ -127,7 +130,7 @@ class _Descent:
         if surplus + self.dues[place] * label.left < -_ROUNDING:
             return None
         most = configuration.throughput * (1 - RATE_TOLERANCE)
-        return replace(label, parent=label, place=place, machines=0, surplus=surplus, residual=place, most=most)
+        return _Label(label, place, 0, label.left, surplus, place, most, label.cost)
 
     def _push(self, label: _Label | None) -> None:
         if label is None or label.left <= RATE_TOLERANCE * self.rate:

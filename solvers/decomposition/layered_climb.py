@@ -218,7 +218,7 @@ class _Search:
         self.pushed += 1
 
     def _dominator(self, label: _Label) -> int | None:
-        """Place of a label kept earlier that is at least as good, the same place first; else None, and keep this one."""
+        """Place of a label kept earlier that is as good, the same place first; else None, and keep this one."""
         for place in range(label.place, -1, -1):
             for capacity, slack, cost in self.kept[place]:
                 if capacity >= label.capacity and slack >= label.slack and cost <= label.cost:

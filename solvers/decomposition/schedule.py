@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import in_dispatch_order, module_latency
+from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, in_dispatch_order, module_latency
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -64,15 +64,29 @@ def cheapest_schedule(
     Point or None
         None where no schedule within ``cap`` meets the budget.
     """
-    whole = _cheapest_whole(problem, budget, dispatch, cap)
     if billing is Billing.WHOLE:
-        return whole
-    cap = cap if whole is None else whole.cost
+        return _cheapest_whole(problem, budget, dispatch, cap)
+    partial = _cheapest_with_residual(problem, budget, dispatch, min(cap, _uniform_cost(problem, budget, dispatch)))
+    whole = _cheapest_whole(problem, budget, dispatch, cap if partial is None else partial.cost)
+    return partial if whole is None else whole
+
+
+def _uniform_cost(problem: ModuleProblem, budget: float, dispatch: Dispatch) -> float:
+    """Cost of the cheapest schedule of whole machines in one configuration, which every policy treats alike."""
+    costs = [math.inf]
+    for c in problem.configurations:
+        if (2 * c.duration <= budget) if dispatch is Dispatch.ROUND_ROBIN else (c.duration < budget):
+            rate = max(problem.rate, 0.0 if dispatch is Dispatch.ROUND_ROBIN else collection_rate(c, budget))
+            costs.append(math.ceil(rate / c.throughput) * c.price)
+    return min(costs) * (1 + 2 * COST_TOLERANCE)
+
+
+def _cheapest_with_residual(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float) -> Point | None:
     if dispatch is Dispatch.EDF:
-        partial = descend_by_deadline(problem, budget, cap)
+        tuples = descend_by_deadline(problem, budget, cap)
     else:
-        partial = descend(problem, budget, dispatch, cap)
-    return whole if partial is None else _point(partial, dispatch)
+        tuples = descend(problem, budget, dispatch, cap)
+    return None if tuples is None else _point(tuples, dispatch)
 
 
 def _cheapest_whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float) -> Point | None:
