@@ -173,7 +173,8 @@ class _PipelineSearch:
         tree = decompose(self.problem.network)
         if tree is None:
             # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
-            
+            from harpagon.solvers.decomposition.selection import cheapest_selection
+
             return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
         return cheapest_composition(tree, frontiers, self.slo, excess)
 
