@@ -84,11 +84,14 @@ def add_cost(model: ConcreteModel, data: PlanningData) -> None:
 
 
 def add_capacity(model: ConcreteModel, data: PlanningData) -> None:
-    """sum over c of t_c n_mc + sum over c of f_mc >= T_m."""
+    """sum over c of t_c n_mc + sum over c of f_mc >= T_m, rounding allowed for where no residual is used."""
     from pyomo.environ import Constraint
 
     def rule(_: ConcreteModel, m: int) -> Expression:
-        return served_rate(model, data, m) >= data.modules[m].rate * (1 - RATE_TOLERANCE)
+        rounding = data.modules[m].rate * RATE_TOLERANCE
+        if data.billing is Billing.FRACTIONAL:
+            rounding *= 1 - sum(model.has_residual[m, c] for c in data.of_module(m))
+        return served_rate(model, data, m) >= data.modules[m].rate - rounding
 
     model.capacity = Constraint(range(len(data.modules)), rule=rule)
 

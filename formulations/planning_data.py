@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate
+from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration, Instance
 
 _FIRST_TANGENTS = 5
+_RESIDUAL_MARGIN = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +123,8 @@ class PlanningData:
         return self.bounds[m].machines[c]
 
     def residual_bound(self, m: int, c: int) -> float:
-        """Rate that a residual stays below: its machine's throughput."""
-        return self.configuration(m, c).throughput * (1 - RATE_TOLERANCE)
+        """Largest rate of a residual: below its machine's throughput by more than a solver's tolerance."""
+        return self.configuration(m, c).throughput * (1 - _RESIDUAL_MARGIN)
 
     def execution(self, m: int, c: int) -> float:
         """Seconds that a full machine needs at any rate: d, under ``round-robin`` 2 d."""
