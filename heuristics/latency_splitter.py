@@ -15,13 +15,15 @@ member to its cheapest point within the same latency.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.heuristics.scheduling_rules import ROUNDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from harpagon.graphs import PathNetwork
     from harpagon.heuristics.operating_points import OperatingPoint
@@ -31,10 +33,22 @@ Score: TypeAlias = "Callable[[float, float], tuple[float, float]]"
 
 
 class _Move(NamedTuple):
-    """Modules with the position on their frontier they move to, and the value that saves."""
+    """Modules with the position on their frontier they move to, and how good that is."""
 
+    score: tuple[float, float]
     targets: tuple[tuple[int, int], ...]
-    saved: float
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """Where the split stands: per module its position and the longest path before and after it."""
+
+    frontiers: Sequence[Sequence[OperatingPoint]]
+    positions: list[int]
+    around: list[float]
+    length: float
+    allowed: float
+    score: Score
 
 
 def latency_cost_efficiency(saved: float, spent: float) -> tuple[float, float]:
@@ -92,70 +106,66 @@ def split_latency(
     allowed = slo + TIME_TOLERANCE / 2
     if network.length(latencies) > allowed:
         return None
-    units = [*((module,) for module in range(len(frontiers))), *groups]
-    while move := _best_move(network, allowed, frontiers, positions, latencies, score, units):
+    while True:
+        around = list(map(add, network.heads(latencies), network.tails(latencies)))
+        length = max(map(add, around, latencies))
+        move = _best_move(_State(frontiers, positions, around, length, allowed, score), groups)
+        if move is None:
+            return latencies
         for module, position in move.targets:
             positions[module] = position
             latencies[module] = frontiers[module][position].latency
-    return latencies
 
 
-def _best_move(
-    network: PathNetwork,
-    allowed: float,
-    frontiers: Sequence[Sequence[OperatingPoint]],
-    positions: Sequence[int],
-    latencies: Sequence[float],
-    score: Score,
-    units: Sequence[tuple[int, ...]],
-) -> _Move | None:
-    heads, tails = network.heads(latencies), network.tails(latencies)
-    length = max(map(sum, zip(heads, latencies, tails, strict=True)))
-    best, best_score = None, (0.0, 0.0)
-    for unit in units:
-        moves = (
-            _single_moves(unit[0], frontiers, positions) if len(unit) == 1 else _joint_moves(unit, frontiers, positions)
-        )
-        for move in moves:
-            # No path holds two modules of a unit, so the longest path through each tells the new length.
-            through = max(heads[m] + frontiers[m][position].latency + tails[m] for m, position in move.targets)
-            if through > allowed:
-                break
-            move_score = score(move.saved, max(0.0, through - length))
-            if best is None or move_score > best_score:
-                best, best_score = move, move_score
+def _best_move(state: _State, groups: Sequence[tuple[int, ...]]) -> _Move | None:
+    """Best move of one module or one group; among equals the first."""
+    best: _Move | None = None
+    for module in range(len(state.frontiers)):
+        best = _better(best, _best_single(state, module))
+    for group in groups:
+        best = _better(best, _best_joint(state, group))
     return best
 
 
-def _moves(
-    unit: tuple[int, ...], frontiers: Sequence[Sequence[OperatingPoint]], positions: Sequence[int]
-) -> Iterator[_Move]:
-    """Moves of a unit, least latency first."""
-    return _joint_moves(unit, frontiers, positions) if len(unit) > 1 else _single_moves(unit[0], frontiers, positions)
+def _better(best: _Move | None, move: _Move | None) -> _Move | None:
+    return move if move is not None and (best is None or move.score > best.score) else best
 
 
-def _single_moves(
-    module: int, frontiers: Sequence[Sequence[OperatingPoint]], positions: Sequence[int]
-) -> Iterator[_Move]:
-    points, now = frontiers[module], positions[module]
+def _best_single(state: _State, module: int) -> _Move | None:
+    points, now = state.frontiers[module], state.positions[module]
+    value, around, score = points[now].value, state.around[module], state.score
+    best_score, best = (0.0, 0.0), None
     for position in range(now + 1, len(points)):
-        yield _Move(((module, position),), points[now].value - points[position].value)
+        latency, reached = points[position]
+        through = around + latency
+        if through > state.allowed:
+            break
+        move_score = score(value - reached, max(0.0, through - state.length))
+        if best is None or move_score > best_score:
+            best_score, best = move_score, position
+    return None if best is None else _Move(best_score, ((module, best),))
 
 
-def _joint_moves(
-    group: Sequence[int], frontiers: Sequence[Sequence[OperatingPoint]], positions: Sequence[int]
-) -> Iterator[_Move]:
-    """Moves of all members to their cheapest points within one latency, for every latency one of them offers."""
+def _best_joint(state: _State, group: Sequence[int]) -> _Move | None:
+    """Best move of all members to their cheapest points within one latency, over every latency one of them offers."""
     steps = sorted(
-        (frontiers[module][position].latency, module, position)
+        (latency, module, position)
         for module in group
-        for position in range(positions[module] + 1, len(frontiers[module]))
+        for position, (latency, _) in enumerate(state.frontiers[module])
+        if position > state.positions[module]
     )
+    best: _Move | None = None
     targets: dict[int, int] = {}
-    saved = 0.0
-    for _, module, position in steps:
-        points = frontiers[module]
-        saved += points[targets.get(module, positions[module])].value - points[position].value
+    saved, longest = 0.0, 0.0
+    for latency, module, position in steps:
+        # No path holds two members, so the longest path through each tells the new length.
+        longest = max(longest, state.around[module] + latency)
+        if longest > state.allowed:
+            break
+        points = state.frontiers[module]
+        saved += points[targets.get(module, state.positions[module])].value - points[position].value
         targets[module] = position
-        if len(targets) > 1:
-            yield _Move(tuple(targets.items()), saved)
+        move_score = state.score(saved, max(0.0, longest - state.length))
+        if best is None or move_score > best.score:
+            best = _Move(move_score, tuple(targets.items()))
+    return best
