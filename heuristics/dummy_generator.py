@@ -28,7 +28,7 @@ def cheapest_completion(
     budget: float,
     rules: SchedulingRules,
     taken: Sequence[DispatchTuple],
-    finished: Sequence[DispatchTuple] | None,
+    least: float,
     available: Mapping[str, float] | None = None,
 ) -> list[DispatchTuple] | None:
     """Cheapest schedule without a residual that keeps a prefix of ``taken``.
@@ -45,17 +45,17 @@ def cheapest_completion(
         Dispatch decides what fits.
     taken
         Full tuples the scheduler took, in order.
-    finished
-        Schedule to beat, or None.
+    least
+        Cost to beat, $/hour; infinity where nothing is at hand.
     available
         Machines left per limited hardware type.
 
     Returns
     -------
     list of DispatchTuple or None
-        None where no completion is cheaper than ``finished``.
+        None where no completion is cheaper than ``least``.
     """
-    best = math.inf if finished is None else sum(part.cost for part in finished) * (1 - COST_TOLERANCE)
+    best = least * (1 - COST_TOLERANCE)
     found = None
     remaining, spent, start = rate, 0.0, 0
     for kept in range(len(taken) + 1):

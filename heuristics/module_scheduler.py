@@ -11,6 +11,7 @@ after it. The dummy generator offers its completions on every visit; the cheapes
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -66,22 +67,22 @@ def schedule_module(
     budget += ROUNDING
     configurations = module.configurations
     best: list[DispatchTuple] | None = None
-    while True:
+    while configurations and module.rate / configurations[0].ratio < _cost(best):
         filling = _fill(module.rate, configurations, budget, rules, available)
-        if filling.finished is not None:
-            best = _cheaper(best, filling.finished)
+        best = min(best, filling.finished, key=_cost)
         if rules.dummies:
-            completed = cheapest_completion(module.rate, configurations, budget, rules, filling.taken, best, available)
+            completed = cheapest_completion(
+                module.rate, configurations, budget, rules, filling.taken, _cost(best), available
+            )
             best = completed or best
         if filling.finished is not None or not filling.taken:
-            return ModuleSchedule.of(best, rules.dispatch) if best else None
+            break
         configurations = configurations[configurations.index(filling.taken[0].configuration) + 1 :]
+    return ModuleSchedule.of(best, rules.dispatch) if best else None
 
 
-def _cheaper(best: list[DispatchTuple] | None, tuples: list[DispatchTuple]) -> list[DispatchTuple]:
-    if best is None or sum(part.cost for part in tuples) < sum(part.cost for part in best):
-        return tuples
-    return best
+def _cost(tuples: Sequence[DispatchTuple] | None) -> float:
+    return math.inf if tuples is None else sum(part.cost for part in tuples)
 
 
 def _fill(

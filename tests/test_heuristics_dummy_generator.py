@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from heuristic_cases import WORKED_PROFILE, module, modules, rules
@@ -23,8 +24,8 @@ def test_two_dummies_per_second_complete_the_fifth_machine_of_the_worked_example
     problem = module(198.0, *WORKED_PROFILE)
     large, medium, small = problem.configurations
     taken = [DispatchTuple.full(large, 4), DispatchTuple.full(medium, 1)]
-    finished = [*taken, DispatchTuple.residual(small, 6.0)]
-    completed = cheapest_completion(198.0, problem.configurations, 1.0, RULES, taken, finished)
+    least = sum(part.cost for part in (*taken, DispatchTuple.residual(small, 6.0)))
+    completed = cheapest_completion(198.0, problem.configurations, 1.0, RULES, taken, least)
     assert completed == [DispatchTuple.full(large, 5)]
 
 
@@ -32,8 +33,11 @@ def test_keeps_a_cheap_residual() -> None:
     problem = module(162.0, *WORKED_PROFILE)
     large, _, small = problem.configurations
     taken = [DispatchTuple.full(large, 4)]
-    finished = [*taken, DispatchTuple.residual(small, 2.0)]
-    assert cheapest_completion(162.0, problem.configurations, 1.1, RULES, taken, finished) is None
+    least = sum(part.cost for part in (*taken, DispatchTuple.residual(small, 2.0)))
+    assert cheapest_completion(162.0, problem.configurations, 1.1, RULES, taken, least) is None
+    assert cheapest_completion(162.0, problem.configurations, 1.1, RULES, taken, math.inf) == [
+        DispatchTuple.full(large, 5)
+    ]
 
 
 def test_completes_where_no_residual_collects_in_time() -> None:
