@@ -223,9 +223,8 @@ def _draw_edge(axis: Axes, points: list[tuple[float, float]], label: str) -> Non
 def _line(
     axis: Axes, x: float, y: float, left: str, right: str, *, size: float, colour: str = _INK, weight: str = "normal"
 ) -> None:
-    style = {"fontsize": size, "color": colour, "weight": weight, "va": "center", "zorder": 3}
-    axis.text(x + _PAD, y, left, **style)
-    axis.text(x + _BOX - _PAD, y, right, ha="right", **style)
+    for place, text, side in ((x + _PAD, left, "left"), (x + _BOX - _PAD, right, "right")):
+        axis.text(place, y, text, ha=side, va="center", fontsize=size, color=colour, weight=weight, zorder=3)
 
 
 def _rectangle(axis: Axes, x: float, y: float, width: float, height: float, colour: str) -> None:

@@ -207,6 +207,11 @@ METHODS: dict[str, Method] = {
             "solvers.exact:solve_exact",
         ),
         _exact(
+            "compact",
+            "One mixed-integer model of the whole pipeline with tangents, solved by HiGHS.",
+            "solvers.compact:solve_compact",
+        ),
+        _exact(
             "brute-force",
             "Enumeration of every schedule: for small instances, the referee of the tests.",
             "solvers.brute_force:solve_brute_force",
@@ -215,6 +220,30 @@ METHODS: dict[str, Method] = {
             "harpagon",
             "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R].",
             "heuristics.harpagon:plan_harpagon",
+        ),
+        _heuristic(
+            "nexus",
+            "Largest batch within each module's budget, split by dynamic programming: Nexus [R].",
+            "heuristics.nexus:plan_nexus",
+            dispatch=Dispatch.ROUND_ROBIN,
+        ),
+        _heuristic(
+            "scrooge",
+            "At most two tuples a module by exact allocation, split by throughput: Scrooge [R].",
+            "heuristics.scrooge:plan_scrooge",
+            dispatch=Dispatch.PER_CONFIG,
+        ),
+        _heuristic(
+            "inferline",
+            "Greedy growth of batches, replicas and hardware, one tuple a module: InferLine [R].",
+            "heuristics.inferline:plan_inferline",
+            dispatch=Dispatch.ROUND_ROBIN,
+        ),
+        _heuristic(
+            "clipper",
+            "Even split, one configuration a module: Clipper [R].",
+            "heuristics.clipper:plan_clipper",
+            dispatch=Dispatch.ROUND_ROBIN,
         ),
         _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
         _ablation("harp-dt", "with each configuration collecting from its own share", Dispatch.PER_CONFIG),

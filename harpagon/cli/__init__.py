@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harpagon.cli.console import complain
+from harpagon.cli.console import ReaderLeftError, complain
 from harpagon.cli.exits import ExitCode
 
 if TYPE_CHECKING:
@@ -75,8 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader went away (``harpagon ... | head``). Nothing is left to say, and Python would complain on exit.
+    except (ReaderLeftError, BrokenPipeError):
+        # Nothing is left to say, and Python would complain about the unwritten rest on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.DONE
     return code
@@ -112,11 +112,17 @@ def _known(error: Exception) -> tuple[ExitCode, str] | None:
     return None
 
 
-def _root(
-    show_version: Annotated[bool, typer.Option("--version", help="Print the version and stop.", is_eager=True)] = False,
-) -> None:
-    if show_version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         from harpagon import __version__
 
         typer.echo(f"harpagon {__version__}")
         raise typer.Exit(ExitCode.DONE)
+
+
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and stop.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Hold the options that stand before a command."""

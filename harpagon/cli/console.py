@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 
+class ReaderLeftError(Exception):
+    """Whoever reads standard output went away, as in ``harpagon ... | head``.
+
+    Not a BrokenPipeError, which both typer and rich turn into exit code 1: no plan.
+    """
+
+
 def show(*parts: RenderableType) -> None:
     """Print an answer on standard output."""
     console = _console(stderr=False)
@@ -19,7 +26,10 @@ def show(*parts: RenderableType) -> None:
 
 def show_json(document: object) -> None:
     """Print one JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+    try:
+        sys.stdout.write(json.dumps(document, indent=2, allow_nan=False) + "\n")
+    except BrokenPipeError:
+        raise ReaderLeftError from None
 
 
 def note(message: str) -> None:
@@ -32,12 +42,16 @@ def complain(message: str) -> None:
     sys.stderr.write(f"harpagon: {message}\n")
 
 
-def _console(*, stderr: bool) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False)
-
-
 def terminal_width() -> int:
     """Columns of the terminal that standard output writes to, 80 where it is none."""
     return _console(stderr=False).width
+
+
+def _console(*, stderr: bool) -> Console:
+    from rich.console import Console
+
+    class PatientConsole(Console):
+        def on_broken_pipe(self) -> None:
+            raise ReaderLeftError
+
+    return PatientConsole(stderr=stderr, highlight=False)

@@ -73,6 +73,8 @@ def gap(
 
     options = solver_options(time_limit, tolerance, threads, log=False)
     names = [name.strip() for name in methods.split(",") if name.strip()]
+    if not names:
+        raise typer.BadParameter("name at least one method", param_hint="--methods")
     for name in names:
         find_method(name)
     billings = list(Billing) if billing is None else [billing]

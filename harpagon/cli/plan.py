@@ -9,6 +9,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json, terminal_width
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.files import require_figure_ending, writing
 from harpagon.cli.inputs import (
     BillingOption,
     DispatchOption,
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.result import Result
-
-_FIGURES = (".png", ".svg", ".pdf")
 
 _HELP = """Plan an instance: GPU type, batch size and number of machines for every module, for the least money.
 
@@ -77,8 +76,8 @@ def plan(
     from harpagon.methods import solve
 
     options = solver_options(time_limit, gap, threads, log)
-    if figure is not None and figure.suffix.lower() not in _FIGURES:
-        raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
+    if figure is not None:
+        require_figure_ending(figure)
     problem = resolve(instance)
     result = solve(problem, method, billing, dispatch, options)
     if result.plan is None:
@@ -108,7 +107,8 @@ def _write_files(instance: Instance, result: Result, plan: Plan, out: Path | Non
     if figure is not None:
         from harpagon.evaluation.plan_figure import draw_plan
 
-        draw_plan(instance, plan, figure)
+        with writing(figure):
+            draw_plan(instance, plan, figure)
         note(f"figure written to {figure}")
 
 
