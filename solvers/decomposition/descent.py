@@ -10,8 +10,10 @@ reached at no more cost.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate
@@ -71,6 +73,9 @@ class _Descent:
         self.dispatch = dispatch
         self.cap = cap
         self.needs = [collection_rate(c, budget) for c in usable]
+        ascending = sorted(zip(self.needs, (c.ratio for c in usable), strict=True))
+        self.thresholds = [need for need, _ in ascending]
+        self.best_ratios = [0.0, *accumulate((ratio for _, ratio in ascending), max)]
         self.residuals = [i for i, c in enumerate(usable) if self.needs[i] < c.throughput * (1 - RATE_TOLERANCE)]
         self.least = min((self.needs[i] for i in self.residuals), default=math.inf)
         self.heap: list[tuple[float, float, int, _Label, int]] = []
@@ -148,7 +153,7 @@ class _Descent:
 
     def _best_ratio(self, left: float) -> float:
         """Best throughput-cost ratio among the configurations that may still start, 0 where none may."""
-        return next((c.ratio for c, need in zip(self.usable, self.needs, strict=True) if need <= left), 0.0)
+        return self.best_ratios[bisect_right(self.thresholds, left)]
 
     def _repeated(self, label: _Label) -> bool:
         """Whether a label with the same rate left and the same freedom was expanded before, at no more cost."""

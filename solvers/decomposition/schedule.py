@@ -64,21 +64,11 @@ def cheapest_schedule(
     Point or None
         None where no schedule within ``cap`` meets the budget.
     """
+    whole = _cheapest_whole(problem, budget, dispatch, cap)
     if billing is Billing.WHOLE:
-        return _cheapest_whole(problem, budget, dispatch, cap)
-    partial = _cheapest_with_residual(problem, budget, dispatch, min(cap, _uniform_cost(problem, budget, dispatch)))
-    whole = _cheapest_whole(problem, budget, dispatch, cap if partial is None else partial.cost)
-    return partial if whole is None else whole
-
-
-def _uniform_cost(problem: ModuleProblem, budget: float, dispatch: Dispatch) -> float:
-    """Cost of the cheapest schedule of whole machines in one configuration, which every policy treats alike."""
-    costs = [math.inf]
-    for c in problem.configurations:
-        if (2 * c.duration <= budget) if dispatch is Dispatch.ROUND_ROBIN else (c.duration < budget):
-            rate = max(problem.rate, 0.0 if dispatch is Dispatch.ROUND_ROBIN else collection_rate(c, budget))
-            costs.append(math.ceil(rate / c.throughput) * c.price)
-    return min(costs) * (1 + 2 * COST_TOLERANCE)
+        return whole
+    partial = _cheapest_with_residual(problem, budget, dispatch, cap if whole is None else whole.cost)
+    return whole if partial is None else partial
 
 
 def _cheapest_with_residual(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float) -> Point | None:
@@ -99,7 +89,27 @@ def _cheapest_whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, c
         relaxed = _whole_point(climb(problem, budget, cap), dispatch)
         if relaxed is None or relaxed.latency <= budget:
             return relaxed
+    if dispatch is Dispatch.EDF:
+        bound = _collection_bound(problem, budget, cap)
+        if bound > cap:
+            return None
+        guess = _whole_point(climb(problem, budget, cap), dispatch)
+        if guess is not None and guess.latency <= budget and guess.cost <= bound * (1 + COST_TOLERANCE):
+            return guess
     return _whole_point(layered_climb(problem, budget, RULES[dispatch], cap), dispatch)
+
+
+def _collection_bound(problem: ModuleProblem, budget: float, cap: float) -> float:
+    """No schedule of a batch-aware policy costs less: all that is asked is q_c <= total capacity for every c in use.
+
+    Either all configurations in use have q_c <= T, or the total capacity is at least the smallest q_c above T.
+    """
+    needs = [(collection_rate(c, budget), c) for c in problem.configurations if c.duration < budget]
+    within = tuple(c for need, c in needs if need <= problem.rate)
+    cover = climb(ModuleProblem(problem.name, problem.rate, within), math.inf, cap)
+    beyond = min((need for need, _ in needs if need > problem.rate), default=math.inf)
+    best_ratio = max((c.ratio for _, c in needs), default=1.0)
+    return min(math.inf if cover is None else sum(n * c.price for c, n in cover), beyond / best_ratio)
 
 
 def _whole_point(counts: Counts | None, dispatch: Dispatch) -> Point | None:
