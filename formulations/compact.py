@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -38,7 +37,9 @@ def build_compact(data: PlanningData) -> ConcreteModel:
     from pyomo.environ import ConcreteModel
 
     model = ConcreteModel("compact")
-    add_variables(model, data)
+    add_machines(model, data)
+    add_uses(model, data)
+    add_times(model, data)
     add_cost(model, data)
     add_capacity(model, data)
     add_activation(model, data)
@@ -46,23 +47,29 @@ def build_compact(data: PlanningData) -> ConcreteModel:
     add_paths(model, data)
     add_limits(model, data)
     if data.billing is Billing.FRACTIONAL:
-        add_residuals(model, data)
+        add_residual_activation(model, data)
+        add_residual_rows(model, data)
         add_residual_collection(model, data)
     return model
 
 
-def add_variables(model: ConcreteModel, data: PlanningData) -> None:
-    """n integer in [0, N], u binary, L in [earliest, latest], s >= 0; ``fractional``: f in [0, t), v binary."""
+def add_machines(model: ConcreteModel, data: PlanningData) -> None:
+    """n integer in [0, N]; ``fractional``: residual rate f in [0, t), its use v binary."""
     from pyomo.environ import Binary, NonNegativeIntegers, NonNegativeReals, Var
 
     model.machines = Var(data.keys, domain=NonNegativeIntegers, bounds=lambda _, m, c: (0, data.machine_bound(m, c)))
-    model.uses = Var(data.keys, domain=Binary)
-    add_times(model, data)
     if data.billing is Billing.FRACTIONAL:
         model.residual_rate = Var(
             data.keys, domain=NonNegativeReals, bounds=lambda _, m, c: (0.0, data.residual_bound(m, c))
         )
         model.has_residual = Var(data.keys, domain=Binary)
+
+
+def add_uses(model: ConcreteModel, data: PlanningData) -> None:
+    """u binary."""
+    from pyomo.environ import Binary, Var
+
+    model.uses = Var(data.keys, domain=Binary)
 
 
 def add_times(model: ConcreteModel, data: PlanningData) -> None:
@@ -84,14 +91,11 @@ def add_cost(model: ConcreteModel, data: PlanningData) -> None:
 
 
 def add_capacity(model: ConcreteModel, data: PlanningData) -> None:
-    """sum over c of t_c n_mc + sum over c of f_mc >= T_m, rounding allowed for where no residual is used."""
+    """sum over c of t_c n_mc + sum over c of f_mc >= T_m."""
     from pyomo.environ import Constraint
 
     def rule(_: ConcreteModel, m: int) -> Expression:
-        rounding = data.modules[m].rate * RATE_TOLERANCE
-        if data.billing is Billing.FRACTIONAL:
-            rounding *= 1 - sum(model.has_residual[m, c] for c in data.of_module(m))
-        return served_rate(model, data, m) >= data.modules[m].rate - rounding
+        return served_rate(model, data, m) >= data.modules[m].rate
 
     model.capacity = Constraint(range(len(data.modules)), rule=rule)
 
@@ -160,23 +164,29 @@ def add_limits(model: ConcreteModel, data: PlanningData) -> None:
     model.limit = Constraint(list(data.limits), rule=rule)
 
 
-def add_residuals(model: ConcreteModel, data: PlanningData) -> None:
-    """f_mc <= t_c v_mc; sum over c of v_mc <= 1; dummies: sum of rates <= T_m where a residual is used."""
+def add_residual_activation(model: ConcreteModel, data: PlanningData) -> None:
+    """f_mc <= t_c v_mc."""
     from pyomo.environ import Constraint
 
-    def rate(_: ConcreteModel, m: int, c: int) -> Expression:
+    def rule(_: ConcreteModel, m: int, c: int) -> Expression:
         return model.residual_rate[m, c] <= data.residual_bound(m, c) * model.has_residual[m, c]
+
+    model.residual_activation = Constraint(data.keys, rule=rule)
+
+
+def add_residual_rows(model: ConcreteModel, data: PlanningData) -> None:
+    """single_residual: sum over c of v_mc <= 1; residual_without_dummies: sum of rates <= T_m where one is used."""
+    from pyomo.environ import Constraint
 
     def single(_: ConcreteModel, m: int) -> Expression:
         return sum(model.has_residual[m, c] for c in data.of_module(m)) <= 1
 
     def dummies(_: ConcreteModel, m: int) -> Expression:
-        spare = max(0.0, sum(data.machine_bound(m, c) * data.configuration(m, c).throughput for c in data.of_module(m)))
+        spare = data.largest_rate(m)
         used = sum(model.has_residual[m, c] for c in data.of_module(m))
         return served_rate(model, data, m) <= data.modules[m].rate + spare * (1 - used)
 
     numbers = range(len(data.modules))
-    model.residual = Constraint(data.keys, rule=rate)
     model.single_residual = Constraint(numbers, rule=single)
     model.residual_without_dummies = Constraint(numbers, rule=dummies)
 

@@ -126,6 +126,11 @@ class PlanningData:
         """Largest rate of a residual: below its machine's throughput by more than a solver's tolerance."""
         return self.configuration(m, c).throughput * (1 - _RESIDUAL_MARGIN)
 
+    def largest_rate(self, m: int) -> float:
+        """Rate of all the machines that module ``m`` can hold, a residual included."""
+        full = sum(self.machine_bound(m, c) * self.configuration(m, c).throughput for c in self.of_module(m))
+        return full + max(self.configuration(m, c).throughput for c in self.of_module(m))
+
     def execution(self, m: int, c: int) -> float:
         """Seconds that a full machine needs at any rate: d, under ``round-robin`` 2 d."""
         return self.configuration(m, c).duration * (2 if self.dispatch is Dispatch.ROUND_ROBIN else 1)

@@ -60,6 +60,8 @@ CAPABILITIES: dict[str, Capabilities] = {
     "exact": Capabilities(_EVERYTHING),
     "brute-force": Capabilities(_EVERYTHING),
     "compact": Capabilities(_CONVEX, linear=True),
+    "disjunctive-bigm": Capabilities(_CONVEX, linear=True),
+    "disjunctive-hull": Capabilities(_CONVEX, linear=True),
 }
 """Method name to what it supports."""
 

@@ -15,6 +15,8 @@ _TARGETS = {
     "exact": "exact:solve_exact",
     "brute-force": "brute_force:solve_brute_force",
     "compact": "compact:solve_compact",
+    "disjunctive-bigm": "disjunctive:solve_disjunctive_bigm",
+    "disjunctive-hull": "disjunctive:solve_disjunctive_hull",
 }
 
 

@@ -153,7 +153,7 @@ def _schedule(data: PlanningData, m: int, values: Mapping[str, float]) -> Schedu
     missing = data.modules[m].rate - sum(part.rate for part in full)
     if data.billing is Billing.WHOLE or missing <= data.modules[m].rate * RATE_TOLERANCE:
         return full
-    chosen = max(data.of_module(m), key=lambda c: values[f"has_residual[{m},{c}]"])
+    chosen = max(data.of_module(m), key=lambda c: values[f"residual_rate[{m},{c}]"])
     return (*full, DispatchTuple.residual(data.configuration(m, chosen), missing))
 
 
