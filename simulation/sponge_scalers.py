@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from harpagon.simulation.sponge_server import QueueOrder, Replica
@@ -70,34 +70,47 @@ class StaticScaler:
 class RestartScaler:
     """Vertical autoscaler that restarts its container to resize it (VPA) [R].
 
-    It grows when the decision asks for more cores than there are, and shrinks when no decision of the last
-    ``window`` seconds asked for as many; a restart takes ``start_up`` seconds in which nothing is served.
+    It looks at arrivals, not at what waits, and asks for ``margin`` times the cores that the decision needs. It grows
+    when the decision needs more cores than there are, and shrinks when for ``window`` seconds it asked for fewer. A
+    restart takes ``start_up`` seconds in which nothing is served.
     """
 
     order: ClassVar[QueueOrder] = QueueOrder.ARRIVAL
     planner: IntervalPlanner
     start_up: float = START_UP
     window: int = 60
+    margin: float = 1.15
     _asked: deque[int] = field(default_factory=deque)
+    _ready_at: float = 0.0
 
     def start(self, fleet: Fleet, seen: Observation) -> None:
         """One container with the cores the first decision asks for."""
-        decision = self.planner.choose_or_all(seen)
-        self._asked.append(decision.cores)
-        fleet.replicas = [Replica(decision.cores, 0.0)]
-        fleet.batch = decision.batch
+        fleet.replicas = [Replica(self._ask(self._need(seen)), 0.0)]
+        self._choose_batch(fleet, seen)
 
     def adapt(self, fleet: Fleet, seen: Observation) -> None:
         """Restart where the cores no longer fit, then choose the batch size for the cores there are."""
         replica = fleet.replicas[0]
-        self._asked.append(self.planner.choose_or_all(seen).cores)
+        need = self._need(seen)
+        self._asked.append(self._ask(need))
         if len(self._asked) > self.window:
             self._asked.popleft()
-        settled = len(self._asked) == self.window and max(self._asked) < replica.cores
-        if replica.free_at <= seen.time + 1.0 and (self._asked[-1] > replica.cores or settled):
-            replica.cores = max(self._asked) if settled else self._asked[-1]
-            replica.free_at = max(replica.free_at, seen.time) + self.start_up
-        fleet.batch = self.planner.on_cores(replica.cores).choose_or_all(seen).batch
+        fewer = len(self._asked) == self.window and max(self._asked) < replica.cores
+        if seen.time >= self._ready_at and (need > replica.cores or fewer):
+            replica.cores = max(self._asked) if fewer else self._asked[-1]
+            replica.free_at = self._ready_at = max(replica.free_at, seen.time) + self.start_up
+        self._choose_batch(fleet, seen)
+
+    def _need(self, seen: Observation) -> int:
+        return self.planner.choose_or_all(replace(seen, remaining=())).cores
+
+    def _ask(self, need: int) -> int:
+        """The smallest core count of the profile with the margin, the largest where none has it."""
+        cores = self.planner.profile.cores
+        return next((count for count in cores if count >= need * self.margin), cores[-1])
+
+    def _choose_batch(self, fleet: Fleet, seen: Observation) -> None:
+        fleet.batch = self.planner.on_cores(fleet.replicas[0].cores).choose_or_all(seen).batch
 
 
 @dataclass(slots=True)
