@@ -19,6 +19,8 @@ harp-ncd        No cost-direct.
 =============== ====================================================================================================
 
 Every ablation keeps the parts that it does not name; so the reassigner still works on what a quantised split leaves.
+The quantised splits price every budget on the grid with the module scheduler, while the greedy splitter estimates with
+one configuration a module; on a fine grid they can therefore be cheaper than the whole heuristic, and slower.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ import math
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, collection_rate
+from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE, collection_rate
 from harpagon.heuristics.budgets import schedule_budgets
 from harpagon.heuristics.fleet import plan_fleet
 from harpagon.heuristics.latency_splitter import latency_cost_efficiency, split_latency
@@ -72,11 +72,10 @@ def cheapest_pair(
     available
         Machines left per limited hardware type.
     """
-    budget += ROUNDING
-    usable = [c for c in module.configurations if c.duration < budget]
+    usable = [c for c in module.configurations if budget - c.duration > TIME_TOLERANCE]
     best: list[DispatchTuple] | None = None
     least = math.inf
-    for tuples in _candidates(usable, module.rate, budget, billing):
+    for tuples in _candidates(usable, module.rate, budget + ROUNDING, billing):
         cost = sum(part.cost for part in tuples)
         if cost < least * (1 - COST_TOLERANCE) and _available(tuples, available):
             best, least = tuples, cost

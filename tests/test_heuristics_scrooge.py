@@ -6,7 +6,7 @@ import itertools
 import math
 
 import pytest
-from heuristic_cases import modules, random_instances
+from heuristic_cases import module, modules, random_instances
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -65,6 +65,14 @@ def test_equals_the_enumeration_of_all_pairs(problem: ModuleProblem, billing: Bi
     assert schedule is not None
     assert schedule.latency <= budget + TIME_TOLERANCE
     assert schedule.cost == pytest.approx(cheapest_by_enumeration(problem, budget, billing))
+
+
+def test_a_budget_that_equals_a_duration_buys_no_crowd_of_machines() -> None:
+    problem = module(10.0, (2, 0.3), (8, 0.6))
+    schedule = cheapest_pair(problem, 0.6, Billing.WHOLE)
+    assert schedule is not None
+    assert [(part.configuration.batch, part.machines) for part in schedule.tuples] == [(2, 2)]
+    assert cheapest_pair(problem, 0.3, Billing.WHOLE) is None
 
 
 @pytest.mark.parametrize("billing", list(Billing))
