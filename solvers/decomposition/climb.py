@@ -16,21 +16,26 @@ import math
 from bisect import bisect_left
 from heapq import heappop, heappush
 from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing, no_more
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
+    from harpagon.solvers.decomposition.pricing import Usage
 
 Counts: TypeAlias = list[tuple["Configuration", int]]
 """Configurations with their numbers of machines, in dispatch order."""
 
 
-def climb(problem: ModuleProblem, budget: float, cap: float = math.inf) -> Counts | None:
+def climb(
+    problem: ModuleProblem, budget: float, cap: float = math.inf, pricing: Pricing = LIST_PRICES
+) -> Iterator[Counts]:
     """Cheapest whole machines whose ``free`` worst-case latency is at most ``budget``.
 
     Parameters
@@ -41,58 +46,63 @@ def climb(problem: ModuleProblem, budget: float, cap: float = math.inf) -> Count
         Seconds.
     cap
         Dollars per hour above which a schedule is of no interest.
+    pricing
+        Charges, and the hardware types whose use is tracked.
 
-    Returns
-    -------
-    list or None
-        None where no schedule within ``cap`` meets the budget.
+    Yields
+    ------
+    list
+        The schedule of least charge, then, where use is tracked, those that are better in cost or use.
     """
-    target = problem.rate * (1 - RATE_TOLERANCE)
-    ladders = _ladders(problem, budget)
+    ladders = _ladders(problem, budget, pricing)
     if not ladders:
-        return None
-    best_ratio = max(steps[0][0] / price for price, steps in ladders)
+        return
+    target = problem.rate * (1 - RATE_TOLERANCE)
+    best_ratio = max(steps[0][0] / charge for charge, steps in ladders)
     labels: list[tuple[int, Configuration, int]] = []
-    heap: list[tuple[float, float, float, int]] = [(target / best_ratio, 0.0, 0.0, -1)]
-    reached = _Staircase()
+    heap: list[tuple[float, float, float, int, Usage]] = [(target / best_ratio, 0.0, 0.0, -1, pricing.nothing())]
+    reached: dict[Usage, _Staircase] = {}
     while heap:
-        _, behind, cost, label = heappop(heap)
+        _, behind, spent, label, usage = heappop(heap)
         behind = -behind
-        if behind >= target:
-            return _dispatch_order(labels, label)
-        if not reached.add(behind, cost):
+        if not _add(reached, usage, min(behind, target), pricing.cost(spent, usage)):
             continue
-        for price, steps in ladders:
+        if behind >= target:
+            yield _dispatch_order(labels, label)
+            continue
+        for charge, steps in ladders:
             for capacity, machines, configuration in _jumps(steps, behind):
-                spent = cost + machines * price
-                bound = spent + max(0.0, target - capacity) / best_ratio
+                spending = spent + machines * charge
+                bound = spending + max(0.0, target - capacity) / best_ratio
                 if bound <= cap:
-                    if capacity >= target:
+                    if capacity >= target and not pricing.tracked:
                         cap = bound
-                    heappush(heap, (bound, -capacity, spent, len(labels)))
+                    using = pricing.add(usage, configuration, machines) if pricing.tracked else usage
+                    heappush(heap, (bound, -capacity, spending, len(labels), using))
                     labels.append((label, configuration, machines))
-    return None
 
 
 _Step: TypeAlias = tuple[float, float, "Configuration"]
 
 
-def _ladders(problem: ModuleProblem, budget: float) -> list[tuple[float, list[_Step]]]:
-    """Per hardware type its price and its useful (throughput, q, configuration), throughput descending.
+def _ladders(problem: ModuleProblem, budget: float, pricing: Pricing) -> list[tuple[float, list[_Step]]]:
+    """Per hardware type its charge and its useful (throughput, q, configuration), throughput descending.
 
-    A configuration with less throughput and no smaller q than another of the same price is of no use.
+    A configuration with less throughput and no smaller q than another of the same type is of no use.
     """
     usable = [
-        (c.price, c.throughput, collection_rate(c, budget), c) for c in problem.configurations if c.duration < budget
+        (c.hardware, -c.throughput, collection_rate(c, budget), c)
+        for c in problem.configurations
+        if c.duration < budget
     ]
-    usable.sort(key=lambda row: (row[0], -row[1], row[2]))
+    usable.sort(key=itemgetter(0, 1, 2))
     ladders = []
-    for price, rows in groupby(usable, key=lambda row: row[0]):
+    for _, rows in groupby(usable, key=itemgetter(0)):
         steps: list[_Step] = []
         for _, throughput, rate, configuration in rows:
             if not steps or rate < steps[-1][1]:
-                steps.append((throughput, rate, configuration))
-        ladders.append((price, steps))
+                steps.append((-throughput, rate, configuration))
+        ladders.append((pricing.charge(steps[0][2]), steps))
     return ladders
 
 
@@ -115,18 +125,30 @@ class _Staircase:
         self._capacities: list[float] = []
         self._costs: list[float] = []
 
+    def covers(self, capacity: float, cost: float) -> bool:
+        """Whether a pair has at least this capacity at no more cost."""
+        position = bisect_left(self._capacities, capacity)
+        return position < len(self._costs) and self._costs[position] <= cost
+
     def add(self, capacity: float, cost: float) -> bool:
         """Insert a pair; False where another has at least its capacity at no more cost."""
-        capacities, costs = self._capacities, self._costs
-        position = bisect_left(capacities, capacity)
-        if position < len(costs) and costs[position] <= cost:
+        if self.covers(capacity, cost):
             return False
-        start = position
+        capacities, costs = self._capacities, self._costs
+        position = start = bisect_left(capacities, capacity)
         while start and costs[start - 1] >= cost:
             start -= 1
         capacities[start:position] = [capacity]
         costs[start:position] = [cost]
         return True
+
+
+def _add(reached: dict[Usage, _Staircase], usage: Usage, capacity: float, cost: float) -> bool:
+    """Insert a label; False where another one with no more use has at least its capacity at no more cost."""
+    for used, stairs in reached.items() if usage else ():
+        if used != usage and no_more(used, usage) and stairs.covers(capacity, cost):
+            return False
+    return reached.setdefault(usage, _Staircase()).add(capacity, cost)
 
 
 def _dispatch_order(labels: list[tuple[int, Configuration, int]], label: int) -> Counts:

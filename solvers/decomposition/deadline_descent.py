@@ -17,10 +17,14 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate, in_dispatch_order
 from harpagon.instances.plan import DispatchTuple
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
+    from harpagon.solvers.decomposition.pricing import Usage
 
 _ROUNDING = 1e-11
 """Requests by which a demand may pass its supply and still count as met: rounding, no more."""
@@ -41,10 +45,13 @@ class _Label:
     surplus: float
     residual: int
     most: float
-    cost: float
+    spent: float
+    usage: Usage
 
 
-def descend_by_deadline(problem: ModuleProblem, budget: float, cap: float = math.inf) -> list[DispatchTuple] | None:
+def descend_by_deadline(
+    problem: ModuleProblem, budget: float, cap: float = math.inf, pricing: Pricing = LIST_PRICES
+) -> Iterator[list[DispatchTuple]]:
     """Cheapest schedule with exactly one residual that meets ``budget`` under ``edf``.
 
     Parameters
@@ -55,40 +62,46 @@ def descend_by_deadline(problem: ModuleProblem, budget: float, cap: float = math
         Seconds.
     cap
         Dollars per hour that the schedule has to undercut.
+    pricing
+        Charges, and the hardware types whose use is tracked.
 
-    Returns
-    -------
-    list of DispatchTuple or None
-        The residual last.
+    Yields
+    ------
+    list of DispatchTuple
+        The residual last; the schedule of least charge, then, where use is tracked, others.
     """
     usable = [c for c in problem.configurations if collection_rate(c, budget) <= problem.rate]
-    usable.sort(key=lambda c: (-c.duration, -c.ratio, c.hardware))
-    return _Descent(problem.rate, usable, budget, cap).run() if usable else None
+    if usable:
+        usable.sort(key=lambda c: (-c.duration, -c.ratio, c.hardware))
+        yield from _Descent(problem.rate, usable, budget, cap, pricing).run()
 
 
 class _Descent:
-    def __init__(self, rate: float, usable: list[Configuration], budget: float, cap: float) -> None:
+    def __init__(self, rate: float, usable: list[Configuration], budget: float, cap: float, pricing: Pricing) -> None:
         self.rate = rate
         self.usable = usable
         self.dues = [budget - c.duration for c in usable]
-        self.best_ratios = [max((c.ratio for c in usable[place:]), default=0.0) for place in range(len(usable) + 1)]
+        self.pricing = pricing
+        self.charges = [pricing.charge(c) for c in usable]
+        self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
+        self.best_ratios = [max(self.ratios[place:]) for place in range(len(usable))]
         self.cap = cap
         self.heap: list[tuple[float, float, int, bool, _Label]] = []
         self.pushed = 0
-        self.kept: defaultdict[tuple[int, int, float], list[tuple[float, float, float]]] = defaultdict(list)
+        self.kept: defaultdict[tuple[int, int, float, Usage], list[tuple[float, float, float]]] = defaultdict(list)
 
-    def run(self) -> list[DispatchTuple] | None:
-        self._push(_Label(None, -1, 0, self.rate, 0.0, -1, math.inf, 0.0))
+    def run(self) -> Iterator[list[DispatchTuple]]:
+        self._push(_Label(None, -1, 0, self.rate, 0.0, -1, math.inf, 0.0, self.pricing.nothing()))
         while self.heap:
             _, _, _, complete, label = heappop(self.heap)
             if complete:
-                return self._schedule(label)
+                yield self._schedule(label)
+                continue
             if self._dominated(label):
                 continue
             if label.machines:
                 self._push(self._grown(label))
             self._branch(label)
-        return None
 
     def _branch(self, label: _Label) -> None:
         for place in range(label.place + 1, len(self.usable)):
@@ -107,7 +120,7 @@ class _Descent:
         if label.residual >= 0 and due > self.dues[label.residual]:
             most = min(most, spare / (due - self.dues[label.residual]))
         surplus = label.surplus - configuration.batch
-        return self._grown(_Label(label, place, 0, label.left, surplus, label.residual, most, label.cost))
+        return self._grown(_Label(label, place, 0, label.left, surplus, label.residual, most, label.spent, label.usage))
 
     def _grown(self, label: _Label) -> _Label:
         """``label`` with one machine more of its last group."""
@@ -120,7 +133,8 @@ class _Descent:
             surplus=label.surplus + configuration.throughput * self.dues[label.place],
             residual=label.residual,
             most=label.most,
-            cost=label.cost + configuration.price,
+            spent=label.spent + self.charges[label.place],
+            usage=self.pricing.add(label.usage, configuration, 1) if self.pricing.tracked else label.usage,
         )
 
     def _with_residual(self, label: _Label, place: int) -> _Label | None:
@@ -130,34 +144,35 @@ class _Descent:
         if surplus + self.dues[place] * label.left < -_ROUNDING:
             return None
         most = configuration.throughput * (1 - RATE_TOLERANCE)
-        return _Label(label, place, 0, label.left, surplus, place, most, label.cost)
+        return _Label(label, place, 0, label.left, surplus, place, most, label.spent, label.usage)
 
     def _push(self, label: _Label | None) -> None:
         if label is None or label.left <= RATE_TOLERANCE * self.rate:
             return
         self._push_bounded(label, self._best_ratio(label), complete=False)
         if label.residual >= 0 and label.left <= label.most:
-            self._push_bounded(label, self.usable[label.residual].ratio, complete=True)
+            self._push_bounded(label, self.ratios[label.residual], complete=True)
 
     def _push_bounded(self, label: _Label, ratio: float, *, complete: bool) -> None:
-        bound = label.cost + label.left / ratio if ratio else math.inf
+        bound = label.spent + label.left / ratio if ratio else math.inf
         if bound < self.cap - COST_TOLERANCE * bound:
             heappush(self.heap, (bound, label.left, self.pushed, complete, label))
             self.pushed += 1
-            if complete:
+            if complete and not self.pricing.tracked:
                 self.cap = bound
 
     def _best_ratio(self, label: _Label) -> float:
         """Best throughput-cost ratio among what may still serve the rate left."""
         best = self.best_ratios[max(0, label.place)]
-        return max(best, self.usable[label.residual].ratio) if label.residual >= 0 else best
+        return max(best, self.ratios[label.residual]) if label.residual >= 0 else best
 
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier serves the same rate no worse; else keep this one."""
-        kept = self.kept[label.place if label.machines else ~label.place, label.residual, round(label.left, 9)]
-        if any(s >= label.surplus and m >= label.most and c <= label.cost for s, m, c in kept):
+        place = label.place if label.machines else ~label.place
+        kept = self.kept[place, label.residual, round(label.left, 9), label.usage]
+        if any(s >= label.surplus and m >= label.most and c <= label.spent for s, m, c in kept):
             return True
-        kept.append((label.surplus, label.most, label.cost))
+        kept.append((label.surplus, label.most, label.spent))
         return False
 
     def _schedule(self, last: _Label) -> list[DispatchTuple]:

@@ -19,10 +19,14 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
+    from harpagon.solvers.decomposition.pricing import Usage
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +41,17 @@ class _Label:
     machines: int
     left: float
     batches: int
-    cost: float
+    spent: float
+    usage: Usage
 
 
 def descend(
-    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float = math.inf
-) -> list[DispatchTuple] | None:
+    problem: ModuleProblem,
+    budget: float,
+    dispatch: Dispatch,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
+) -> Iterator[list[DispatchTuple]]:
     """Cheapest schedule with exactly one residual that meets ``budget``.
 
     Parameters
@@ -55,46 +64,60 @@ def descend(
         Any policy but ``edf``.
     cap
         Dollars per hour that the schedule has to undercut.
+    pricing
+        Charges, and the hardware types whose use is tracked.
 
-    Returns
-    -------
-    list of DispatchTuple or None
-        In dispatch order, the residual last.
+    Yields
+    ------
+    list of DispatchTuple
+        In dispatch order, the residual last; the schedule of least charge, then, where use is tracked, others.
     """
     usable = [c for c in problem.configurations if collection_rate(c, budget) <= problem.rate]
-    return _Descent(problem.rate, usable, budget, dispatch, cap).run() if usable else None
+    if usable:
+        yield from _Descent(problem.rate, usable, budget, dispatch, cap, pricing).run()
 
 
 class _Descent:
-    def __init__(self, rate: float, usable: list[Configuration], budget: float, dispatch: Dispatch, cap: float) -> None:
+    def __init__(
+        self,
+        rate: float,
+        usable: list[Configuration],
+        budget: float,
+        dispatch: Dispatch,
+        cap: float,
+        pricing: Pricing,
+    ) -> None:
         self.rate = rate
         self.usable = usable
         self.budget = budget
         self.dispatch = dispatch
         self.cap = cap
+        self.pricing = pricing
+        self.charges = [pricing.charge(c) for c in usable]
+        self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
         self.needs = [collection_rate(c, budget) for c in usable]
-        ascending = sorted(zip(self.needs, (c.ratio for c in usable), strict=True))
+        ascending = sorted(zip(self.needs, self.ratios, strict=True))
         self.thresholds = [need for need, _ in ascending]
         self.best_ratios = [0.0, *accumulate((ratio for _, ratio in ascending), max)]
         self.residuals = [i for i, c in enumerate(usable) if self.needs[i] < c.throughput * (1 - RATE_TOLERANCE)]
         self.least = min((self.needs[i] for i in self.residuals), default=math.inf)
         self.heap: list[tuple[float, float, int, _Label, int]] = []
         self.pushed = 0
-        self.seen: set[tuple[int, int, float]] = set()
+        self.seen: set[tuple[int, int, float, Usage]] = set()
 
-    def run(self) -> list[DispatchTuple] | None:
-        root = _Label(None, -1, 0, self.rate, 0, 0.0)
+    def run(self) -> Iterator[list[DispatchTuple]]:
+        root = _Label(None, -1, 0, self.rate, 0, 0.0, self.pricing.nothing())
         heappush(self.heap, (0.0, self.rate, 0, root, -1))
         while self.heap:
             _, _, _, label, residual = heappop(self.heap)
             if residual >= 0:
-                return self._schedule(label, residual)
+                yield self._schedule(label, residual)
+                continue
             if self._repeated(label):
                 continue
             if label is not root:
                 self._push(label.parent or root, label.place, label.machines + 1)
             self._branch(label)
-        return None
 
     def _branch(self, label: _Label) -> None:
         for place in range(len(self.usable)):
@@ -136,19 +159,23 @@ class _Descent:
         left = parent.left - machines * configuration.throughput
         if left < self.least or left <= RATE_TOLERANCE * self.rate:
             return
-        cost = parent.cost + machines * configuration.price
-        bound = cost + left / max(configuration.ratio, self._best_ratio(left))
+        spent = parent.spent + machines * self.charges[place]
+        bound = spent + left / max(self.ratios[place], self._best_ratio(left))
         if bound < self.cap - COST_TOLERANCE * bound:
             batches = parent.batches + configuration.batch
-            label = _Label(parent, place, machines, left, batches, cost)
+            usage = parent.usage
+            if self.pricing.tracked:
+                usage = self.pricing.add(usage, configuration, machines)
+            label = _Label(parent, place, machines, left, batches, spent, usage)
             heappush(self.heap, (bound, left, self.pushed, label, -1))
             self.pushed += 1
 
     def _push_residual(self, label: _Label, place: int) -> None:
-        cost = label.cost + label.left / self.usable[place].ratio
-        if cost < self.cap - COST_TOLERANCE * cost:
-            self.cap = cost
-            heappush(self.heap, (cost, 0.0, self.pushed, label, place))
+        spent = label.spent + label.left / self.ratios[place]
+        if spent < self.cap - COST_TOLERANCE * spent:
+            if not self.pricing.tracked:
+                self.cap = spent
+            heappush(self.heap, (spent, 0.0, self.pushed, label, place))
             self.pushed += 1
 
     def _best_ratio(self, left: float) -> float:
@@ -160,7 +187,7 @@ class _Descent:
         place = label.place
         if self.dispatch is Dispatch.FREE and place >= 0 and label.left >= self.needs[place]:
             place = -1
-        key = (place, label.batches if self.dispatch is Dispatch.TC_SAFE else 0, round(label.left, 9))
+        key = (place, label.batches if self.dispatch is Dispatch.TC_SAFE else 0, round(label.left, 9), label.usage)
         if key in self.seen:
             return True
         self.seen.add(key)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule
 
 if TYPE_CHECKING:
@@ -19,7 +20,12 @@ _STEP = 1e-10
 
 
 def frontier(
-    problem: ModuleProblem, budget: float, billing: Billing, dispatch: Dispatch, cap: float = math.inf
+    problem: ModuleProblem,
+    budget: float,
+    billing: Billing,
+    dispatch: Dispatch,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
 ) -> Iterator[Point]:
     """Pareto-optimal schedules from the loosest budget down, cost ascending.
 
@@ -34,24 +40,31 @@ def frontier(
     cap
         Dollars per hour above which points are of no interest. Under batch-aware dispatch the frontier has no end
         without it, since a module's latency falls as long as machines are added.
+    pricing
+        Charges, nothing tracked.
 
     Yields
     ------
     Point
         Each strictly dearer and strictly quicker than the one before.
     """
-    first = cheapest_schedule(problem, budget, billing, dispatch, cap)
+    first = cheapest_schedule(problem, budget, billing, dispatch, cap, pricing)
     if first is not None:
-        yield from frontier_from(first, problem, billing, dispatch, cap)
+        yield from frontier_from(first, problem, billing, dispatch, cap, pricing)
 
 
 def frontier_from(
-    point: Point, problem: ModuleProblem, billing: Billing, dispatch: Dispatch, cap: float = math.inf
+    point: Point,
+    problem: ModuleProblem,
+    billing: Billing,
+    dispatch: Dispatch,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
 ) -> Iterator[Point]:
     """The `frontier` below a ``point`` that is the cheapest at some budget, its quickest equal in cost included."""
     while True:
         budget = point.latency - _STEP
-        quicker = cheapest_schedule(problem, budget, billing, dispatch, cap)
+        quicker = cheapest_schedule(problem, budget, billing, dispatch, cap, pricing)
         if quicker is None or quicker.cost > point.cost * (1 + COST_TOLERANCE):
             yield point
         if quicker is None:

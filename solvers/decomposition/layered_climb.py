@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Protocol
 
 from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate, tc_order
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing, no_more
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.decomposition.climb import Counts
+    from harpagon.solvers.decomposition.pricing import Usage
 
 
 _ROUNDING = 1e-11
@@ -143,10 +145,13 @@ class _Label:
     machines: int
     capacity: float
     slack: float
-    cost: float
+    spent: float
+    usage: Usage
 
 
-def layered_climb(problem: ModuleProblem, budget: float, rule: Rule, cap: float = math.inf) -> Counts | None:
+def layered_climb(
+    problem: ModuleProblem, budget: float, rule: Rule, cap: float = math.inf, pricing: Pricing = LIST_PRICES
+) -> Iterator[Counts]:
     """Cheapest whole machines that meet ``budget`` under ``rule``.
 
     Parameters
@@ -159,41 +164,59 @@ def layered_climb(problem: ModuleProblem, budget: float, rule: Rule, cap: float 
         Dispatch policy.
     cap
         Dollars per hour above which a schedule is of no interest.
+    pricing
+        Charges, and the hardware types whose use is tracked.
 
-    Returns
-    -------
-    list or None
-        Configurations with their machines in dispatch order; None where no schedule within ``cap`` meets the budget.
+    Yields
+    ------
+    list
+        Configurations with their machines; the schedule of least charge, then, where use is tracked, those that are
+        better in cost or use.
     """
     usable = [c for c in problem.configurations if c.duration < budget]
-    return _Search(problem.rate, rule.visits(usable), budget, rule, cap).run() if usable else None
+    if usable:
+        yield from _Search(problem.rate, rule.visits(usable), budget, rule, cap, pricing).run()
 
 
 class _Search:
-    def __init__(self, rate: float, visits: list[Configuration], budget: float, rule: Rule, cap: float) -> None:
+    def __init__(
+        self,
+        rate: float,
+        visits: list[Configuration],
+        budget: float,
+        rule: Rule,
+        cap: float,
+        pricing: Pricing,
+    ) -> None:
         self.target = rate * (1 - RATE_TOLERANCE)
         self.visits = visits
         self.budget = budget
         self.rule = rule
         self.cap = cap
-        self.best_ratios = [max(c.ratio for c in visits[place:]) for place in range(len(visits))]
+        self.pricing = pricing
+        self.charges = [pricing.charge(c) for c in visits]
+        ratios = [c.throughput / charge for c, charge in zip(visits, self.charges, strict=True)]
+        self.best_ratios = [max(ratios[place:]) for place in range(len(visits))]
         self.heap: list[tuple[float, float, int, _Label]] = []
         self.pushed = 0
-        self.kept: list[list[tuple[float, float, float]]] = [[] for _ in visits]
+        self.kept: list[list[tuple[float, float, float, Usage]]] = [[] for _ in visits]
 
-    def run(self) -> Counts | None:
-        root = _Label(None, -1, 0, 0.0, math.inf, 0.0)
+    def run(self) -> Iterator[Counts]:
+        root = _Label(None, -1, 0, 0.0, math.inf, 0.0, self.pricing.nothing())
         self._branch(root)
         while self.heap:
             _, _, _, label = heappop(self.heap)
-            if label.capacity >= self.target and label.slack >= -_ROUNDING:
-                return self._counts(label)
             dominator = self._dominator(label)
+            if dominator is None and self._complete(label.capacity, label.slack):
+                yield self._counts(label)
+                continue
             if dominator is None:
                 self._branch(label)
             if dominator is None or not self.rule.grows_alike(dominator == label.place):
                 self._push(label.parent or root, label.place, label.machines + 1)
-        return None
+
+    def _complete(self, capacity: float, slack: float) -> bool:
+        return capacity >= self.target and slack >= -_ROUNDING
 
     def _branch(self, label: _Label) -> None:
         for place in range(label.place + 1, len(self.visits)):
@@ -207,23 +230,32 @@ class _Search:
         if slack < -_ROUNDING and not self.rule.may_recover():
             return
         capacity = parent.capacity + rate
-        cost = parent.cost + machines * configuration.price
-        bound = cost + max(0.0, self.target - capacity) / self.best_ratios[place]
+        spent = parent.spent + machines * self.charges[place]
+        bound = spent + max(0.0, self.target - capacity) / self.best_ratios[place]
         if bound > self.cap:
             return
-        if capacity >= self.target and slack >= -_ROUNDING:
-            self.cap = cost
-        label = _Label(parent, place, machines, capacity, slack, cost)
+        usage = parent.usage
+        if self.pricing.tracked:
+            usage = self.pricing.add(usage, configuration, machines)
+        elif self._complete(capacity, slack):
+            self.cap = spent
+        label = _Label(parent, place, machines, capacity, slack, spent, usage)
         heappush(self.heap, (bound, -capacity, self.pushed, label))
         self.pushed += 1
 
     def _dominator(self, label: _Label) -> int | None:
         """Place of a label kept earlier that is as good, the same place first; else None, and keep this one."""
+        cost = self.pricing.cost(label.spent, label.usage)
         for place in range(label.place, -1, -1):
-            for capacity, slack, cost in self.kept[place]:
-                if capacity >= label.capacity and slack >= label.slack and cost <= label.cost:
+            for capacity, slack, least, usage in self.kept[place]:
+                if (
+                    capacity >= label.capacity
+                    and slack >= label.slack
+                    and least <= cost
+                    and no_more(usage, label.usage)
+                ):
                     return place
-        self.kept[label.place].append((label.capacity, label.slack, label.cost))
+        self.kept[label.place].append((label.capacity, label.slack, cost, label.usage))
         return None
 
     def _counts(self, label: _Label | None) -> Counts:

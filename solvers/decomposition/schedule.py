@@ -14,9 +14,10 @@ from harpagon.solvers.decomposition.climb import climb
 from harpagon.solvers.decomposition.deadline_descent import descend_by_deadline
 from harpagon.solvers.decomposition.descent import descend
 from harpagon.solvers.decomposition.layered_climb import RULES, layered_climb
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harpagon.solvers.decomposition.climb import Counts
 
@@ -26,7 +27,7 @@ _RELAXED_BY_FREE = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.PER_CONFIG)
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A schedule with its worst-case latency in seconds and its cost in dollars per hour."""
+    """A schedule with its worst-case latency in seconds and its cost in dollars per hour, surcharges included."""
 
     latency: float
     cost: float
@@ -44,7 +45,12 @@ def shortest_latency(problem: ModuleProblem, dispatch: Dispatch) -> float:
 
 
 def cheapest_schedule(
-    problem: ModuleProblem, budget: float, billing: Billing, dispatch: Dispatch, cap: float = math.inf
+    problem: ModuleProblem,
+    budget: float,
+    billing: Billing,
+    dispatch: Dispatch,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
 ) -> Point | None:
     """Cheapest schedule whose latency is at most ``budget``.
 
@@ -58,64 +64,89 @@ def cheapest_schedule(
         Rules of the plan.
     cap
         Dollars per hour above which a schedule is of no interest.
+    pricing
+        Charges, nothing tracked.
 
     Returns
     -------
     Point or None
         None where no schedule within ``cap`` meets the budget.
     """
-    whole = _cheapest_whole(problem, budget, dispatch, cap)
+    whole = _cheapest_whole(problem, budget, dispatch, cap, pricing)
     if billing is Billing.WHOLE:
         return whole
-    partial = _cheapest_with_residual(problem, budget, dispatch, cap if whole is None else whole.cost)
+    cap = cap if whole is None else whole.cost
+    partial = next(_with_residual(problem, budget, dispatch, cap, pricing), None)
     return whole if partial is None else partial
 
 
-def _cheapest_with_residual(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float) -> Point | None:
+def distinct_schedules(
+    problem: ModuleProblem, budget: float, billing: Billing, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> list[Point]:
+    """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others."""
+    points = list(_whole(problem, budget, dispatch, cap, pricing))
+    if billing is Billing.FRACTIONAL:
+        points.extend(_with_residual(problem, budget, dispatch, cap, pricing))
+    return points
+
+
+def _with_residual(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> Iterator[Point]:
     if dispatch is Dispatch.EDF:
-        tuples = descend_by_deadline(problem, budget, cap)
+        found = descend_by_deadline(problem, budget, cap, pricing)
     else:
-        tuples = descend(problem, budget, dispatch, cap)
-    return None if tuples is None else _point(tuples, dispatch)
+        found = descend(problem, budget, dispatch, cap, pricing)
+    return (_point(tuples, dispatch, pricing) for tuples in found)
 
 
-def _cheapest_whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float) -> Point | None:
+def _whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing) -> Iterator[Point]:
     if dispatch is Dispatch.ROUND_ROBIN:
         quick = tuple(c for c in problem.configurations if 2 * c.duration <= budget)
-        return _whole_point(climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap), dispatch)
-    if dispatch is Dispatch.FREE:
-        return _whole_point(climb(problem, budget, cap), dispatch)
-    if dispatch in _RELAXED_BY_FREE:
-        relaxed = _whole_point(climb(problem, budget, cap), dispatch)
-        if relaxed is None or relaxed.latency <= budget:
-            return relaxed
-    if dispatch is Dispatch.EDF:
-        bound = _collection_bound(problem, budget, cap)
+        found = climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap, pricing)
+    elif dispatch is Dispatch.FREE:
+        found = climb(problem, budget, cap, pricing)
+    else:
+        found = layered_climb(problem, budget, RULES[dispatch], cap, pricing)
+    return (_whole_point(counts, dispatch, pricing) for counts in found)
+
+
+def _cheapest_whole(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> Point | None:
+    """As `_whole`, trying first whether a relaxation that is quicker to solve gives the answer."""
+    if dispatch in (*_RELAXED_BY_FREE, Dispatch.EDF):
+        counts = next(climb(problem, budget, cap, pricing), None)
+        relaxed = None if counts is None else _whole_point(counts, dispatch, pricing)
+        bound = math.inf if relaxed is None else relaxed.cost
+        if dispatch is Dispatch.EDF:
+            bound = _collection_bound(problem, budget, cap, pricing)
         if bound > cap:
             return None
-        guess = _whole_point(climb(problem, budget, cap), dispatch)
-        if guess is not None and guess.latency <= budget and guess.cost <= bound * (1 + COST_TOLERANCE):
-            return guess
-    return _whole_point(layered_climb(problem, budget, RULES[dispatch], cap), dispatch)
+        if relaxed is not None and relaxed.latency <= budget and relaxed.cost <= bound * (1 + COST_TOLERANCE):
+            return relaxed
+    return next(_whole(problem, budget, dispatch, cap, pricing), None)
 
 
-def _collection_bound(problem: ModuleProblem, budget: float, cap: float) -> float:
+def _collection_bound(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> float:
     """No schedule of a batch-aware policy costs less: all that is asked is q_c <= total capacity for every c in use.
 
     Either all configurations in use have q_c <= T, or the total capacity is at least the smallest q_c above T.
     """
     needs = [(collection_rate(c, budget), c) for c in problem.configurations if c.duration < budget]
     within = tuple(c for need, c in needs if need <= problem.rate)
-    cover = climb(ModuleProblem(problem.name, problem.rate, within), math.inf, cap)
+    cover = next(climb(ModuleProblem(problem.name, problem.rate, within), math.inf, cap, pricing), None)
     beyond = min((need for need, _ in needs if need > problem.rate), default=math.inf)
-    best_ratio = max((c.ratio for _, c in needs), default=1.0)
-    return min(math.inf if cover is None else sum(n * c.price for c, n in cover), beyond / best_ratio)
+    best_ratio = max((c.throughput / pricing.charge(c) for _, c in needs), default=1.0)
+    covering = math.inf if cover is None else sum(n * pricing.charge(c) for c, n in cover)
+    return min(covering, beyond / best_ratio)
 
 
-def _whole_point(counts: Counts | None, dispatch: Dispatch) -> Point | None:
-    return None if counts is None else _point([DispatchTuple.full(c, n) for c, n in counts], dispatch)
+def _whole_point(counts: Counts, dispatch: Dispatch, pricing: Pricing) -> Point:
+    return _point([DispatchTuple.full(c, n) for c, n in counts], dispatch, pricing)
 
 
-def _point(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> Point:
+def _point(tuples: Sequence[DispatchTuple], dispatch: Dispatch, pricing: Pricing) -> Point:
     schedule = tuple(tuples) if dispatch is Dispatch.FREE else in_dispatch_order(tuples)
-    return Point(module_latency(schedule, dispatch), sum(part.cost for part in schedule), schedule)
+    cost = sum(part.machines * pricing.charge(part.configuration) for part in schedule)
+    return Point(module_latency(schedule, dispatch), cost, schedule)

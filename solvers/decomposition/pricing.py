@@ -1,0 +1,65 @@
+"""What a machine is charged in a module's search, and whose use is counted.
+
+Hardware limits couple modules. The exact method relaxes them: a machine of a limited type is charged its price plus a
+surcharge, and each module is searched on its own. To close the gap that is left it needs schedules that differ in
+their use of limited types: these types are then ``tracked``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Configuration
+
+Usage: TypeAlias = tuple[float, ...]
+"""Machines in use per tracked hardware type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pricing:
+    """Charges of one search.
+
+    Attributes
+    ----------
+    surcharges
+        Hardware name to dollars per hour on top of the price; types left out have none.
+    tracked
+        Hardware types whose use tells schedules apart. Without any, a search returns the schedule of least charge;
+        with some, it returns all that are Pareto-optimal in cost and use.
+    """
+
+    surcharges: Mapping[str, float] = field(default_factory=dict)
+    tracked: tuple[str, ...] = ()
+
+    def charge(self, configuration: Configuration) -> float:
+        """Dollars per hour charged for one machine."""
+        return configuration.price + self.surcharges.get(configuration.hardware, 0.0)
+
+    def nothing(self) -> Usage:
+        """Use of an empty schedule."""
+        return (0.0,) * len(self.tracked)
+
+    def add(self, usage: Usage, configuration: Configuration, machines: float) -> Usage:
+        """``usage`` with more machines of one configuration."""
+        if configuration.hardware not in self.tracked:
+            return usage
+        place = self.tracked.index(configuration.hardware)
+        return (*usage[:place], usage[place] + machines, *usage[place + 1 :])
+
+    def cost(self, charge: float, usage: Usage) -> float:
+        """``charge`` without the surcharges on ``usage``: the price, where all surcharged types are tracked."""
+        return charge - sum(
+            self.surcharges.get(name, 0.0) * count for name, count in zip(self.tracked, usage, strict=True)
+        )
+
+
+LIST_PRICES = Pricing()
+"""No surcharges, nothing tracked."""
+
+
+def no_more(left: Usage, right: Usage) -> bool:
+    """Whether ``left`` uses no more of any type than ``right``."""
+    return not left or all(a <= b for a, b in zip(left, right, strict=True))
