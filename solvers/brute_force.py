@@ -1,4 +1,4 @@
-"""Enumeration: the rules of the other exact methods, for small instances.
+"""Enumeration: the referee of the other exact methods, for small instances.
 
 It shares only the latency formulas and the path lengths with them. Within a budget it lists every schedule of every
 module, keeps the ones that no other beats in latency, cost and use of limited hardware, and tries every combination.
@@ -14,21 +14,21 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.instances.policies import Dispatch
 from harpagon.solvers.capabilities import require_support
 from harpagon.solvers.enumeration import Option, OutOfTimeError, Rules, combine, module_options, pareto
+from harpagon.solvers.feasibility import has_plan
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
-    from harpagon.instances.policies import Billing
+    from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
 
 METHOD = "brute-force"
@@ -77,7 +77,7 @@ def _search(rules: Rules) -> tuple[Termination, Option | None, float]:
             bound = budget
             budget = min(budget * _BUDGET_GROWTH, math.inf if best is None else best.cost)
             best = _cheapest_plan(rules, floors, budget)
-            known_feasible = known_feasible or best is not None or _is_feasible(rules)
+            known_feasible = known_feasible or best is not None or has_plan(rules)
             if not known_feasible:
                 return Termination.INFEASIBLE, None, math.inf
         return Termination.OPTIMAL, best, best.cost
@@ -109,37 +109,3 @@ def _cheapest_plan(rules: Rules, floors: Sequence[Sequence[float]], budget: floa
         for problem, pipeline_floors in zip(rules.problems, floors, strict=True)
     ]
     return combine(rules, fronts)
-
-
-# Feasibility, by theory: no budget is large enough to find that out by enumeration.
-
-
-def _is_feasible(rules: Rules) -> bool:
-    """Whether some plan meets every SLO within the hardware limits, at any cost.
-
-    A module that uses a type without limit takes longer than the smallest batch duration d of such a type, and comes
-    arbitrarily near d with many machines (``round-robin``: 2 d, attained). Schedules of limited types are finite.
-    """
-    fronts = [
-        [pareto([*_ideal(rules, module), *_limited_only(rules, module)]) for module in problem.modules]
-        for problem in rules.problems
-    ]
-    return combine(rules, fronts) is not None
-
-
-def _ideal(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
-    durations = [c.duration for c in module.configurations if c.hardware not in rules.limits]
-    if durations:
-        latency = min(durations)
-        latency = 2 * latency if rules.dispatch is Dispatch.ROUND_ROBIN else latency + 2 * TIME_TOLERANCE
-        yield Option(0.0, latency, (0.0,) * len(rules.limits), ())
-
-
-def _limited_only(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
-    limited = tuple(c for c in module.configurations if c.hardware in rules.limits)
-    if limited:
-        budget = sum(
-            limit * max((c.price for c in limited if c.hardware == name), default=0.0)
-            for name, limit in rules.limits.items()
-        )
-        yield from module_options(rules, module, limited, budget)

@@ -6,141 +6,103 @@ therefore optimal. The rounds end: a tangent at a machine count is exact there, 
 
 from __future__ import annotations
 
-import math
 import time
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.formulations.bounds import cost_floor
 from harpagon.formulations.linear_program import linear_program
 from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.planning_data import PlanningData
-from harpagon.formulations.problem import pipeline_problems
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.capabilities import require_support
 from harpagon.solvers.highs import highs_info, solve_linear_program
-from harpagon.solvers.incumbent import first_incumbent
+from harpagon.solvers.model_method import Outcome, Task, run_model_method
 from harpagon.solvers.result import Result, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from pyomo.environ import ConcreteModel
 
     from harpagon.instances.instance import Instance
     from harpagon.solvers.highs import LinearSolution
-    from harpagon.solvers.incumbent import Incumbent
     from harpagon.solvers.options import SolverOptions
 
-PROOF_TOLERANCE = 1e-7
-"""Relative difference of plan and bound that row violations within the solver's tolerance can leave."""
-
-Build: TypeAlias = "Callable[[PlanningData], ConcreteModel]"
+Build: TypeAlias = Callable[[PlanningData], "ConcreteModel"]
 Schedule: TypeAlias = tuple[DispatchTuple, ...]
-
-
-@dataclass(slots=True)
-class OuterApproximation:
-    """Rounds of one linear model.
-
-    Attributes
-    ----------
-    build
-        From data with tangents to a Pyomo model.
-    data
-        With the tangents of the last round.
-    incumbent
-        Best plan so far.
-    bound
-        Largest dual bound proven, dollars per hour.
-    rounds, build_time, solve_time
-        What it took, seconds.
-    interrupted
-        Whether the user stopped it.
-    """
-
-    build: Build
-    data: PlanningData
-    incumbent: Incumbent
-    bound: float
-    rounds: int = 0
-    build_time: float = 0.0
-    solve_time: float = 0.0
-    interrupted: bool = field(default=False)
-
-    def run(self, options: SolverOptions) -> Termination:
-        """Rounds until a proof, a limit, or no new tangent."""
-        deadline = math.inf if options.time_limit is None else time.perf_counter() + options.time_limit
-        while not self._is_proven(options.gap):
-            solution = self._round(options, deadline)
-            if solution.termination is Termination.INFEASIBLE and self.incumbent.plan is None:
-                return Termination.INFEASIBLE
-            refined = solution.values is not None and self._refine(solution.values)
-            if not self._is_proven(options.gap) and not (refined and solution.termination is Termination.OPTIMAL):
-                return Termination.LIMIT if self.incumbent.plan is None else Termination.FEASIBLE
-        return Termination.OPTIMAL
-
-    def _round(self, options: SolverOptions, deadline: float) -> LinearSolution:
-        begin = time.perf_counter()
-        program = linear_program(self.build(self.data))
-        built = time.perf_counter()
-        left = None if math.isinf(deadline) else deadline - built
-        solution = solve_linear_program(program, replace(options, time_limit=left))
-        self.rounds += 1
-        self.build_time += built - begin
-        self.solve_time += time.perf_counter() - built
-        self.bound = max(self.bound, solution.bound)
-        self.interrupted = solution.interrupted
-        return solution
-
-    def _refine(self, values: Mapping[str, float]) -> bool:
-        """Offer the solution as a plan; where its latencies fail, add tangents; returns whether there is a new one."""
-        schedules = [_schedule(self.data, m, values) for m in range(len(self.data.modules))]
-        if self.incumbent.offer(self.incumbent.assemble(schedules)) is None:
-            return False
-        before = self.data.tangents
-        full: list[tuple[int, int, float]] = []
-        residual: list[tuple[int, int, float]] = []
-        for m, schedule in enumerate(schedules):
-            numbers = {c: i for i, c in enumerate(self.data.bounds[m].configurations)}
-            for position, part in enumerate(schedule):
-                points = residual if part.is_residual else full
-                rate = _collected(self.data, schedule, position)
-                points.append((m, numbers[part.configuration], rate))
-        if self.data.dispatch is Dispatch.ROUND_ROBIN:
-            full = []
-        self.data = replace(self.data, tangents=before.with_points(full, residual))
-        return self.data.tangents != before
-
-    def _is_proven(self, gap: float) -> bool:
-        return self.incumbent.cost - self.bound <= max(gap, PROOF_TOLERANCE) * self.incumbent.cost < math.inf
 
 
 def solve_by_tangents(
     method: str, build: Build, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions
 ) -> Result:
-    """Solve an instance with the linear model that ``build`` makes.
+    """Solve an instance with the linear model that ``build`` makes from data with tangents."""
+    search = partial(_search, build)
+    return run_model_method(method, search, highs_info, instance, billing, dispatch, options)
 
-    Raises
-    ------
-    UnsupportedError
-        Where the method does not support the case.
-    """
-    require_support(method, instance, billing, dispatch)
-    begin = time.perf_counter()
-    problems = pipeline_problems(instance)
-    incumbent = first_incumbent(instance, problems, billing, dispatch, options)
-    prepared = time.perf_counter() - begin
-    if incumbent is None:
-        return Result(method, Termination.INFEASIBLE, None, math.inf, prepared, 0.0, highs_info(options))
-    data = PlanningData.compile(instance, problems, billing, dispatch, incumbent.cost)
-    floor = sum(cost_floor(module) for module in data.modules)
-    rounds = OuterApproximation(build, data, incumbent, floor)
-    termination = rounds.run(options)
-    bound = math.inf if termination is Termination.INFEASIBLE else min(rounds.bound, incumbent.cost)
-    info = highs_info(options, rounds=rounds.rounds, start=incumbent.start)
-    return Result(method, termination, incumbent.plan, bound, prepared + rounds.build_time, rounds.solve_time, info)
+
+def _search(build: Build, task: Task) -> Outcome:
+    return _Rounds(build, task).run()
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """Rounds of one linear model within one budget."""
+
+    build: Build
+    task: Task
+    rounds: int = 0
+    build_time: float = 0.0
+    solve_time: float = 0.0
+
+    def run(self) -> Outcome:
+        """Rounds until a proof, a limit, or no new tangent."""
+        task = self.task
+        data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+        bound, solution = task.floor, None
+        while not task.is_proven(bound):
+            solution = self._round(data)
+            bound = max(bound, solution.bound)
+            if solution.termination is Termination.INFEASIBLE and task.incumbent.plan is None:
+                return self._outcome(Termination.INFEASIBLE, bound, solution)
+            refined = None if solution.values is None else self._refine(data, solution.values)
+            if refined is None or solution.termination is not Termination.OPTIMAL:
+                break
+            data = refined
+        return self._outcome(task.stopped(bound), bound, solution)
+
+    def _outcome(self, termination: Termination, bound: float, solution: LinearSolution | None) -> Outcome:
+        interrupted = solution is not None and solution.interrupted
+        return Outcome(termination, bound, self.build_time, self.solve_time, interrupted, {"rounds": self.rounds})
+
+    def _round(self, data: PlanningData) -> LinearSolution:
+        begin = time.perf_counter()
+        program = linear_program(self.build(data))
+        built = time.perf_counter()
+        solution = solve_linear_program(program, self.task.remaining())
+        self.rounds += 1
+        self.build_time += built - begin
+        self.solve_time += time.perf_counter() - built
+        return solution
+
+    def _refine(self, data: PlanningData, values: Mapping[str, float]) -> PlanningData | None:
+        """Offer the solution as a plan; where its latencies fail, add tangents; None where there is none to add."""
+        schedules = [_schedule(data, m, values) for m in range(len(data.modules))]
+        incumbent = self.task.incumbent
+        if incumbent.offer(incumbent.assemble(schedules)) is None:
+            return None
+        full: list[tuple[int, int, float]] = []
+        residual: list[tuple[int, int, float]] = []
+        for m, schedule in enumerate(schedules):
+            numbers = {c: i for i, c in enumerate(data.bounds[m].configurations)}
+            for position, part in enumerate(schedule):
+                points = residual if part.is_residual else full
+                points.append((m, numbers[part.configuration], _collected(data, schedule, position)))
+        if data.dispatch is Dispatch.ROUND_ROBIN:
+            full = []
+        tangents = data.tangents.with_points(full, residual)
+        return None if tangents == data.tangents else replace(data, tangents=tangents)
 
 
 def _schedule(data: PlanningData, m: int, values: Mapping[str, float]) -> Schedule:

@@ -1,0 +1,51 @@
+"""Whether there is any plan at all: by theory, since no budget is large enough to find that out by searching."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import TIME_TOLERANCE
+from harpagon.instances.policies import Dispatch
+from harpagon.solvers.enumeration import Option, combine, module_options, pareto
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harpagon.formulations.problem import ModuleProblem
+    from harpagon.solvers.enumeration import Rules
+
+
+def has_plan(rules: Rules) -> bool:
+    """Whether some plan meets every SLO within the hardware limits, at any cost.
+
+    A module that uses a type without limit takes longer than the smallest batch duration d of such a type, and comes
+    arbitrarily near d with many machines (``round-robin``: 2 d, attained). Schedules of limited types are finite.
+
+    Raises
+    ------
+    UnsupportedError
+        Where a module has too many schedules of limited types to list.
+    """
+    fronts = [
+        [pareto([*_ideal(rules, module), *_limited_only(rules, module)]) for module in problem.modules]
+        for problem in rules.problems
+    ]
+    return combine(rules, fronts) is not None
+
+
+def _ideal(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
+    durations = [c.duration for c in module.configurations if c.hardware not in rules.limits]
+    if durations:
+        latency = min(durations)
+        latency = 2 * latency if rules.dispatch is Dispatch.ROUND_ROBIN else latency + 2 * TIME_TOLERANCE
+        yield Option(0.0, latency, (0.0,) * len(rules.limits), ())
+
+
+def _limited_only(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
+    limited = tuple(c for c in module.configurations if c.hardware in rules.limits)
+    if limited:
+        budget = sum(
+            limit * max((c.price for c in limited if c.hardware == name), default=0.0)
+            for name, limit in rules.limits.items()
+        )
+        yield from module_options(rules, module, limited, budget)
