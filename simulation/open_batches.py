@@ -150,6 +150,12 @@ class OpenBatchDispatcher:
                 self._close(batch, limit)
 
     def _open_next(self) -> None:
+        """Open all batches of the next instant, so that requests that wait see all of them."""
+        instant = self._openings[0][0] + _EARLY
+        while self._openings[0][0] <= instant:
+            self._open_batch()
+
+    def _open_batch(self) -> None:
         time, index, number = self._openings[0]
         group = self._groups[index]
         heapreplace(self._openings, (self._start + (number + 1) * group.batch / group.rate, index, number + 1))

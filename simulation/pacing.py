@@ -1,7 +1,8 @@
 """Pacing: results held back, so that the next module's arrivals are as even as the pipeline's.
 
-A paced module hands a result on when its bound has passed since the request's arrival. Where fan-out or a join
-makes several requests at once, a `Regulator` spaces them. docs/dispatch.md has the proofs.
+A paced module hands a result on when its bound has passed since the request's arrival. Where results may come later
+than that by an interval, and where fan-out or a join makes several requests at once, a `Regulator` spaces them.
+docs/dispatch.md has the proofs.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ class Spacing:
     Attributes
     ----------
     even
-        Whether they are exactly even.
+        Whether they are exactly even, with a bound that is kept exactly.
     regulated
         Whether a regulator is needed to keep them 1 / (rate of the tuples) apart.
     delay
@@ -96,14 +97,14 @@ def _spacing(
     rates = [rate * fanout for rate, fanout in zip(tail_rates, fanouts, strict=True)]
     same = len(rates) < 2 or (every and all(math.isclose(rate, max(rates), rel_tol=_SAME_RATE) for rate in rates))
     split = any(fanout != 1.0 for fanout in fanouts)
-    even = even_inputs and same and (full or not split)
+    even = even_inputs and same and full
     delay = max((1 / rate for rate, fanout in zip(tail_rates, fanouts, strict=True) if fanout != 1.0), default=0.0)
     if not same:
         delay += 1 / min(rates) if every else len(rates) * interval
     return Spacing(
         even=even,
-        regulated=split or not same,
+        regulated=split or not same or not even_inputs,
         delay=delay,
-        allowance=0.0 if even and full else interval,
-        lead=0.0 if even else interval,
+        allowance=0.0 if even else interval,
+        lead=0.0 if even or not rates else interval,
     )

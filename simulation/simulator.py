@@ -100,7 +100,7 @@ class _PipelineRun:
             Station(
                 module_dispatcher(module, dispatch, padding, rate=rate, lead=spacing.lead if paced else 0.0),
                 len(module.tuples),
-                module.latency + spacing.allowance if paced else 0.0,
+                module.latency if paced else 0.0,
             )
             for module, rate, spacing in zip(self._modules, self._rates, self._spacing, strict=True)
         ]

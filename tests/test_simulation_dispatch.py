@@ -6,25 +6,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from simulation_cases import LARGE, ROUNDING, module_plan, schedules
+from simulation_cases import WORKED_SCHEDULE as SCHEDULE
 
-from harpagon.formulations.assembly import plan_module
-from harpagon.formulations.problem import ModuleProblem
-from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple, ModulePlan
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals import EvenArrivals, GammaArrivals
 from harpagon.simulation.dispatchers import interval, module_dispatcher
 from harpagon.simulation.padding import Padding
-
-SMALL, MIDDLE, LARGE = (Configuration("gpu", b, d, 1.0) for b, d in ((2, 0.1), (8, 0.25), (32, 0.8)))
-SCHEDULE = (DispatchTuple.full(LARGE, 4), DispatchTuple.full(MIDDLE, 1), DispatchTuple.residual(SMALL, 6.0))
-ROUNDING = 1e-6
-
-
-def module_plan(schedule: tuple[DispatchTuple, ...], dispatch: Dispatch, rate: float | None = None) -> ModulePlan:
-    rate = sum(part.rate for part in schedule) if rate is None else rate
-    configurations = tuple(dict.fromkeys(part.configuration for part in schedule))
-    return plan_module(ModuleProblem("module", rate, configurations), schedule, dispatch)
 
 
 def measured(module: ModulePlan, dispatch: Dispatch, times: np.ndarray, padding: Padding | None = None) -> np.ndarray:
@@ -57,27 +46,6 @@ def test_one_full_tuple_is_exact(dispatch: Dispatch) -> None:
     module = module_plan((DispatchTuple.full(LARGE, 5),), dispatch)
     wait = 31 * 5 / 200 if dispatch is Dispatch.ROUND_ROBIN else 31 / 200
     assert measured(module, dispatch, np.arange(64_000) / 200)[0] == pytest.approx(wait + 0.8, abs=ROUNDING)
-
-
-configurations = st.builds(
-    Configuration,
-    st.just("gpu"),
-    st.sampled_from([1, 2, 3, 4, 8, 16, 32]),
-    st.floats(0.01, 1.0),
-    st.floats(0.5, 4.0),
-)
-
-
-@st.composite
-def schedules(draw: st.DrawFn) -> tuple[DispatchTuple, ...]:
-    """One to four tuples in ``tc`` order, the last one a residual now and then."""
-    chosen = draw(st.lists(configurations, min_size=1, max_size=4, unique_by=lambda c: (c.batch, c.ratio)))
-    chosen.sort(key=lambda c: (-c.ratio, -c.batch))
-    parts = [DispatchTuple.full(c, draw(st.integers(1, 5))) for c in chosen]
-    if draw(st.booleans()):
-        residual = draw(configurations)
-        parts.append(DispatchTuple.residual(residual, draw(st.floats(0.05, 0.95)) * residual.throughput))
-    return tuple(parts)
 
 
 @settings(max_examples=60, deadline=None)
