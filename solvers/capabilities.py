@@ -62,6 +62,7 @@ CAPABILITIES: dict[str, Capabilities] = {
     "compact": Capabilities(_CONVEX, linear=True),
     "disjunctive-bigm": Capabilities(_CONVEX, linear=True),
     "disjunctive-hull": Capabilities(_CONVEX, linear=True),
+    "cp-sat": Capabilities(frozenset((Billing.WHOLE, dispatch) for dispatch in Dispatch)),
     "pattern": Capabilities(_EVERYTHING, linear=True),
 }
 """Method name to what it supports."""

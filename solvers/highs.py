@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.solvers.interruptible import run_interruptibly
 from harpagon.solvers.result import SolverInfo, Termination
 
 if TYPE_CHECKING:
@@ -126,17 +127,11 @@ def _pass_start(highs: highspy.Highs, program: LinearProgram, start: Mapping[str
 
 
 def _run(highs: highspy.Highs) -> bool:
-    """Run in a second thread, so that Ctrl-C is heard; returns whether it came."""
+    """Run; returns whether Ctrl-C came. The scheduler is reset so that the next run may use other threads."""
     highs.HandleUserInterrupt = True
-    highs.startSolve()
-    try:
-        while not highs.wait(0.25)[0]:
-            pass
-    except KeyboardInterrupt:
-        highs.cancelSolve()
-        highs.wait()
-        return True
-    return False
+    interrupted = run_interruptibly(highs.run, highs.cancelSolve)
+    highs.resetGlobalScheduler(False)
+    return interrupted
 
 
 def _outcome(highs: highspy.Highs, program: LinearProgram) -> LinearSolution:

@@ -17,6 +17,7 @@ _TARGETS = {
     "compact": "compact:solve_compact",
     "disjunctive-bigm": "disjunctive:solve_disjunctive_bigm",
     "disjunctive-hull": "disjunctive:solve_disjunctive_hull",
+    "cp-sat": "cp_sat:solve_cp_sat",
     "pattern": "pattern:solve_pattern",
 }
 
