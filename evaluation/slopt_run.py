@@ -1,0 +1,168 @@
+"""A trace through SLOpt: estimation, provisioning, tuning and execution, each with its baselines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.formulations.problem import pipeline_problem
+from harpagon.simulation.slopt.drop import Drop
+from harpagon.simulation.slopt.engine import Assignment, Execution
+from harpagon.simulation.slopt.estimation import Estimation
+from harpagon.simulation.slopt.report import ModuleCounts, PeriodRecord, SloptRun
+from harpagon.simulation.slopt.tuning import Tuner, TuningOptions
+from harpagon.solvers.slopt import solve_slopt
+from harpagon.solvers.slopt_provision import provision, shortest_batches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.formulations.slopt_columns import ProvisioningProblem
+    from harpagon.instances.instance import Instance
+    from harpagon.simulation.slopt.engine import Observation
+    from harpagon.simulation.slopt.workload import Workload
+    from harpagon.solvers.slopt import Provisioning
+    from harpagon.solvers.slopt_provision import PlanningStep
+
+
+class NoPlanError(RuntimeError):
+    """There are no machines with which the pipeline meets its SLO under its demand."""
+
+
+@dataclass(frozen=True, slots=True)
+class SystemOptions:
+    """One system: its stages.
+
+    Attributes
+    ----------
+    tuning
+        Estimation, tuning, headroom, start-up time, fleet and pacing.
+    drop
+        Drop policy.
+    solve
+        Chooses configurations and budgets at the reference rate.
+    """
+
+    tuning: TuningOptions = field(default_factory=TuningOptions)
+    drop: Drop = Drop.ADAPTIVE
+    solve: Callable[[ProvisioningProblem], Provisioning] = solve_slopt
+
+
+DRAIN = 5.0
+"""Seconds after the last arrival for which the run goes on."""
+
+
+def plan_reference(instance: Instance, rate: float, options: SystemOptions) -> PlanningStep:
+    """Configurations and budgets of the first pipeline at ``rate`` requests per second.
+
+    Raises
+    ------
+    NoPlanError
+        Where no machines meet the SLO.
+    """
+    pipeline = replace(instance.pipelines[0], rate=rate)
+    cascade = options.tuning.estimation is Estimation.CASCADE
+    step = provision(instance, pipeline, cascade, options.tuning.paced, options.solve)
+    if not step.provisioning.columns:
+        raise NoPlanError(f"{instance.name}: no machines meet {pipeline.slo * 1e3:g} ms at {rate:g} req/s")
+    return step
+
+
+def run_slopt(
+    instance: Instance, workload: Workload, options: SystemOptions, seed: int, step: PlanningStep | None = None
+) -> SloptRun:
+    """Serve a trace with the first pipeline of an instance.
+
+    Parameters
+    ----------
+    instance
+        Pipeline and profiles; its rate does not matter.
+    workload
+        The trace.
+    options
+        The system.
+    seed
+        Of arrivals and fan-outs: equal seeds give every system the same requests.
+    step
+        Reference plan; None to plan at the trace's 90th percentile of the rate.
+    """
+    pipeline = instance.pipelines[0]
+    problem = pipeline_problem(instance, pipeline)
+    if step is None:
+        step = plan_reference(instance, reference_rate(workload), options)
+    columns = step.provisioning.columns
+    assignments = [Assignment(c.configuration, c.machines, b) for c, b in zip(columns, step.budgets, strict=True)]
+    tuner = Tuner(pipeline, problem.network, assignments, shortest_batches(problem, columns), options.tuning)
+    first = tuner.begin(float(workload.rates[0]))
+    arrivals, fanouts = np.random.default_rng((seed, 0)), np.random.default_rng((seed, 1))
+    execution = Execution(
+        pipeline,
+        [replace(a, machines=n) for a, n in zip(assignments, first, strict=True)],
+        [module.configurations for module in problem.modules],
+        workload.arrivals(arrivals),
+        workload.fanout_factors,
+        options.drop,
+        options.tuning.paced,
+        options.tuning.startup,
+        fanouts,
+    )
+    periods = _serve(execution, tuner, workload.duration)
+    return _measured(execution, problem, periods, workload.duration)
+
+
+def reference_rate(workload: Workload) -> float:
+    """Rate at which configurations are chosen: the 90th percentile of the trace's seconds."""
+    return max(1.0, float(np.quantile(workload.rates, 0.9)))
+
+
+def _serve(execution: Execution, tuner: Tuner, seconds: float) -> list[PeriodRecord]:
+    period = tuner.options.period
+    records = []
+    for k in range(1, round((seconds + DRAIN) / period) + 1):
+        before = execution.entered
+        observation = execution.step(k * period)
+        if k * period < seconds:
+            for queue, (time, machines) in zip(execution.queues, tuner.decide(observation), strict=True):
+                queue.fleet.plan(time, machines)
+        records.append(_record(observation, tuner, execution.entered - before, period))
+    return records
+
+
+def _record(observation: Observation, tuner: Tuner, arrived: int, period: float) -> PeriodRecord:
+    return PeriodRecord(
+        observation.end,
+        arrived,
+        observation.dropped,
+        tuple(float(envelope.at(_BURST)[0] / _BURST[0]) for envelope in tuner.envelopes),
+        tuple(len(times) / period for times in observation.arrivals),
+        observation.machines,
+    )
+
+
+_BURST = np.array([0.1])
+"""Seconds of the window in which bursts are shown."""
+
+
+def _measured(execution: Execution, problem: PipelineProblem, periods: list[PeriodRecord], seconds: float) -> SloptRun:
+    queues = execution.queues
+    paid = tuple(queue.fleet.paid_until(seconds) for queue in queues)
+    prices = [assignment.configuration.price for assignment in execution.assignments]
+    return SloptRun(
+        slo=problem.slo,
+        seconds=seconds,
+        arrivals=execution.arrivals,
+        finish=execution.book.finish,
+        dropped_at=execution.dropped_at,
+        machine_seconds=paid,
+        cost=sum(price * total / 3600.0 for price, total in zip(prices, paid, strict=True)),
+        started=sum(queue.fleet.started for queue in queues),
+        modules=tuple(
+            ModuleCounts(name, queue.arrived, queue.finished, queue.dropped, queue.waiting)
+            for name, queue in zip(execution.network.modules, queues, strict=True)
+        ),
+        module_arrivals=tuple(np.concatenate(times) for times in execution.module_arrivals),
+        periods=tuple(periods),
+    )

@@ -1,0 +1,16 @@
+"""SLOpt in time: changing load, machines that start and retire, batches that drop what would be late.
+
+========== ===========================================================
+workload   traces and their generators
+durations  how long partial batches take
+drop       drop policies
+fleet      machines that start and retire
+queueing   one module: full-or-due batches on a changing fleet
+requests   every root request through fan-out and joins to its end
+engine     the pipeline, one control period at a time
+estimation forecasts of the load, envelopes of the demand
+tuning     when machines are started and retired
+report     what a run measured
+run        trace, estimation, provisioning and execution together
+========== ===========================================================
+"""

@@ -1,0 +1,104 @@
+"""Workload estimation: how many requests will come to every module, and in what bursts.
+
+A forecaster turns the rates seen so far into the rate some periods ahead. Cascade estimation pushes the root's
+forecast through the schedules (`harpagon.formulations.slopt_cascade`); the model-independent estimates know rates only.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Estimation(StrEnum):
+    """Where a module's demand comes from."""
+
+    CASCADE = "cascade"
+    """The root's forecast pushed through the schedules: an envelope with its bursts."""
+    FANOUT = "fanout"
+    """The root's forecast times the measured fan-out: a rate."""
+    LAST = "last"
+    """The module's own arrival rate in the last period."""
+    EWMA = "ewma"
+    """Exponentially weighted mean of the module's own rates."""
+    PEAK = "peak"
+    """Largest of the module's own rates within `PEAK_PERIODS`."""
+
+
+PEAK_PERIODS = 30
+_EWMA_WEIGHT = 0.3
+_LEVEL_WEIGHT, _TREND_WEIGHT = 0.6, 0.3
+_ERROR_PERIODS = 30
+_ERROR_QUANTILE = 0.9
+_BINS_PER_SECOND = 10
+_DISPERSION_SECONDS = 10
+
+
+def trend_forecast(rates: Sequence[float], ahead: float) -> float:
+    """Rate ``ahead`` periods after the last, by Holt's linear trend; not below 0.
+
+    level = w r + (1 - w)(level + trend), trend = v (level - last level) + (1 - v) trend.
+    """
+    level, trend = rates[0], 0.0
+    for rate in rates[1:]:
+        last = level
+        level = _LEVEL_WEIGHT * rate + (1 - _LEVEL_WEIGHT) * (level + trend)
+        trend = _TREND_WEIGHT * (level - last) + (1 - _TREND_WEIGHT) * trend
+    return max(0.0, level + ahead * trend)
+
+
+class ForecastErrors:
+    """How far the root's rate came out above its forecasts, learnt period by period.
+
+    Parameters
+    ----------
+    ahead
+        Periods from forecast to outcome.
+    """
+
+    def __init__(self, ahead: float) -> None:
+        self._ahead = max(1, round(ahead))
+        self._forecasts: list[float] = []
+        self._errors: list[float] = []
+
+    def observe(self, rates: Sequence[float]) -> None:
+        """Compare the last of ``rates`` with the forecast made for it, and forecast again."""
+        if len(self._forecasts) >= self._ahead and self._forecasts[-self._ahead] > 0:
+            self._errors.append(rates[-1] / self._forecasts[-self._ahead] - 1.0)
+        self._forecasts.append(trend_forecast(rates, self._ahead))
+
+    def margin(self) -> float:
+        """Relative excess that `_ERROR_QUANTILE` of the last forecasts did not exceed; at least 0, 0 if none."""
+        if not self._errors:
+            return 0.0
+        return max(0.0, float(np.quantile(self._errors[-_ERROR_PERIODS:], _ERROR_QUANTILE)))
+
+
+def own_estimate(estimation: Estimation, rates: Sequence[float]) -> float:
+    """Model-independent estimate from a module's own rates; the last value for estimates that look at the root."""
+    if estimation is Estimation.PEAK:
+        return max(rates[-PEAK_PERIODS:])
+    if estimation is Estimation.EWMA:
+        value = rates[0]
+        for rate in rates[1:]:
+            value += _EWMA_WEIGHT * (rate - value)
+        return value
+    return rates[-1]
+
+
+def dispersion(times: np.ndarray, end: float) -> float:
+    """Variance over mean of the counts in tenths of a second, in the last ten seconds before ``end``; at least 1.
+
+    The trend within the window is taken out by differences of neighbouring counts.
+    """
+    bins = np.arange(max(0.0, end - _DISPERSION_SECONDS), end + 1e-9, 1 / _BINS_PER_SECOND)
+    if bins.size < 2 * _BINS_PER_SECOND:
+        return 1.0
+    counts = np.histogram(times, bins)[0]
+    mean = counts.mean()
+    return max(1.0, float((np.diff(counts) ** 2).mean() / (2 * mean))) if mean > 0 else 1.0

@@ -1,0 +1,65 @@
+"""The machines of one module while their number changes: start-up, work, retirement, machine-seconds paid."""
+
+from __future__ import annotations
+
+from bisect import insort
+from heapq import heappop, heappush, heapreplace
+
+
+class Fleet:
+    """Machines of one module, each paid for from the start of its start-up to its retirement.
+
+    Parameters
+    ----------
+    machines
+        Ready at time 0.
+    startup
+        Seconds from starting a machine until it can take a batch.
+    """
+
+    def __init__(self, machines: int, startup: float) -> None:
+        self.free = [0.0] * machines
+        """Heap of the seconds on the clock at which each machine can take a batch."""
+        self.paid = 0.0
+        """Machine-seconds of retired machines; `paid_until` adds the others."""
+        self.started = 0
+        """Machines started after time 0."""
+        self._startup = startup
+        self._born = [0.0] * machines
+        self._changes: list[tuple[float, int]] = []
+
+    def __len__(self) -> int:
+        return len(self.free)
+
+    def occupy(self, finish: float) -> None:
+        """Keep the machine that is free first busy until ``finish``."""
+        heapreplace(self.free, finish)
+
+    def plan(self, time: float, machines: int) -> None:
+        """Have ``machines`` from ``time`` on; what has to start, starts then."""
+        insort(self._changes, (time, machines), key=lambda change: change[0])
+
+    def next_change(self) -> float:
+        """Seconds on the clock of the next planned change; infinity for none."""
+        return self._changes[0][0] if self._changes else float("inf")
+
+    def change(self) -> None:
+        """Make the next planned change."""
+        time, machines = self._changes.pop(0)
+        for _ in range(machines - len(self.free)):
+            heappush(self.free, time + self._startup)
+            self._born.append(time)
+            self.started += 1
+        if machines < len(self.free):
+            self._retire(time, len(self.free) - machines)
+
+    def _retire(self, time: float, count: int) -> None:
+        """Retire idle machines at once, working ones after their batch; those that have least left go first."""
+        for _ in range(count):
+            end = max(time, heappop(self.free))
+            # Which of the equal machines leaves does not matter to the sum of lifetimes.
+            self.paid += end - self._born.pop(0)
+
+    def paid_until(self, end: float) -> float:
+        """Machine-seconds paid up to ``end``."""
+        return self.paid + sum(max(0.0, end - born) for born in self._born)

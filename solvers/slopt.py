@@ -1,0 +1,104 @@
+"""Provisioning under envelopes: exact over columns, by composition, by Pyomo, and by effective rates."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.slopt_columns import problem_columns
+from harpagon.graphs import decompose
+from harpagon.instances.plan import DispatchTuple
+from harpagon.solvers.decomposition.composition import cheapest_composition
+from harpagon.solvers.decomposition.schedule import Point
+from harpagon.solvers.decomposition.selection import cheapest_selection
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.result import Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.slopt_columns import Column, ProvisioningProblem
+    from harpagon.solvers.options import SolverOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Provisioning:
+    """One column per module, in the order of the problem; ``columns`` is empty where there is no plan.
+
+    Attributes
+    ----------
+    termination
+        Optimal over the columns, infeasible, or a limit.
+    dual_bound
+        No choice of columns costs less, dollars per hour.
+    build_time, solve_time
+        Seconds.
+    """
+
+    termination: Termination
+    columns: tuple[Column, ...]
+    dual_bound: float
+    build_time: float
+    solve_time: float
+
+    @property
+    def cost(self) -> float:
+        """Dollars per hour."""
+        return sum(column.cost for column in self.columns)
+
+
+def solve_slopt(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Provisioning:
+    """Cheapest columns by the decomposition of the exact method, with HiGHS where paths are not series-parallel."""
+    begin = time.perf_counter()
+    columns = problem_columns(problem)
+    built = time.perf_counter()
+    positions, bound = _choose(problem, columns, options)
+    chosen = tuple(module[k] for module, k in zip(columns, positions, strict=True)) if positions else ()
+    termination = Termination.OPTIMAL if chosen else Termination.INFEASIBLE
+    return Provisioning(termination, chosen, bound, built - begin, time.perf_counter() - built)
+
+
+def _choose(
+    problem: ProvisioningProblem, columns: Sequence[Sequence[Column]], options: SolverOptions
+) -> tuple[list[int], float]:
+    if not all(columns):
+        return [], math.inf
+    frontiers = [[_point(column) for column in module] for module in columns]
+    tree = decompose(problem.network)
+    if tree is None:
+        points, bound = cheapest_selection(problem.network, frontiers, problem.slo, options)
+    else:
+        points = cheapest_composition(tree, frontiers, problem.slo, math.inf)
+        bound = math.inf if points is None else sum(point.cost for point in points)
+    if points is None:
+        return [], math.inf
+    return [module.index(point) for module, point in zip(frontiers, points, strict=True)], bound
+
+
+def _point(column: Column) -> Point:
+    return Point(column.latency, column.cost, (DispatchTuple.full(column.configuration, column.machines),))
+
+
+def solve_slopt_pyomo(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Provisioning:
+    """Cheapest columns by the Pyomo model on HiGHS."""
+    from harpagon.formulations.linear_program import linear_program
+    from harpagon.formulations.slopt import build_slopt
+    from harpagon.solvers.highs import solve_linear_program
+
+    begin = time.perf_counter()
+    columns = problem_columns(problem)
+    if not all(columns):
+        return Provisioning(Termination.INFEASIBLE, (), math.inf, time.perf_counter() - begin, 0.0)
+    program = linear_program(build_slopt(problem, columns))
+    built = time.perf_counter()
+    solution = solve_linear_program(program, options)
+    chosen: tuple[Column, ...] = ()
+    if solution.values is not None:
+        values = solution.values
+        chosen = tuple(
+            module[max(range(len(module)), key=lambda k, m=m: values.get(f"x[{m},{k}]", 0.0))]  # type: ignore[misc]
+            for m, module in enumerate(columns)
+        )
+    return Provisioning(solution.termination, chosen, solution.bound, built - begin, time.perf_counter() - built)
