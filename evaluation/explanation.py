@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 
 _STEP = 1e-4
 """Seconds to which a proposed SLO is rounded up: 0.1 ms."""
+
+_SECONDS = 10.0
+"""Time limit of each solve of an explanation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +118,12 @@ def explain(instance: Instance, billing: Billing, dispatch: Dispatch) -> Explana
     from harpagon.solvers.exact import solve_exact
 
     paths = tuple(path_report(pipeline_problem(instance, pipeline), dispatch) for pipeline in instance.pipelines)
-    result = solve_exact(instance, billing, dispatch)
+    options = SolverOptions(time_limit=_SECONDS)
+    result = solve_exact(instance, billing, dispatch, options)
     remedy = {report.pipeline: report.sufficient_slo for report in paths if not report.feasible}
     if result.plan is not None or not remedy:
         return Explanation(paths, result, {}, None)
-    remedied = solve_exact(with_slos(instance, remedy), billing, dispatch)
+    remedied = solve_exact(with_slos(instance, remedy), billing, dispatch, options)
     if remedied.termination is Termination.INFEASIBLE:
         return Explanation(paths, result, {}, None)
     return Explanation(paths, result, remedy, remedied)

@@ -245,6 +245,11 @@ METHODS: dict[str, Method] = {
             "heuristics.clipper:plan_clipper",
             dispatch=Dispatch.ROUND_ROBIN,
         ),
+        _heuristic(
+            "vertical",
+            "One machine a module, the cheapest such plan: Sponge's setting carried over to pipelines.",
+            "heuristics.vertical:plan_vertical",
+        ),
         _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
         _ablation("harp-dt", "with each configuration collecting from its own share", Dispatch.PER_CONFIG),
         _ablation("harp-1c", "with one configuration per module"),

@@ -37,11 +37,13 @@ def _path_lines(report: PathReport) -> list[Text]:
 
 def _remedy_lines(explanation: Explanation) -> list[Text]:
     if explanation.remedied is None:
-        return [Text("no pipeline is too slow by itself: the hardware limits leave no plan")]
+        return [Text("no looser SLO is known to help: the hardware limits leave no plan, or the time limit was hit")]
     changes = ", ".join(f"slo_ms of {name} = {seconds * 1e3:.1f}" for name, seconds in explanation.remedy.items())
     lines = [Text.assemble("smallest change, in steps of 0.1 ms: ", (changes, "bold"))]
     if explanation.remedied.plan is not None:
         lines.append(Text(f"  solved again with it: ${explanation.remedied.plan.cost:.4f}/h"))
+    else:
+        lines.append(Text("  solving again with it hit the time limit before a plan was found"))
     return lines
 
 
