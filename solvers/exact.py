@@ -1,45 +1,39 @@
-"""The exact method: module frontiers, composed over the pipeline, with a proof of optimality.
+"""The exact method: the cheapest plan with its proof, by decomposition.
 
-Only the latencies of a pipeline's modules couple them. So each module is reduced to its frontier of (latency, cost),
-and the pipeline's optimum is a choice of one point per module. Four facts keep the frontiers short:
-
-1. With every other module at its shortest latency, a module's path leaves it a loosest budget. Its cheapest schedule
-   there bounds its cost from below.
-2. If these cheapest schedules together meet the SLO, they are optimal.
-3. Otherwise any plan bounds the optimum from above, and a module's frontier ends where its cost passes its lower bound
-   by more than (upper bound - sum of all lower bounds).
-4. Points are composed over the series-parallel expression of the longest path; where there is none, the choice is
-   left to HiGHS (`harpagon.solvers.decomposition.selection`).
+Without hardware limits the pipelines of an instance are independent, and `PipelineSearch` solves each in milliseconds.
+Where that plan would break a limit, where a pipeline is long, or where a plan to start from is handed in, modules are
+coordinated by column generation (`harpagon.solvers.decomposition.column_generation`).
 """
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
-from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.bounds import hardware_limits
+from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.graphs import decompose
-from harpagon.instances.policies import Dispatch
 from harpagon.solvers.capabilities import require_support
-from harpagon.solvers.decomposition.composition import cheapest_composition
-from harpagon.solvers.decomposition.frontier import frontier_from
-from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule, shortest_latency
+from harpagon.solvers.decomposition.pipeline import PipelineSearch
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
-    from harpagon.instances.policies import Billing
+    from harpagon.instances.plan import Plan
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.decomposition.pipeline import PipelineOutcome
     from harpagon.solvers.options import SolverOptions
+
+_LONG = 12
+"""Modules above which a pipeline goes to column generation: frontiers composed exactly grow with the modules."""
 
 
 def solve_exact(
@@ -50,16 +44,16 @@ def solve_exact(
     Parameters
     ----------
     instance
-        Pipelines without hardware limits.
+        Any pipelines, with or without hardware limits.
     billing, dispatch
         Rules of the plan.
     options
-        Time limit and gap.
+        Time limit, gap, start; threads, seed and log where HiGHS is needed.
 
     Returns
     -------
     Result
-        Optimal, or infeasible where a path cannot meet its SLO with any number of machines.
+        Optimal to the gap asked for; infeasible; or, at the time limit, the best plan with a valid bound.
 
     Raises
     ------
@@ -69,122 +63,77 @@ def solve_exact(
     require_support("exact", instance, billing, dispatch)
     begin = time.perf_counter()
     problems = pipeline_problems(instance)
+    if options.start is None and all(len(problem.modules) <= _LONG for problem in problems):
+        result = _solve_apart(instance, problems, billing, dispatch, options, begin)
+        if result.plan is None or _keeps_limits(instance, result.plan):
+            return result
+    from harpagon.solvers.decomposition.column_generation import solve_by_columns
+
+    return solve_by_columns(instance, billing, dispatch, options)
+
+
+def _solve_apart(
+    instance: Instance,
+    problems: Sequence[PipelineProblem],
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions,
+    begin: float,
+) -> Result:
+    """Each pipeline on its own, hardware limits left aside."""
     built = time.perf_counter()
-    outcomes = [_PipelineSearch(problem, billing, dispatch, options).run() for problem in problems]
-    plan = None
-    if all(outcome.points for outcome in outcomes):
-        pipelines = [
-            plan_pipeline(problem, [point.schedule for point in outcome.points], dispatch)
-            for problem, outcome in zip(problems, outcomes, strict=True)
-        ]
-        plan = assemble_plan(instance, billing, dispatch, pipelines)
+    deadline = math.inf if options.time_limit is None else begin + options.time_limit
+    outcomes = [PipelineSearch(problem, billing, dispatch, options, deadline).run() for problem in problems]
+    plan = _assemble(instance, problems, outcomes, billing, dispatch)
     bound = sum(outcome.bound for outcome in outcomes)
-    return Result(
-        method="exact",
-        termination=Termination.INFEASIBLE if plan is None else Termination.OPTIMAL,
-        plan=plan,
-        dual_bound=bound,
-        build_time=built - begin,
-        solve_time=time.perf_counter() - built,
-        solver=_solver_info(),
-    )
+    if plan is None:
+        termination = Termination.INFEASIBLE
+    elif plan.cost - bound <= max(options.gap, COST_TOLERANCE) * plan.cost:
+        termination = Termination.OPTIMAL
+    else:
+        termination = Termination.FEASIBLE
+    solve_time = time.perf_counter() - built
+    return Result("exact", termination, plan, bound, built - begin, solve_time, decomposition_info(options))
+
+
+def _assemble(
+    instance: Instance,
+    problems: Sequence[PipelineProblem],
+    outcomes: Sequence[PipelineOutcome],
+    billing: Billing,
+    dispatch: Dispatch,
+) -> Plan | None:
+    if not all(outcome.points for outcome in outcomes):
+        return None
+    pipelines = [
+        plan_pipeline(problem, [point.schedule for point in outcome.points], dispatch)
+        for problem, outcome in zip(problems, outcomes, strict=True)
+    ]
+    return assemble_plan(instance, billing, dispatch, pipelines)
+
+
+def _keeps_limits(instance: Instance, plan: Plan) -> bool:
+    used: dict[str, float] = {}
+    for pipeline in plan.pipelines:
+        for module in pipeline.modules.values():
+            for part in module.tuples:
+                hardware = part.configuration.hardware
+                used[hardware] = used.get(hardware, 0.0) + part.machines
+    limits = hardware_limits(instance)
+    return all(used.get(hardware, 0.0) <= limit * (1 + RATE_TOLERANCE) for hardware, limit in limits.items())
 
 
 @lru_cache(maxsize=1)
-def _solver_info() -> SolverInfo:
-    return SolverInfo("harpagon decomposition", version("harpagon"), {"time_tolerance_s": TIME_TOLERANCE})
+def _version() -> str:
+    return version("harpagon")
 
 
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost."""
-
-    points: Sequence[Point]
-    bound: float
-
-
-class _PipelineSearch:
-    def __init__(self, problem: PipelineProblem, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> None:
-        self.problem = problem
-        self.billing = billing
-        self.dispatch = dispatch
-        self.options = options
-        self.slo = problem.slo + TIME_TOLERANCE / 2
-
-    def run(self) -> _Outcome:
-        network = self.problem.network
-        shortest = [shortest_latency(module, self.dispatch) for module in self.problem.modules]
-        if not self._reachable(network.length(shortest)):
-            return _Outcome((), math.inf)
-        lengths = network.path_lengths(shortest)
-        cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
-        if self._length(cheapest) <= self.slo:
-            return _Outcome(cheapest, _cost(cheapest))
-        best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
-        excess = _cost(best) - _cost(cheapest)
-        frontiers = [
-            list(frontier_from(point, module, self.billing, self.dispatch, point.cost + excess * (1 + COST_TOLERANCE)))
-            for module, point in zip(self.problem.modules, cheapest, strict=True)
-        ]
-        composed = self._compose(frontiers, excess)
-        if composed is not None and _cost(composed) < _cost(best):
-            best = composed
-        return _Outcome(best, _cost(best))
-
-    def _reachable(self, length: float) -> bool:
-        """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
-        return length <= self.slo if self.dispatch is Dispatch.ROUND_ROBIN else length < self.problem.slo
-
-    def _plan(self, budgets: Sequence[float]) -> list[Point]:
-        """Cheapest schedule of every module at its own budget, each above the module's shortest latency."""
-        return [self._cheapest(module, budget) for module, budget in enumerate(budgets)]
-
-    def _cheapest(self, module: int, budget: float) -> Point:
-        point = cheapest_schedule(self.problem.modules[module], budget, self.billing, self.dispatch)
-        assert point is not None, "a budget above the shortest latency always has a schedule"
-        return point
-
-    def _length(self, points: Sequence[Point]) -> float:
-        return self.problem.network.length([point.latency for point in points])
-
-    def _scaled_budgets(self, shortest: Sequence[float], wanted: Sequence[float]) -> list[float]:
-        """Budgets on the way from the shortest latencies to the wanted ones, as far as the SLO allows."""
-        low, high = 0.0, 1.0
-        for _ in range(_BISECTIONS):
-            share = (low + high) / 2
-            length = self.problem.network.length(_between(shortest, wanted, share))
-            low, high = (share, high) if length <= self.slo else (low, share)
-        return _between(shortest, wanted, low)
-
-    def _improve(self, points: list[Point]) -> list[Point]:
-        """Offer each module in turn the slack on its paths, until none gets cheaper."""
-        improved = True
-        while improved:
-            improved = False
-            for module, point in enumerate(points):
-                lengths = self.problem.network.path_lengths([p.latency for p in points])
-                offer = self._cheapest(module, point.latency + self.slo - lengths[module])
-                if offer.cost < point.cost * (1 - COST_TOLERANCE):
-                    points[module] = offer
-                    improved = True
-        return points
-
-    def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> Sequence[Point] | None:
-        tree = decompose(self.problem.network)
-        if tree is None:
-            # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
-            from harpagon.solvers.decomposition.selection import cheapest_selection
-
-            return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
-        return cheapest_composition(tree, frontiers, self.slo, excess)
-
-
-_BISECTIONS = 20
-
-
-def _between(low: Sequence[float], high: Sequence[float], share: float) -> list[float]:
-    return [a + share * (b - a) for a, b in zip(low, high, strict=True)]
-
-
-def _cost(points: Sequence[Point]) -> float:
-    return sum(point.cost for point in points)
+def decomposition_info(options: SolverOptions, **details: object) -> SolverInfo:
+    """What ran, with its options and tolerances."""
+    chosen: Mapping[str, object] = {
+        "time_limit": options.time_limit,
+        "gap": options.gap,
+        "time_tolerance_s": TIME_TOLERANCE,
+        **details,
+    }
+    return SolverInfo("harpagon decomposition", _version(), chosen)

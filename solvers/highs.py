@@ -74,6 +74,21 @@ def solve_linear_program(
     return replace(_outcome(highs, program), interrupted=interrupted)
 
 
+def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[float, dict[str, float]] | None:
+    """Optimum of the linear relaxation and the dual value of every row by name; None where it was not reached."""
+    import highspy
+
+    highs = highspy.Highs()
+    for name, value in highs_options(options).items():
+        highs.setOptionValue(name, value)
+    _pass(highs, replace(program, integer=np.zeros(program.columns, dtype=np.bool_)))
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    duals = dict(zip(program.row_names, highs.getSolution().row_dual, strict=True))
+    return highs.getInfo().objective_function_value, duals
+
+
 def relaxation_bound(program: LinearProgram, options: SolverOptions) -> float:
     """Optimum of the linear relaxation: every column may take fractions."""
     relaxed = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))

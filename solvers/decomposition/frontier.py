@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.policies import Billing, Dispatch
 
-_STEP = 1e-10
+STEP = 1e-10
 """Seconds by which the next budget lies below the latency found: finer than TIME_TOLERANCE, coarser than rounding."""
 
 
@@ -63,7 +63,7 @@ def frontier_from(
 ) -> Iterator[Point]:
     """The `frontier` below a ``point`` that is the cheapest at some budget, its quickest equal in cost included."""
     while True:
-        budget = point.latency - _STEP
+        budget = point.latency - STEP
         quicker = cheapest_schedule(problem, budget, billing, dispatch, cap, pricing)
         if quicker is None or quicker.cost > point.cost * (1 + COST_TOLERANCE):
             yield point

@@ -34,16 +34,6 @@ class Point:
     schedule: tuple[DispatchTuple, ...]
 
 
-def shortest_latency(problem: ModuleProblem, dispatch: Dispatch) -> float:
-    """Latency no schedule goes below, in seconds.
-
-    The smallest batch duration d, approached as machines are added but never reached; under round-robin 2 d, which is
-    reached.
-    """
-    fastest = min(c.duration for c in problem.configurations)
-    return 2 * fastest if dispatch is Dispatch.ROUND_ROBIN else fastest
-
-
 def cheapest_schedule(
     problem: ModuleProblem,
     budget: float,

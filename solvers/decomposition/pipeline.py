@@ -1,0 +1,156 @@
+"""The cheapest plan of one small pipeline: module frontiers, composed over the longest path.
+
+Only the latencies of a pipeline's modules couple them. So each module is reduced to its frontier of (latency, cost),
+and the pipeline's optimum is a choice of one point per module. Four facts keep the frontiers short:
+
+1. With every other module at its smallest latency, a module's path leaves it a loosest budget. Its cheapest schedule
+   there bounds its cost from below.
+2. If these cheapest schedules together meet the SLO, they are optimal.
+3. Otherwise any plan bounds the optimum from above, and a module's frontier ends where its cost passes its lower bound
+   by more than (upper bound - sum of all lower bounds).
+4. Points are composed over the series-parallel expression of the longest path; where there is none, the choice is
+   left to HiGHS (`harpagon.solvers.decomposition.selection`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.bounds import smallest_latency
+from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
+from harpagon.graphs import decompose
+from harpagon.instances.policies import Dispatch
+from harpagon.solvers.decomposition.composition import cheapest_composition
+from harpagon.solvers.decomposition.frontier import frontier_from
+from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.instances.policies import Billing
+    from harpagon.solvers.options import SolverOptions
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOutcome:
+    """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost."""
+
+    points: Sequence[Point]
+    bound: float
+
+
+class PipelineSearch:
+    """Search for the cheapest plan of one pipeline without hardware limits.
+
+    Parameters
+    ----------
+    problem
+        The pipeline.
+    billing, dispatch
+        Rules of the plan.
+    options
+        Gap, and what is handed to a general solver.
+    deadline
+        Reading of ``time.perf_counter`` after which the best plan so far is returned.
+    """
+
+    def __init__(
+        self, problem: PipelineProblem, billing: Billing, dispatch: Dispatch, options: SolverOptions, deadline: float
+    ) -> None:
+        self.problem = problem
+        self.billing = billing
+        self.dispatch = dispatch
+        self.options = options
+        self.deadline = deadline
+        self.slo = problem.slo + TIME_TOLERANCE / 2
+
+    def run(self) -> PipelineOutcome:
+        """Optimum and bound; they differ only by the gap allowed or at the deadline."""
+        network = self.problem.network
+        shortest = [smallest_latency(module, self.dispatch) for module in self.problem.modules]
+        if not self._reachable(network.length(shortest)):
+            return PipelineOutcome((), math.inf)
+        lengths = network.path_lengths(shortest)
+        cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
+        if self._length(cheapest) <= self.slo:
+            return PipelineOutcome(cheapest, _cost(cheapest))
+        best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
+        floor = _cost(cheapest)
+        if _cost(best) - floor <= self.options.gap * _cost(best):
+            return PipelineOutcome(best, floor)
+        excess = _cost(best) - floor
+        frontiers = [self._frontier(module, point, excess) for module, point in enumerate(cheapest)]
+        if time.perf_counter() > self.deadline:
+            return PipelineOutcome(best, floor)
+        composed = self._compose(frontiers, excess)
+        if composed is not None and _cost(composed) < _cost(best):
+            best = composed
+        return PipelineOutcome(best, _cost(best))
+
+    def _frontier(self, module: int, cheapest: Point, excess: float) -> list[Point]:
+        cap = cheapest.cost + excess * (1 + COST_TOLERANCE)
+        points = frontier_from(cheapest, self.problem.modules[module], self.billing, self.dispatch, cap)
+        return list(takewhile(lambda _: time.perf_counter() <= self.deadline, points))
+
+    def _reachable(self, length: float) -> bool:
+        """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
+        return length <= self.slo if self.dispatch is Dispatch.ROUND_ROBIN else length < self.problem.slo
+
+    def _plan(self, budgets: Sequence[float]) -> list[Point]:
+        """Cheapest schedule of every module at its own budget, each above the module's shortest latency."""
+        return [self._cheapest(module, budget) for module, budget in enumerate(budgets)]
+
+    def _cheapest(self, module: int, budget: float) -> Point:
+        point = cheapest_schedule(self.problem.modules[module], budget, self.billing, self.dispatch)
+        assert point is not None, "a budget above the shortest latency always has a schedule"
+        return point
+
+    def _length(self, points: Sequence[Point]) -> float:
+        return self.problem.network.length([point.latency for point in points])
+
+    def _scaled_budgets(self, shortest: Sequence[float], wanted: Sequence[float]) -> list[float]:
+        """Budgets on the way from the shortest latencies to the wanted ones, as far as the SLO allows."""
+        low, high = 0.0, 1.0
+        for _ in range(_BISECTIONS):
+            share = (low + high) / 2
+            length = self.problem.network.length(_between(shortest, wanted, share))
+            low, high = (share, high) if length <= self.slo else (low, share)
+        return _between(shortest, wanted, low)
+
+    def _improve(self, points: list[Point]) -> list[Point]:
+        """Offer each module in turn the slack on its paths, until none gets cheaper."""
+        improved = True
+        while improved:
+            improved = False
+            for module, point in enumerate(points):
+                lengths = self.problem.network.path_lengths([p.latency for p in points])
+                offer = self._cheapest(module, point.latency + self.slo - lengths[module])
+                if offer.cost < point.cost * (1 - COST_TOLERANCE):
+                    points[module] = offer
+                    improved = True
+        return points
+
+    def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> Sequence[Point] | None:
+        tree = decompose(self.problem.network)
+        if tree is None:
+            # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
+            from harpagon.solvers.decomposition.selection import cheapest_selection
+
+            return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
+        return cheapest_composition(tree, frontiers, self.slo, excess)
+
+
+_BISECTIONS = 20
+
+
+def _between(low: Sequence[float], high: Sequence[float], share: float) -> list[float]:
+    return [a + share * (b - a) for a, b in zip(low, high, strict=True)]
+
+
+def _cost(points: Sequence[Point]) -> float:
+    return sum(point.cost for point in points)
