@@ -19,6 +19,7 @@ from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import CAPABILITIES, Capabilities, UnsupportedError, has_limits
 from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.registry import exact_method
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
 if TYPE_CHECKING:
@@ -164,11 +165,11 @@ def _referee(instance: Instance, method: str, plan: Plan) -> None:
         raise CheckFailedError(method, report.violations)
 
 
-def _exact(name: str, summary: str, target: str) -> Method:
-    """Row of an exact method; ``target`` is ``module:function``, imported at its first run."""
+def _exact(name: str, summary: str) -> Method:
+    """Row of an exact method of `harpagon.solvers.registry`, imported at its first run."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        return cast("Runner", _load(target))(instance, billing, dispatch, options)
+        return exact_method(name)(instance, billing, dispatch, options)
 
     return Method(name, Kind.EXACT, summary, CAPABILITIES[name], run)
 
@@ -201,21 +202,13 @@ def _load(target: str) -> object:
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        _exact(
-            "exact",
-            "Decomposition into module frontiers: a proven optimum in milliseconds.",
-            "solvers.exact:solve_exact",
-        ),
-        _exact(
-            "compact",
-            "One mixed-integer model of the whole pipeline with tangents, solved by HiGHS.",
-            "solvers.compact:solve_compact",
-        ),
-        _exact(
-            "brute-force",
-            "Enumeration of every schedule: for small instances, the referee of the tests.",
-            "solvers.brute_force:solve_brute_force",
-        ),
+        _exact("exact", "Decomposition into module frontiers: a proven optimum in milliseconds."),
+        _exact("pattern", "Module frontiers as columns of a mixed-integer model, on HiGHS."),
+        _exact("compact", "One mixed-integer model of the whole pipeline with tangents, on HiGHS."),
+        _exact("disjunctive-bigm", "Disjunctions over configurations in big-M form, on HiGHS."),
+        _exact("disjunctive-hull", "Disjunctions over configurations in hull form, on HiGHS."),
+        _exact("cp-sat", "Integers with product constraints, on CP-SAT."),
+        _exact("brute-force", "Enumeration of every schedule: for small instances, the referee of the tests."),
         _heuristic(
             "harpagon",
             "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R].",

@@ -157,7 +157,7 @@ def test_gap_writes_tables_and_figures_and_resumes(tmp_path: Path, capfd: pytest
     assert (folder / "rows.jsonl").read_bytes() == written["rows.jsonl"]
 
 
-WORKLOADS = 14
+WORKLOADS = 8
 COMMAND = [
     *(sys.executable, "-c", "import sys; from harpagon.cli import main; sys.exit(main())"),
     *("gap", "--billing", "whole", "--out", "study"),
