@@ -25,17 +25,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
 
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from ortools.sat.python.cp_model import CpModel, IntVar, LinearExprT
+    from ortools.sat.python.cp_model import CpModel, IntVar
 
     from harpagon.formulations.planning_data import PlanningData
 
+Expression: TypeAlias = Any
+"""A linear expression of CP-SAT, whose types do not add up under a type checker."""
 _PRICE_DECIMALS = 6
 
 
@@ -166,7 +168,7 @@ def _add_collection(built: CpSatModel, data: PlanningData, steps: Units, m: int)
             collected += sum(_machine_rate(data, steps, m, k) * machines for k, machines in behind[c].items())
         slack = built.latency[m] - math.floor(configuration.duration / steps.tick)
         product = _product(built, data, steps, m, collected, slack, f"[{m},{c}]")
-        needed: LinearExprT = _batch(configuration.batch, steps)
+        needed: Expression = _batch(configuration.batch, steps)
         if data.dispatch is Dispatch.TC_SAFE:
             needed += sum(_batch(data.configuration(m, k).batch, steps) * built.uses[m, k] for k in range(c))
         built.model.add(product >= needed).only_enforce_if(built.uses[m, c])
@@ -177,7 +179,7 @@ def _add_deadline_first(built: CpSatModel, data: PlanningData, steps: Units, m: 
     total = _product(built, data, steps, m, _rate(built, data, steps, m), built.latency[m] + 0, f"[{m}]")
     configurations = data.bounds[m].configurations
     for c, pivot in enumerate(configurations):
-        demand: LinearExprT = 0
+        demand: Expression = 0
         for k, other in enumerate(configurations):
             held = math.floor(other.throughput * max(other.duration, pivot.duration) / steps.flow / steps.tick)
             demand += held * built.machines[m, k]
@@ -208,7 +210,7 @@ def _free_order(built: CpSatModel, data: PlanningData, m: int) -> dict[int, dict
 
 
 def _product(
-    built: CpSatModel, data: PlanningData, steps: Units, m: int, rate: LinearExprT, time: LinearExprT, label: str
+    built: CpSatModel, data: PlanningData, steps: Units, m: int, rate: Expression, time: Expression, label: str
 ) -> IntVar:
     """Variable equal to rate x time, time cut off at 0 from below."""
     model = built.model
@@ -223,13 +225,13 @@ def _product(
     return product
 
 
-def _collected(built: CpSatModel, data: PlanningData, steps: Units, m: int, c: int) -> LinearExprT:
+def _collected(built: CpSatModel, data: PlanningData, steps: Units, m: int, c: int) -> Expression:
     if data.dispatch is Dispatch.PER_CONFIG:
         return _machine_rate(data, steps, m, c) * built.machines[m, c]
     return sum(_machine_rate(data, steps, m, k) * built.machines[m, k] for k in data.of_module(m) if k >= c)
 
 
-def _rate(built: CpSatModel, data: PlanningData, steps: Units, m: int) -> LinearExprT:
+def _rate(built: CpSatModel, data: PlanningData, steps: Units, m: int) -> Expression:
     return sum(_machine_rate(data, steps, m, c) * built.machines[m, c] for c in data.of_module(m))
 
 

@@ -74,16 +74,17 @@ def first_incumbent(
     billing: Billing,
     dispatch: Dispatch,
     options: SolverOptions,
-) -> Incumbent | None:
-    """Incumbent from the start plan and from `first_plan`; None where a pipeline has no plan under any limits."""
+) -> tuple[Incumbent, bool]:
+    """Incumbent from the start plan and from `first_plan`; False where a pipeline has no plan under any limits."""
     incumbent = Incumbent(instance, problems, billing, dispatch)
     firsts = [first_plan(problem, dispatch) for problem in problems]
-    if None in firsts:
-        return None
-    incumbent.offer(incumbent.assemble([schedule for first in firsts if first for schedule in first]))
+    reachable = [first for first in firsts if first is not None]
+    if len(reachable) < len(firsts):
+        return incumbent, False
+    incumbent.offer(incumbent.assemble([schedule for first in reachable for schedule in first]))
     if options.start is not None:
         incumbent.start = _offer_start(incumbent, options.start)
-    return incumbent
+    return incumbent, True
 
 
 def _offer_start(incumbent: Incumbent, start: Plan) -> str:

@@ -133,17 +133,10 @@ def run_model_method(
     """
     require_support(method, instance, billing, dispatch)
     begin = time.perf_counter()
-    deadline = math.inf if options.time_limit is None else begin + options.time_limit
-    problems = pipeline_problems(instance)
-    incumbent = first_incumbent(instance, problems, billing, dispatch, options)
-    if incumbent is None:
-        spent = time.perf_counter() - begin
-        return Result(method, Termination.INFEASIBLE, None, math.inf, spent, 0.0, describe(options))
-    known = incumbent.plan is not None or _has_plan(instance, problems, billing, dispatch, deadline)
-    budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
-    task = Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline)
+    task, known = first_task(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin
     outcome = _search_within_budgets(task, search, known)
+    incumbent = task.incumbent
     result = Result(
         method,
         outcome.termination,
@@ -156,6 +149,21 @@ def run_model_method(
     if outcome.interrupted:
         raise SolveInterrupted(result)
     return result
+
+
+def first_task(
+    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions
+) -> tuple[Task, bool | None]:
+    """First task, and whether the instance has a plan: None where that is not known."""
+    begin = time.perf_counter()
+    deadline = math.inf if options.time_limit is None else begin + options.time_limit
+    problems = pipeline_problems(instance)
+    incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options)
+    known: bool | None = reachable
+    if reachable and incumbent.plan is None:
+        known = _has_plan(instance, problems, billing, dispatch, deadline)
+    budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
+    return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), known
 
 
 def _search_within_budgets(task: Task, search: Search, known: bool | None) -> Outcome:

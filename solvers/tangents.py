@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -42,43 +42,54 @@ def solve_by_tangents(
     return run_model_method(method, search, highs_info, instance, billing, dispatch, options)
 
 
+def tight_model(build: Build, task: Task) -> ConcreteModel:
+    """Model whose tangents hold its optimum up: solved as it is, it has the optimum of the true problem."""
+    rounds = _Rounds(build, task)
+    rounds.run()
+    return build(rounds.data)
+
+
 def _search(build: Build, task: Task) -> Outcome:
     return _Rounds(build, task).run()
 
 
 @dataclass(slots=True)
 class _Rounds:
-    """Rounds of one linear model within one budget."""
+    """Rounds of one linear model within one budget; ``data`` has the tangents of the last one."""
 
     build: Build
     task: Task
+    data: PlanningData = field(init=False)
     rounds: int = 0
     build_time: float = 0.0
     solve_time: float = 0.0
 
+    def __post_init__(self) -> None:
+        task = self.task
+        self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+
     def run(self) -> Outcome:
         """Rounds until a proof, a limit, or no new tangent."""
         task = self.task
-        data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
         bound, solution = task.floor, None
         while not task.is_proven(bound):
-            solution = self._round(data)
+            solution = self._round()
             bound = max(bound, solution.bound)
             if solution.termination is Termination.INFEASIBLE and task.incumbent.plan is None:
                 return self._outcome(Termination.INFEASIBLE, bound, solution)
-            refined = None if solution.values is None else self._refine(data, solution.values)
+            refined = None if solution.values is None else self._refine(solution.values)
             if refined is None or solution.termination is not Termination.OPTIMAL:
                 break
-            data = refined
+            self.data = refined
         return self._outcome(task.stopped(bound), bound, solution)
 
     def _outcome(self, termination: Termination, bound: float, solution: LinearSolution | None) -> Outcome:
         interrupted = solution is not None and solution.interrupted
         return Outcome(termination, bound, self.build_time, self.solve_time, interrupted, {"rounds": self.rounds})
 
-    def _round(self, data: PlanningData) -> LinearSolution:
+    def _round(self) -> LinearSolution:
         begin = time.perf_counter()
-        program = linear_program(self.build(data))
+        program = linear_program(self.build(self.data))
         built = time.perf_counter()
         solution = solve_linear_program(program, self.task.remaining())
         self.rounds += 1
@@ -86,8 +97,9 @@ class _Rounds:
         self.solve_time += time.perf_counter() - built
         return solution
 
-    def _refine(self, data: PlanningData, values: Mapping[str, float]) -> PlanningData | None:
+    def _refine(self, values: Mapping[str, float]) -> PlanningData | None:
         """Offer the solution as a plan; where its latencies fail, add tangents; None where there is none to add."""
+        data = self.data
         schedules = [_schedule(data, m, values) for m in range(len(data.modules))]
         incumbent = self.task.incumbent
         if incumbent.offer(incumbent.assemble(schedules)) is None:
