@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.instances.applications import application_names
 from harpagon.instances.errors import InputError, suggestion
+from harpagon.instances.paper_suite import paper_workloads
 from harpagon.instances.workloads import Workload
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def _smoke() -> tuple[Workload, ...]:
     )
 
 
-_SUITES: dict[str, Callable[[], tuple[Workload, ...]]] = {"smoke": _smoke}
+_SUITES: dict[str, Callable[[], tuple[Workload, ...]]] = {"paper": paper_workloads, "smoke": _smoke}
 
 
 def suite_names() -> tuple[str, ...]:
