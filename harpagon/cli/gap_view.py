@@ -28,7 +28,7 @@ def _table(billing: str, summaries: Sequence[Summary]) -> Table:
     )
     table.add_column("method", no_wrap=True)
     table.add_column("over", no_wrap=True)
-    for heading in ("plans", "optimal", "mean", "p95", "max", "median", "p99"):
+    for heading in ("plans", "optimal", "mean %", "p95 %", "max %", "median", "p99"):
         table.add_column(heading, justify="right", no_wrap=True)
     for summary in summaries:
         for row in _rows(summary):
@@ -53,4 +53,4 @@ def _rows(summary: Summary) -> list[list[str]]:
 
 
 def _figures(gap: GapSummary) -> list[str]:
-    return ["-" if figure is None else f"{100 * figure:.2f} %" for figure in (gap.mean, gap.p95, gap.largest)]
+    return ["-" if figure is None else f"{100 * figure:.2f}" for figure in (gap.mean, gap.p95, gap.largest)]
