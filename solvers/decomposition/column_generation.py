@@ -95,13 +95,18 @@ class _ColumnGeneration:
         self.excluded: tuple[tuple[int, ...], ...] = ()
         self.columns: list[dict[tuple[float, ...], Column]] = [{} for _ in self.data.modules]
         self.frontiers: dict[tuple[int, tuple[float, ...]], _LazyFrontier] = {}
-        for m, bounds in enumerate(self.data.bounds):
-            # A stand-in at the cost of the whole budget: the master has a solution before there is a plan.
-            self._add(m, Column(task.budget, bounds.earliest, (0.0,) * len(self.data.limits), ()))
-        if task.incumbent.plan is not None:
+        if task.incumbent.plan is None:
+            self._add_stand_ins()
+        else:
             modules = (module for pipeline in task.incumbent.plan.pipelines for module in pipeline.modules.values())
             for m, module in enumerate(modules):
                 self._add(m, self._column(module.tuples))
+
+    def _add_stand_ins(self) -> None:
+        """Columns beyond the budget without machines: the master has a solution before there is a plan."""
+        cost = self.task.budget * len(self.columns)
+        for m, bounds in enumerate(self.data.bounds):
+            self._add(m, Column(cost, bounds.earliest, (0.0,) * len(self.data.limits), ()))
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
