@@ -28,7 +28,7 @@ def scaling_rows(instances: Iterable[Instance], dispatch: Dispatch = Dispatch.TC
     rows = []
     for instance in instances:
         joint = solve_exact(instance, Billing.WHOLE, dispatch).plan
-        vertical = plan_vertical(instance, dispatch)
+        vertical = plan_vertical(instance, Billing.WHOLE, dispatch)
         horizontal = solve_exact(one_core(instance), Billing.WHOLE, dispatch).plan
         for plan in (joint, vertical, horizontal):
             if plan is not None and not check(instance, plan).ok:

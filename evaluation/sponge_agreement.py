@@ -15,7 +15,7 @@ from harpagon.solvers.sponge import solve_sponge, solve_sponge_cp_sat
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harpagon.formulations.sponge_problem import SpongeDecision
+    from harpagon.formulations.sponge_problem import SpongeDecision, SpongeProblem
     from harpagon.instances.core_profile import CoreProfile
 
 RATES = (1.0, 10.0, 20.0, 37.5, 50.0, 75.0, 100.0, 140.0)
@@ -36,9 +36,7 @@ def agreement_rows(
         problem = interval_problem(
             profile, rate, SLO, communication, variant, current_cores=current_cores, change_cost=change_cost
         )
-        started = time.perf_counter()
         enumerated = enumerate_sponge(problem)
-        elapsed = time.perf_counter() - started
         pyomo, cp_sat = solve_sponge(problem), solve_sponge_cp_sat(problem)
         answers = [_pair(enumerated), _pair(pyomo.decision), _pair(cp_sat.decision)]
         rows.append(
@@ -50,12 +48,22 @@ def agreement_rows(
                 "pyomo": answers[1],
                 "cp_sat": answers[2],
                 "agree": len(set(answers)) == 1,
-                "enumeration_s": elapsed,
+                "enumeration_s": _enumeration_time(problem),
                 "pyomo_s": pyomo.build_time + pyomo.solve_time,
                 "cp_sat_s": cp_sat.build_time + cp_sat.solve_time,
             }
         )
     return pd.DataFrame(rows)
+
+
+def _enumeration_time(problem: SpongeProblem) -> float:
+    """Seconds, the least of five runs: one run is shorter than a scheduler's time slice."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        enumerate_sponge(problem)
+        times.append(time.perf_counter() - started)
+    return min(times)
 
 
 def _pair(decision: SpongeDecision | None) -> tuple[int, int] | None:

@@ -63,10 +63,9 @@ def violation_rows(
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean and standard deviation over the seeds, one row per size, rate and scaler in the order they came."""
-    grouped = rows.groupby(["size_kb", "rate_rps", "scaler"], sort=False)
-    figures = grouped[["violations", "unavoidable", "avoidable", "core_seconds", "changes"]].agg(["mean", "std"])
-    figures.columns = [f"{column}_{statistic}" for column, statistic in figures.columns]
-    return figures.reset_index()
+    columns = ("violations", "unavoidable", "avoidable", "core_seconds", "changes")
+    wanted = {f"{column}_{figure}": (column, figure) for column in columns for figure in ("mean", "std")}
+    return rows.groupby(["size_kb", "rate_rps", "scaler"], sort=False).agg(**wanted).reset_index()
 
 
 def ratios_to_sponge(rows: pd.DataFrame) -> pd.DataFrame:

@@ -7,27 +7,33 @@ exact in that setting, by depth-first search over the modules' Pareto frontiers 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, module_latency
 from harpagon.formulations.problem import pipeline_problems
+from harpagon.heuristics.fleet import machine_limits
 from harpagon.instances.plan import DispatchTuple
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Configuration, Instance
     from harpagon.instances.plan import PipelinePlan, Plan
+    from harpagon.instances.policies import Billing
 
 
-def plan_vertical(instance: Instance, dispatch: Dispatch = Dispatch.TC) -> Plan | None:
-    """Cheapest plan in whole billing with one machine a module; None where there is none.
+def plan_vertical(instance: Instance, billing: Billing, dispatch: Dispatch = Dispatch.TC) -> Plan | None:
+    """Cheapest plan with one machine a module.
 
-    Limits of hardware types are not looked at: a core count stands for a size of container, not for a stock.
+    Returns
+    -------
+    Plan or None
+        None where there is no such plan, or where the cheapest one needs more machines of a type than there are.
     """
     pipelines = []
     for problem in pipeline_problems(instance):
@@ -35,7 +41,18 @@ def plan_vertical(instance: Instance, dispatch: Dispatch = Dispatch.TC) -> Plan 
         if planned is None:
             return None
         pipelines.append(planned)
-    return assemble_plan(instance, Billing.WHOLE, dispatch, pipelines)
+    plan = assemble_plan(instance, billing, dispatch, pipelines)
+    return plan if _within_limits(plan, machine_limits(instance) or {}) else None
+
+
+def _within_limits(plan: Plan, limits: Mapping[str, float]) -> bool:
+    used = Counter(
+        part.configuration.hardware
+        for pipeline in plan.pipelines
+        for module in pipeline.modules.values()
+        for part in module.tuples
+    )
+    return all(used[name] <= limit for name, limit in limits.items())
 
 
 def plan_vertical_pipeline(

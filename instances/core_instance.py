@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import networkx as nx
 
 from harpagon.instances.core_profile import CoreProfile, read_core_profile
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.instances.files import read_instance
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.policies import Billing
+from harpagon.instances.shipped import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 _NAME = re.compile(r"cpu-(\d+)")
 
@@ -93,22 +93,22 @@ def core_profile_of(instance: Instance, model: str) -> CoreProfile:
     return CoreProfile(model, durations)
 
 
-def read_any_core_profile(path: Path, model: str | None = None) -> CoreProfile:
-    """Core profile of a CSV table, or of one model of an instance file.
+def read_any_core_profile(name_or_path: str, model: str | None = None) -> CoreProfile:
+    """Core profile of a CSV table, or of one model of an instance.
 
     Parameters
     ----------
-    path
-        A name that ends in ``.csv`` is read as a table, any other as an instance file.
+    name_or_path
+        A name that ends in ``.csv`` is read as a table, any other as an instance file or a shipped instance.
     model
-        Model of the instance file; None where it has only one.
+        Model of the instance; None where it has only one.
     """
-    if path.suffix.lower() == ".csv":
-        return read_core_profile(path, model)
-    instance = read_instance(path)
+    if name_or_path.lower().endswith(".csv"):
+        return read_core_profile(Path(name_or_path), model)
+    instance = resolve(name_or_path)
     if model is None and len(instance.profiles) > 1:
         listed = ", ".join(instance.profiles)
-        raise InputError(str(path), "profiles", f"the file holds several models: {listed}", "Name one with --model")
+        raise InputError(name_or_path, "profiles", f"there are several models: {listed}", "Name one with --model")
     return core_profile_of(instance, model or next(iter(instance.profiles)))
 
 

@@ -61,7 +61,7 @@ def make_scaler(name: str, profile: CoreProfile, slo: float, change_cost: float 
 
 def default_scalers(profile: CoreProfile) -> tuple[str, ...]:
     """Sponge and the baselines of its paper, as far as the profile has the core counts they need."""
-    static = [cores for cores in (8, 16) if cores in profile.cores] or [profile.cores[-1]]
+    static = [cores for cores in profile.cores if cores in (8, 16)] or [profile.cores[-1]]
     horizontal = ("fa2", "fa2-informed") if 1 in profile.cores else ()
     return ("sponge", "sponge-code", *horizontal, "vpa", *(f"static-{cores}" for cores in static))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.sponge_problem import SpongeDecision
@@ -38,7 +39,6 @@ class SpongeResult:
 
 def solve_sponge(problem: SpongeProblem) -> SpongeResult:
     """Build the Pyomo model and solve it with HiGHS to a relative gap of 0."""
-    import highspy
     from pyomo.contrib.appsi.solvers import Highs
 
     from harpagon.formulations.sponge import build_sponge
@@ -57,13 +57,12 @@ def solve_sponge(problem: SpongeProblem) -> SpongeResult:
         cores, batch = next(pair for pair in model.pairs if model.x[pair].value > 0.5)
         decision = SpongeDecision(cores, batch, problem.objective(cores, batch))
     solved = time.perf_counter()
-    info = SolverInfo("HiGHS", highspy.Highs().version(), options)
+    info = SolverInfo("HiGHS", version("highspy"), options)
     return _result(decision, outcome.termination_condition.name, (built - started, solved - built), info)
 
 
 def solve_sponge_cp_sat(problem: SpongeProblem) -> SpongeResult:
     """Build the CP-SAT model and solve it with one worker."""
-    import ortools
     from ortools.sat.python import cp_model
 
     from harpagon.formulations.sponge_cp_sat import build_sponge_cp_sat
@@ -79,7 +78,7 @@ def solve_sponge_cp_sat(problem: SpongeProblem) -> SpongeResult:
         cores, batch = solver.value(built_model.cores), solver.value(built_model.batch)
         decision = SpongeDecision(cores, batch, problem.objective(cores, batch))
     solved = time.perf_counter()
-    info = SolverInfo("CP-SAT", ortools.__version__, {"num_workers": 1})
+    info = SolverInfo("CP-SAT", version("ortools"), {"num_workers": 1})
     return _result(decision, solver.status_name(status).lower(), (built - started, solved - built), info)
 
 

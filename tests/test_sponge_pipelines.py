@@ -98,8 +98,15 @@ def plan_of(instance, chosen, dispatch):
 @pytest.mark.parametrize("rate", [5.0, 15.0, 40.0])
 def test_vertical_scaling_is_the_cheapest_single_machine_plan(dispatch, slo, rate):
     instance = chain({"a": SMALL, "b": SPONGE_REFIT.profile("b", (1, 3), (1, 2))}, rate, slo)
-    plan = plan_vertical(instance, dispatch)
+    plan = plan_vertical(instance, Billing.WHOLE, dispatch)
     assert (plan and plan.cost) == by_enumeration(instance, dispatch)
+
+
+def test_vertical_scaling_keeps_hardware_limits():
+    instance = chain({"a": SMALL, "b": SMALL}, 5.0, 1.0)
+    assert plan_vertical(instance, Billing.WHOLE) is not None
+    limited = replace(instance, hardware={name: replace(kind, limit=0) for name, kind in instance.hardware.items()})
+    assert plan_vertical(limited, Billing.WHOLE) is None
 
 
 def test_joint_scaling_is_never_dearer_and_sometimes_cheaper_than_either():

@@ -33,7 +33,7 @@ are cores paid for, summed over time.
 
   harpagon sponge --trace synthetic --seed 0 --size 500 --rate 100 --figure sponge.png
 
-  harpagon sponge --trace link.csv --profile ocr.json --model detect --rate 2 --slo 2000
+  harpagon sponge --trace link.csv --profile ocr-2cores --model detect --rate 3
 
 A trace file is a CSV table with the columns time_s and bytes_per_second.
 
@@ -70,10 +70,10 @@ def register(app: typer.Typer) -> None:
 
 def sponge(
     profile: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="FILE",
-            help="A table (.csv) or an instance file of [bold]harpagon profile[/].",
+            help="A table (.csv) or an instance of [bold]harpagon profile[/].",
             show_default="the YOLO profile published with Sponge",
         ),
     ] = None,
@@ -156,14 +156,14 @@ def _check_flags(
 
 
 def _candidates(
-    path: Path | None, model: str | None, durations: Durations, max_cores: int, max_batch: int
+    profile: str | None, model: str | None, durations: Durations, max_cores: int, max_batch: int
 ) -> CoreProfile:
     """The pairs of cores and batch size to choose from, with their durations."""
     from harpagon.formulations.core_latency import fit_core_latency
     from harpagon.instances.core_instance import read_any_core_profile
     from harpagon.instances.core_profile import published_yolo_profile
 
-    measured = published_yolo_profile() if path is None else read_any_core_profile(path, model)
+    measured = published_yolo_profile() if profile is None else read_any_core_profile(profile, model)
     if durations is Durations.FIT:
         cores = range(1, min(max_cores, measured.cores[-1]) + 1)
         batches = range(1, min(max_batch, measured.batches[-1]) + 1)
