@@ -19,6 +19,7 @@ simulator     the pipeline
 measure       running counts to reports
 report        the result types
 headroom      the smallest spare capacity that meets a percentile
+guard         plans that leave room for what pacing and spacing may add
 ============= ==============================================================================
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.simulation.simulator import simulate
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import DispatchTuple, Plan
     from harpagon.simulation.arrivals import Arrivals
+    from harpagon.simulation.planner import Planner
     from harpagon.simulation.report import SimulationReport
 
 _FIRST_STEP = 0.05
@@ -18,13 +19,6 @@ _LARGEST = 8.0
 """Headroom at which the search gives up: nine times the mean rate."""
 
 _Schedule: TypeAlias = "tuple[tuple[DispatchTuple, ...], ...]"
-
-
-class Planner(Protocol):
-    """Plans an instance."""
-
-    def __call__(self, instance: Instance) -> Plan | None:
-        """A plan, None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _SAME_RATE = 1e-9
 """Relative difference below which two rates are the same."""
+_LARGEST_DENOMINATOR = 1_000
+"""Fan-outs are taken for fractions with denominators up to this."""
 
 
 class Regulator:
@@ -98,7 +101,7 @@ def _spacing(
     same = len(rates) < 2 or (every and all(math.isclose(rate, max(rates), rel_tol=_SAME_RATE) for rate in rates))
     split = any(fanout != 1.0 for fanout in fanouts)
     even = even_inputs and same and full
-    delay = max((1 / rate for rate, fanout in zip(tail_rates, fanouts, strict=True) if fanout != 1.0), default=0.0)
+    delay = max((_burst(fanout) / rate for rate, fanout in zip(tail_rates, fanouts, strict=True)), default=0.0)
     if not same:
         delay += 1 / min(rates) if every else len(rates) * interval
     return Spacing(
@@ -108,3 +111,13 @@ def _spacing(
         allowance=0.0 if even else interval,
         lead=0.0 if even or not rates else interval,
     )
+
+
+def _burst(fanout: float) -> float:
+    """Largest fraction of an interval that the requests of one tail request lie apart once they are spaced.
+
+    Request i of an edge stems from request floor(i / fanout) of its tail, and passes at i / fanout intervals: with
+    fanout = p / q in lowest terms it waits (i q mod p) / p intervals, at most 1 - 1 / p.
+    """
+    ratio = Fraction(fanout).limit_denominator(_LARGEST_DENOMINATOR)
+    return 1.0 - 1.0 / ratio.numerator if math.isclose(ratio, fanout, rel_tol=_SAME_RATE) else 1.0

@@ -11,6 +11,7 @@ from harpagon.simulation.arrivals import EvenArrivals
 from harpagon.simulation.dispatchers import SAFE, default_padding, interval, module_dispatcher
 from harpagon.simulation.fanout import Edge, FixedFanout, RandomFanout
 from harpagon.simulation.flow import Flow
+from harpagon.simulation.guard import path_allowance
 from harpagon.simulation.joins import PositionJoin, RootJoin, SingleInput
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import Regulator, module_spacing
@@ -132,7 +133,7 @@ class _PipelineRun:
 
     def run(self, pieces: Iterator[np.ndarray], duration: float, quantiles: Sequence[float]) -> PipelineReport:
         """Push all arrivals through the pipeline."""
-        measure = PathMeasure(self._pipeline.slo, self._allowance(), duration)
+        measure = PathMeasure(self._pipeline.slo, path_allowance(self._pipeline, self._plan), duration)
         for flow in _root_flows(pieces, duration):
             self._advance(flow, measure)
         modules = tuple(
@@ -161,13 +162,6 @@ class _PipelineRun:
             return SingleInput()
         every = self._pipeline.graph.nodes[self._network.modules[head]].get("join", "all") == "all"
         return PositionJoin(rates) if every and not random_fanout else RootJoin(len(rates), every)
-
-    def _allowance(self) -> float:
-        """Seconds by which spacing and missing requests may lengthen the longest path."""
-        latencies = [module.latency for module in self._modules]
-        extras = [spacing.allowance + spacing.delay for spacing in self._spacing]
-        loosened = [latency + extra for latency, extra in zip(latencies, extras, strict=True)]
-        return self._network.length(loosened) - self._network.length(latencies)
 
 
 def _root_flows(pieces: Iterator[np.ndarray], duration: float) -> Iterator[Flow]:

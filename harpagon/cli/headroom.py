@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.simulation.headroom import Headroom, Planner
+    from harpagon.simulation.headroom import Headroom
+    from harpagon.simulation.planner import Planner
     from harpagon.solvers.result import Result
 
 _HELP = """Find the smallest headroom for which a simulated percentile of the latency meets the SLO.

@@ -1,0 +1,121 @@
+"""One plan simulated as one row, and a file of such rows that survives being cut off."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harpagon.simulation.report import SimulationReport
+
+RowKey: TypeAlias = tuple[str, str, str, bool, bool, int]
+ROUNDING = 1e-6
+"""Seconds by which a measured latency may pass a limit and still count as keeping it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchRow:
+    """What one plan measured with even arrivals.
+
+    Attributes
+    ----------
+    workload, billing, dispatch, paced, guarded, requests
+        What was run; ``requests`` per pipeline is what was asked for. Together the key of the row.
+    cost
+        Dollars per hour of the plan; None, with all figures below 0, where there is no plan.
+    arrived, served
+        Requests that entered the pipelines, and requests that modules finished.
+    tuples
+        Tuples that a request came by.
+    over, beyond
+        Tuples whose largest latency passes their bound, and passes it by more than the allowance of
+        `harpagon.simulation.pacing`.
+    excess
+        Largest share by which a tuple passes its bound; 0 where none does.
+    results, late, late_beyond
+        Results that left the pipelines, those later than the SLO, those later than the SLO and the allowance.
+    overrun
+        Largest share by which a result passes the SLO; 0 where none does.
+    """
+
+    workload: str
+    billing: str
+    dispatch: str
+    paced: bool
+    guarded: bool
+    requests: int
+    cost: float | None
+    arrived: int = 0
+    served: int = 0
+    tuples: int = 0
+    over: int = 0
+    beyond: int = 0
+    excess: float = 0.0
+    results: int = 0
+    late: int = 0
+    late_beyond: int = 0
+    overrun: float = 0.0
+
+    @property
+    def key(self) -> RowKey:
+        """What was run."""
+        return (self.workload, self.billing, self.dispatch, self.paced, self.guarded, self.requests)
+
+
+def measured_row(key: RowKey, cost: float, report: SimulationReport) -> DispatchRow:
+    """Row of a simulated plan."""
+    modules = [module for pipeline in report.pipelines for module in pipeline.modules]
+    parts = [(part, module.allowance) for module in modules for part in module.tuples if part.requests]
+    return DispatchRow(
+        *key,
+        cost=cost,
+        arrived=sum(pipeline.arrived for pipeline in report.pipelines),
+        served=sum(module.finished for module in modules),
+        tuples=len(parts),
+        over=sum(part.maximum > part.bound + ROUNDING for part, _ in parts),
+        beyond=sum(part.maximum > part.bound + allowance + ROUNDING for part, allowance in parts),
+        excess=_share(max((part.maximum - ROUNDING) / part.bound for part, _ in parts)),
+        results=sum(pipeline.latency.count for pipeline in report.pipelines),
+        late=sum(pipeline.violations for pipeline in report.pipelines),
+        late_beyond=sum(pipeline.late for pipeline in report.pipelines),
+        overrun=_share(max((pipeline.latency.maximum - ROUNDING) / pipeline.slo for pipeline in report.pipelines)),
+    )
+
+
+def _share(ratio: float) -> float:
+    return max(0.0, ratio - 1.0)
+
+
+class DispatchRowFile:
+    """Rows as JSON lines, appended as they are done."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def read(self) -> list[DispatchRow]:
+        """All whole rows; a line that was cut off is left aside."""
+        if not self._path.exists():
+            return []
+        rows = []
+        for line in self._path.read_text().splitlines():
+            try:
+                rows.append(DispatchRow(**json.loads(line)))
+            except (ValueError, TypeError):
+                continue
+        return rows
+
+    def append(self, row: DispatchRow) -> None:
+        """Add one row, on a line of its own even after one that was cut off."""
+        separator = "\n" if self._is_cut() else ""
+        with self._path.open("a") as file:
+            file.write(separator + json.dumps(asdict(row)) + "\n")
+
+    def _is_cut(self) -> bool:
+        if not self._path.exists() or not self._path.stat().st_size:
+            return False
+        with self._path.open("rb") as file:
+            file.seek(-1, 2)
+            return file.read() != b"\n"
