@@ -37,6 +37,14 @@ def violations_no_drop() -> tuple[pd.DataFrame, pd.DataFrame]:
     return _violations(drop_late=False)
 
 
+def durations() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sponge planning with the fit or with the measured points, while the measured durations pass."""
+    from harpagon.evaluation.sponge_study import duration_rows
+
+    rows = duration_rows()
+    return rows, rows.groupby(["rate_rps", "source"])[["avoidable", "core_seconds"]].agg(["mean", "std"])
+
+
 def change_cost() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sponge with a cost of change."""
     from harpagon.evaluation.sponge_study import change_cost_rows
@@ -93,6 +101,7 @@ STUDIES: dict[str, Callable[[], tuple[pd.DataFrame, pd.DataFrame]]] = {
     "agreement": agreement,
     "violations": violations,
     "violations-no-drop": violations_no_drop,
+    "durations": durations,
     "change-cost": change_cost,
     "scaling": scaling,
     "pipeline": pipeline,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from harpagon.formulations.core_latency import SPONGE_REFIT
+from harpagon.formulations.core_latency import SPONGE_REFIT, fit_core_latency
+from harpagon.instances.core_profile import published_yolo_profile
 from harpagon.simulation.sponge_bandwidth import synthetic_bandwidth
 from harpagon.simulation.sponge_registry import make_scaler
 from harpagon.simulation.sponge_requests import send_requests
@@ -73,6 +74,30 @@ def ratios_to_sponge(rows: pd.DataFrame) -> pd.DataFrame:
     sums = rows.groupby(["size_kb", "rate_rps", "scaler"], sort=False)[["violations", "avoidable"]].sum()
     sponge = sums.xs("sponge", level="scaler")
     return (sums / sponge).rename(columns=lambda column: f"{column}_ratio").reset_index()
+
+
+def duration_rows(
+    size: float = 500e3,
+    rates: Sequence[float] = RATES,
+    seeds: Sequence[int] = SEEDS,
+    duration: float = DURATION,
+) -> pd.DataFrame:
+    """Sponge planning with the fit or with the measured points, while the measured durations pass.
+
+    Both plan on the measured core counts and batch sizes, up to 16; one row per rate (req/s), seed and source.
+    """
+    measured = published_yolo_profile().within(16, 16)
+    fitted = fit_core_latency(published_yolo_profile()).latency
+    sources = {"fit": fitted.profile("yolo", measured.cores, measured.batches), "table": measured}
+    rows = []
+    for rate, seed in product(rates, seeds):
+        requests = send_requests(synthetic_bandwidth(seed), rate, size, SLO, duration)
+        for source, profile in sources.items():
+            run = run_scaler(make_scaler("sponge", profile, SLO), requests, measured, duration, rate)
+            avoidable = run.violations - run.unavoidable
+            figures = {"avoidable": avoidable, "core_seconds": run.core_seconds}
+            rows.append({"rate_rps": rate, "seed": seed, "source": source, **figures})
+    return pd.DataFrame(rows)
 
 
 def change_cost_rows(
