@@ -22,8 +22,8 @@ class DispatchRow:
 
     Attributes
     ----------
-    workload, billing, dispatch, paced, guarded, requests
-        What was run; ``requests`` per pipeline is what was asked for. Together the key of the row.
+    workload, billing, dispatch, paced, guarded, seconds
+        What was run, and for how many seconds of simulated time: together the key of the row.
     cost
         Dollars per hour of the plan; None, with all figures below 0, where there is no plan.
     arrived, served
@@ -46,7 +46,7 @@ class DispatchRow:
     dispatch: str
     paced: bool
     guarded: bool
-    requests: int
+    seconds: int
     cost: float | None
     arrived: int = 0
     served: int = 0
@@ -62,7 +62,7 @@ class DispatchRow:
     @property
     def key(self) -> RowKey:
         """What was run."""
-        return (self.workload, self.billing, self.dispatch, self.paced, self.guarded, self.requests)
+        return (self.workload, self.billing, self.dispatch, self.paced, self.guarded, self.seconds)
 
 
 def measured_row(key: RowKey, cost: float, report: SimulationReport) -> DispatchRow:

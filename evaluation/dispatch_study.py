@@ -35,36 +35,36 @@ if TYPE_CHECKING:
 
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 _REFERENCES = (Dispatch.TC, Dispatch.FREE)
-_GUARDED_REQUESTS = 600_000
-_REQUESTS = 50_000
+_GUARDED_SECONDS = 1_800
+_SECONDS = 60
 _REPORT_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
 class DispatchTask:
-    """One plan to make and to simulate with about ``requests`` requests per pipeline."""
+    """One plan to make, and to simulate for so many seconds."""
 
     workload: Workload
     billing: Billing
     dispatch: Dispatch
     paced: bool
     guarded: bool
-    requests: int
+    seconds: int
 
     @property
     def key(self) -> RowKey:
         """Key of the row it makes."""
-        return (self.workload.name, self.billing.value, self.dispatch.value, self.paced, self.guarded, self.requests)
+        return (self.workload.name, self.billing.value, self.dispatch.value, self.paced, self.guarded, self.seconds)
 
 
-def dispatch_tasks(workloads: Sequence[Workload], guarded_requests: int, requests: int) -> list[DispatchTask]:
+def dispatch_tasks(workloads: Sequence[Workload], guarded_seconds: int, seconds: int) -> list[DispatchTask]:
     """All combinations; the guarded plans, which are proven to keep the SLO, have the long runs."""
     plain = [
-        DispatchTask(*case, guarded=False, requests=requests)
+        DispatchTask(*case, guarded=False, seconds=seconds)
         for case in product(workloads, Billing, Dispatch, (True, False))
     ]
     guarded = [
-        DispatchTask(*case, paced=True, guarded=True, requests=guarded_requests)
+        DispatchTask(*case, paced=True, guarded=True, seconds=guarded_seconds)
         for case in product(workloads, Billing, SAFE)
     ]
     return plain + guarded
@@ -83,8 +83,7 @@ def run_dispatch_task(task: DispatchTask) -> DispatchRow:
     plan = guarded_plan(instance, optimum) if task.guarded else optimum(instance)
     if plan is None:
         return DispatchRow(*task.key, cost=None)
-    duration = task.requests / max(pipeline.rate for pipeline in instance.pipelines)
-    report = simulate(instance, plan, duration=duration, paced=task.paced)
+    report = simulate(instance, plan, duration=float(task.seconds), paced=task.paced)
     return measured_row(task.key, plan.cost, report)
 
 
@@ -176,13 +175,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog="python -m harpagon.evaluation.dispatch_study", description=__doc__)
     parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
-    parser.add_argument("--guarded-requests", type=int, default=_GUARDED_REQUESTS, help="per guarded plan")
-    parser.add_argument("--requests", type=int, default=_REQUESTS, help="per other plan")
+    parser.add_argument("--guarded-seconds", type=int, default=_GUARDED_SECONDS, help="per guarded plan")
+    parser.add_argument("--seconds", type=int, default=_SECONDS, help="per other plan")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for rows and tables")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    tasks = dispatch_tasks(suite_workloads(options.suite), options.guarded_requests, options.requests)
+    tasks = dispatch_tasks(suite_workloads(options.suite), options.guarded_seconds, options.seconds)
     rows = run_dispatch_study(tasks, DispatchRowFile(options.out / "rows.jsonl"), options.workers)
     for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):
         table.to_csv(options.out / name, index=False)

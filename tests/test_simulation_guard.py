@@ -57,7 +57,7 @@ def test_guarded_plans_leave_room_for_their_allowance(workload: Workload) -> Non
 
 
 def test_the_study_resumes_and_finds_no_tuple_beyond_its_safe_bound(tmp_path: Path) -> None:
-    tasks = dispatch_tasks([Workload("traffic", 50.0, 0.4)], guarded_requests=2_000, requests=1_000)
+    tasks = dispatch_tasks([Workload("traffic", 50.0, 0.4)], guarded_seconds=40, seconds=20)
     file = DispatchRowFile(tmp_path / "rows.jsonl")
     rows = run_dispatch_study(tasks, file, workers=1)
     text = (tmp_path / "rows.jsonl").read_text()
