@@ -67,13 +67,18 @@ def write_model(
     if formulation not in linear:
         raise UnsupportedError(formulation, "an LP or MPS file: it has no linear model", linear)
     require_support(formulation, instance, billing, dispatch)
-    model = _model(instance, formulation, billing, dispatch, options)
+    model = linear_model(instance, formulation, billing, dispatch, options)
     model.write(str(path), format=_FORMATS[file_format], io_options={"symbolic_solver_labels": True})
 
 
-def _model(
-    instance: Instance, formulation: str, billing: Billing, dispatch: Dispatch, options: SolverOptions
+def linear_model(
+    instance: Instance,
+    formulation: str,
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions = DEFAULT_OPTIONS,
 ) -> ConcreteModel:
+    """Pyomo model of a linear formulation with the tangents that hold its optimum up."""
     task, known = first_task(instance, billing, dispatch, options)
     if known is False:
         raise UnsupportedError(formulation, "an instance without any plan", ())
