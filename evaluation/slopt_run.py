@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.heuristics.slopt import plan_slopt
 from harpagon.simulation.slopt.drop import Drop
 from harpagon.simulation.slopt.engine import Assignment, Execution
 from harpagon.simulation.slopt.estimation import Estimation
 from harpagon.simulation.slopt.report import ModuleCounts, PeriodRecord, SloptRun
-from harpagon.simulation.slopt.tuning import Tuner, TuningOptions
-from harpagon.solvers.slopt import solve_slopt
+from harpagon.simulation.slopt.tuning import Tuner, Tuning, TuningOptions
+from harpagon.solvers.result import Termination
+from harpagon.solvers.slopt import Provisioning, solve_slopt, solve_slopt_pyomo
 from harpagon.solvers.slopt_provision import provision, shortest_batches
 
 if TYPE_CHECKING:
@@ -24,8 +28,10 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.simulation.slopt.engine import Observation
     from harpagon.simulation.slopt.workload import Workload
-    from harpagon.solvers.slopt import Provisioning
     from harpagon.solvers.slopt_provision import PlanningStep
+
+
+Solve: TypeAlias = "Callable[[ProvisioningProblem], Provisioning]"
 
 
 class NoPlanError(RuntimeError):
@@ -48,7 +54,31 @@ class SystemOptions:
 
     tuning: TuningOptions = field(default_factory=TuningOptions)
     drop: Drop = Drop.ADAPTIVE
-    solve: Callable[[ProvisioningProblem], Provisioning] = solve_slopt
+    solve: Solve = solve_slopt
+
+
+def _greedy(problem: ProvisioningProblem) -> Provisioning:
+    started = time.perf_counter()
+    columns = plan_slopt(problem) or ()
+    termination = Termination.FEASIBLE if columns else Termination.LIMIT
+    return Provisioning(termination, columns, -math.inf, 0.0, time.perf_counter() - started)
+
+
+SOLVERS: dict[str, Solve] = {
+    "exact": solve_slopt,
+    "pyomo": solve_slopt_pyomo,
+    "greedy": _greedy,
+}
+"""What can choose configurations and budgets, by name."""
+
+
+def stage_swaps(options: SystemOptions) -> dict[str, SystemOptions]:
+    """A system with one stage after the other swapped for its baselines."""
+    estimations = (Estimation.FANOUT, Estimation.LAST, Estimation.EWMA, Estimation.PEAK)
+    drops = (Drop.NONE, Drop.LATE, Drop.EARLY, Drop.PROACTIVE)
+    swapped = {f"estimation {e}": replace(options, tuning=replace(options.tuning, estimation=e)) for e in estimations}
+    swapped["tuning reactive"] = replace(options, tuning=replace(options.tuning, tuning=Tuning.REACTIVE))
+    return swapped | {f"drop {drop}": replace(options, drop=drop) for drop in drops}
 
 
 DRAIN = 5.0
@@ -125,8 +155,8 @@ def _serve(execution: Execution, tuner: Tuner, seconds: float) -> list[PeriodRec
         before = execution.entered
         observation = execution.step(k * period)
         if k * period < seconds:
-            for queue, (time, machines) in zip(execution.queues, tuner.decide(observation), strict=True):
-                queue.fleet.plan(time, machines)
+            for queue, machines in zip(execution.queues, tuner.decide(observation), strict=True):
+                queue.fleet.resize(observation.end, machines)
         records.append(_record(observation, tuner, execution.entered - before, period))
     return records
 

@@ -114,15 +114,13 @@ class Execution:
         """Roots that have entered."""
         fanouts = graph_fanouts(pipeline.graph)
         self.book = RequestBook(pipeline.graph, self.network, arrivals, fanouts, generator)
-        dead = np.zeros(arrivals.size, dtype=np.uint8)
-        deadlines = arrivals + pipeline.slo
+        deadlines = (arrivals + pipeline.slo).tolist()
         self.queues = [
             Queue(
                 Fleet(assignment.machines, startup),
                 batch_durations(assignment.configuration, profile),
                 drop,
                 deadlines,
-                dead,
             )
             for assignment, profile in zip(assignments, profiles, strict=True)
         ]

@@ -6,6 +6,7 @@ forecast through the schedules (`harpagon.formulations.slopt_cascade`); the mode
 
 from __future__ import annotations
 
+from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -32,28 +33,28 @@ class Estimation(StrEnum):
 
 PEAK_PERIODS = 30
 _EWMA_WEIGHT = 0.3
-_LEVEL_WEIGHT, _TREND_WEIGHT = 0.6, 0.3
+_LEVEL_WEIGHT, _TREND_WEIGHT, _DAMPING = 0.9, 0.3, 0.9
 _ERROR_PERIODS = 30
 _ERROR_QUANTILE = 0.9
 _BINS_PER_SECOND = 10
-_DISPERSION_SECONDS = 10
 
 
 def trend_forecast(rates: Sequence[float], ahead: float) -> float:
-    """Rate ``ahead`` periods after the last, by Holt's linear trend; not below 0.
+    """Rate ``ahead`` periods after the last, by Holt's damped trend; not below 0.
 
-    level = w r + (1 - w)(level + trend), trend = v (level - last level) + (1 - v) trend.
+    level = w r + (1 - w)(level + f trend), trend = v (level - last level) + (1 - v) f trend, forecast = level +
+    (f + f^2 + ... + f^ahead) trend, with weights w = 0.9, v = 0.3 and damping f = 0.9.
     """
     level, trend = rates[0], 0.0
     for rate in rates[1:]:
         last = level
-        level = _LEVEL_WEIGHT * rate + (1 - _LEVEL_WEIGHT) * (level + trend)
-        trend = _TREND_WEIGHT * (level - last) + (1 - _TREND_WEIGHT) * trend
-    return max(0.0, level + ahead * trend)
+        level = _LEVEL_WEIGHT * rate + (1 - _LEVEL_WEIGHT) * (level + _DAMPING * trend)
+        trend = _TREND_WEIGHT * (level - last) + (1 - _TREND_WEIGHT) * _DAMPING * trend
+    return max(0.0, level + trend * _DAMPING * (1 - _DAMPING**ahead) / (1 - _DAMPING))
 
 
 class ForecastErrors:
-    """How far the root's rate came out above its forecasts, learnt period by period.
+    """How far a rate came out above its forecasts, learnt period by period.
 
     Parameters
     ----------
@@ -62,21 +63,18 @@ class ForecastErrors:
     """
 
     def __init__(self, ahead: float) -> None:
-        self._ahead = max(1, round(ahead))
-        self._forecasts: list[float] = []
-        self._errors: list[float] = []
+        self._forecasts: deque[float] = deque(maxlen=max(1, round(ahead)))
+        self._errors: deque[float] = deque(maxlen=_ERROR_PERIODS)
 
-    def observe(self, rates: Sequence[float]) -> None:
-        """Compare the last of ``rates`` with the forecast made for it, and forecast again."""
-        if len(self._forecasts) >= self._ahead and self._forecasts[-self._ahead] > 0:
-            self._errors.append(rates[-1] / self._forecasts[-self._ahead] - 1.0)
-        self._forecasts.append(trend_forecast(rates, self._ahead))
+    def observe(self, rate: float, forecast: float) -> None:
+        """Compare ``rate`` with the forecast made for it, and note the ``forecast`` made now."""
+        if len(self._forecasts) == self._forecasts.maxlen and self._forecasts[0] > 0:
+            self._errors.append(rate / self._forecasts[0] - 1.0)
+        self._forecasts.append(forecast)
 
     def margin(self) -> float:
         """Relative excess that `_ERROR_QUANTILE` of the last forecasts did not exceed; at least 0, 0 if none."""
-        if not self._errors:
-            return 0.0
-        return max(0.0, float(np.quantile(self._errors[-_ERROR_PERIODS:], _ERROR_QUANTILE)))
+        return max(0.0, float(np.quantile(self._errors, _ERROR_QUANTILE))) if self._errors else 0.0
 
 
 def own_estimate(estimation: Estimation, rates: Sequence[float]) -> float:
@@ -91,12 +89,12 @@ def own_estimate(estimation: Estimation, rates: Sequence[float]) -> float:
     return rates[-1]
 
 
-def dispersion(times: np.ndarray, end: float) -> float:
-    """Variance over mean of the counts in tenths of a second, in the last ten seconds before ``end``; at least 1.
+def dispersion(times: np.ndarray, begin: float, end: float) -> float:
+    """Variance over mean of the counts in tenths of a second from ``begin`` to ``end``; at least 1.
 
-    The trend within the window is taken out by differences of neighbouring counts.
+    The trend is taken out by differences of neighbouring counts.
     """
-    bins = np.arange(max(0.0, end - _DISPERSION_SECONDS), end + 1e-9, 1 / _BINS_PER_SECOND)
+    bins = np.arange(max(0.0, begin), end + 1e-9, 1 / _BINS_PER_SECOND)
     if bins.size < 2 * _BINS_PER_SECOND:
         return 1.0
     counts = np.histogram(times, bins)[0]

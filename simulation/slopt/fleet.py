@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import insort
 from heapq import heappop, heappush, heapreplace
 
 
@@ -26,7 +25,6 @@ class Fleet:
         """Machines started after time 0."""
         self._startup = startup
         self._born = [0.0] * machines
-        self._changes: list[tuple[float, int]] = []
 
     def __len__(self) -> int:
         return len(self.free)
@@ -35,17 +33,8 @@ class Fleet:
         """Keep the machine that is free first busy until ``finish``."""
         heapreplace(self.free, finish)
 
-    def plan(self, time: float, machines: int) -> None:
+    def resize(self, time: float, machines: int) -> None:
         """Have ``machines`` from ``time`` on; what has to start, starts then."""
-        insort(self._changes, (time, machines), key=lambda change: change[0])
-
-    def next_change(self) -> float:
-        """Seconds on the clock of the next planned change; infinity for none."""
-        return self._changes[0][0] if self._changes else float("inf")
-
-    def change(self) -> None:
-        """Make the next planned change."""
-        time, machines = self._changes.pop(0)
         for _ in range(machines - len(self.free)):
             heappush(self.free, time + self._startup)
             self._born.append(time)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -52,14 +53,10 @@ class Queue:
     drop
         Drop policy.
     deadlines
-        Deadline of every root, seconds on the clock.
-    dead
-        Whether a root was dropped anywhere, one byte each, shared by all modules and written by this one.
+        Deadline of every root, seconds on the clock. All modules share the list; what is dropped gets minus infinity.
     """
 
-    def __init__(
-        self, fleet: Fleet, durations: Sequence[float], drop: Drop, deadlines: np.ndarray, dead: np.ndarray
-    ) -> None:
+    def __init__(self, fleet: Fleet, durations: Sequence[float], drop: Drop, deadlines: list[float]) -> None:
         self.fleet = fleet
         self.ahead = 0.0
         """Estimated seconds from the end of this module to the end of the pipeline."""
@@ -73,7 +70,6 @@ class Queue:
         self._batch = len(self._durations) - 1
         self._drop = drop
         self._deadlines = deadlines
-        self._dead = dead
         self._times: list[float] = []
         self._roots: list[int] = []
         self._head = 0
@@ -95,14 +91,10 @@ class Queue:
         """Start every batch that starts before ``end``."""
         self._admit(end)
         record = _Record()
-        while self.fleet.next_change() < end:
-            self._serve(self.fleet.next_change(), record)
-            self.fleet.change()
         self._serve(end, record)
         outcome = record.outcome()
         self.finished += int(outcome.roots.size)
         self.dropped += int(outcome.dropped.size)
-        self._dead[outcome.dropped] = 1
         return outcome
 
     def _admit(self, end: float) -> None:
@@ -141,16 +133,26 @@ class Queue:
 
     def _chosen_batch(self, start: float, record: _Record) -> None:
         head = self._head
-        end = min(bisect_right(self._times, start, head), head + _LOOK_AHEAD * self._batch)
-        roots = self._roots[head:end]
-        slacks = [-np.inf if self._dead[root] else self._deadlines[root] - start for root in roots]
+        end = bisect_right(self._times, start, head)
+        size = min(end - head, self._batch)
+        deadlines = [self._deadlines[root] for root in self._roots[head : head + size]]
+        if min(deadlines) - start >= self._durations[size] + self.ahead:
+            self._whole_batch(start, record)
+            return
+        roots = self._roots[head : min(end, head + _LOOK_AHEAD * self._batch)]
+        slacks = [self._deadlines[root] - start for root in roots]
         kept, dropped = choose(self._drop, slacks, self._durations, self.ahead)
         self._head = head + 1 + max(kept[-1] if kept else -1, max(dropped, default=-1))
-        record.drop([roots[i] for i in dropped], start)
+        self._drop_roots([roots[i] for i in dropped], start, record)
         if kept:
             finish = start + self._durations[len(kept)]
             self.fleet.occupy(finish)
             record.batch([self._times[head + i] for i in kept], [roots[i] for i in kept], finish)
+
+    def _drop_roots(self, roots: list[int], at: float, record: _Record) -> None:
+        record.drop(roots, at)
+        for root in roots:
+            self._deadlines[root] = -inf
 
 
 _LOOK_AHEAD = 2

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.instances.errors import InputError, suggestion
+from harpagon.simulation.arrivals import CountArrivals
+from harpagon.simulation.traces import read_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +64,7 @@ def steady(peak: float, seconds: int, generator: np.random.Generator) -> Workloa
 
 
 def bursts(peak: float, seconds: int, generator: np.random.Generator) -> Workload:
-    """A base of half of ``peak`` with bursts of 4 to 9 seconds up to ``peak``, five seconds up and five down."""
+    """A base of half of ``peak`` with bursts of 4 to 9 seconds up to ``peak``, eight seconds up and eight down."""
     rates = np.full(seconds, 0.5)
     start = int(generator.integers(4, 12))
     while start < seconds:
@@ -137,3 +139,24 @@ def generate_workload(name: str, peak: float, seconds: int, seed: int) -> Worklo
     if name not in GENERATORS:
         raise InputError(name, "", "is neither a trace file nor a generated trace", suggestion(name, GENERATORS))
     return GENERATORS[name](peak, seconds, np.random.default_rng(seed))
+
+
+def read_workload(path: str) -> Workload:
+    """A trace file of per-second counts, as `harpagon.simulation.traces` reads it.
+
+    Raises
+    ------
+    InputError
+        With the first faulty line, or where the file holds timestamps.
+    """
+    recorded = read_trace(path)
+    if not isinstance(recorded, CountArrivals):
+        raise InputError(path, "", "holds timestamps, not counts", "Give a column requests, one line a second")
+    if recorded.counts.sum() > MOST_REQUESTS:
+        problem = f"holds {recorded.counts.sum()} requests, more than {MOST_REQUESTS}"
+        raise InputError(path, "", problem, "Give a shorter trace")
+    return Workload.from_counts(recorded.name, recorded.counts)
+
+
+MOST_REQUESTS = 5_000_000
+"""In one run: every request is kept until the run is over."""

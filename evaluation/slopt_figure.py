@@ -1,0 +1,86 @@
+"""A SLOpt run over time: load and demand, machines, latency quantiles, drops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harpagon.simulation.slopt.report import SloptRun
+
+
+def slopt_figure(run: SloptRun) -> Figure:
+    """Four panels over one time axis.
+
+    Load and envelope of every module in requests per second (the envelope over a tenth of a second); machines of every
+    module; 50th and 99th percentile of the latency by second of arrival, against the SLO; drops and late requests a
+    second.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9, 10), layout="constrained")
+    load, machines, latency, drops = figure.subplots(4, 1, sharex=True)
+    _draw_load(load, run)
+    _draw_machines(machines, run)
+    _draw_latency(latency, run)
+    _draw_drops(drops, run)
+    drops.set_xlabel("time (s)")
+    return figure
+
+
+def latency_by_second(run: SloptRun, share: float) -> np.ndarray:
+    """Quantile of the latency of finished requests by second of arrival, seconds; NaN where none finished."""
+    second = run.arrivals.astype(np.int64)
+    latencies = run.finish - run.arrivals
+    found = np.full(int(run.seconds), np.nan)
+    for k in range(found.size):
+        done = latencies[(second == k) & np.isfinite(latencies)]
+        if done.size:
+            found[k] = np.quantile(done, share)
+    return found
+
+
+def _draw_load(axes: Axes, run: SloptRun) -> None:
+    times = [record.end for record in run.periods]
+    for m, module in enumerate(run.modules):
+        (line,) = axes.step(times, [record.load[m] for record in run.periods], label=module.name)
+        axes.step(times, [record.demand[m] for record in run.periods], color=line.get_color(), linestyle=":")
+    axes.set_ylabel("load (solid) and\nenvelope (dotted), req/s")
+    axes.legend(loc="upper right", ncols=3, fontsize="small")
+
+
+def _draw_machines(axes: Axes, run: SloptRun) -> None:
+    times = [record.end for record in run.periods]
+    counts = np.array([record.machines for record in run.periods]).T
+    axes.stackplot(times, counts, labels=[module.name for module in run.modules], step="post", alpha=0.8)
+    axes.set_ylabel("machines")
+
+
+def _draw_latency(axes: Axes, run: SloptRun) -> None:
+    for share, style in ((0.5, "-"), (0.99, "--")):
+        values = latency_by_second(run, share) * 1e3
+        axes.plot(np.arange(values.size) + 0.5, values, style, color="0.2", label=f"P{share * 100:g}")
+    axes.axhline(run.slo * 1e3, color="0.6", linestyle=":", label="SLO")
+    axes.set_ylabel("latency (ms)")
+    axes.set_ylim(bottom=0)
+    axes.legend(loc="upper right", ncols=3, fontsize="small")
+
+
+def _draw_drops(axes: Axes, run: SloptRun) -> None:
+    edges = np.arange(int(run.seconds) + 1)
+    late = run.arrivals[np.isfinite(run.finish) & (run.finish - run.arrivals > run.slo)]
+    axes.stairs(np.histogram(run.arrivals[np.isfinite(run.dropped_at)], edges)[0], edges, label="dropped", fill=True)
+    axes.stairs(np.histogram(late, edges)[0], edges, label="late", color="0.2")
+    axes.set_ylabel("requests per second\nof arrival")
+    axes.legend(loc="upper right", ncols=2, fontsize="small")
+
+
+def draw_slopt(run: SloptRun, path: Path) -> None:
+    """Draw `slopt_figure` to ``path``, whose name says the format."""
+    slopt_figure(run).savefig(path, dpi=150)

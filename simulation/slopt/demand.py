@@ -1,0 +1,138 @@
+"""What every module will have to serve: an envelope per module, learnt period by period."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.formulations.slopt_cascade import cascade_envelopes, graph_fanouts, mean_envelopes
+from harpagon.formulations.slopt_envelope import Envelope
+from harpagon.simulation.slopt.estimation import (
+    Estimation,
+    ForecastErrors,
+    dispersion,
+    own_estimate,
+    trend_forecast,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.slopt_cascade import ModuleSchedule
+    from harpagon.graphs import PathNetwork
+    from harpagon.instances.instance import Pipeline
+    from harpagon.simulation.slopt.engine import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class DemandOptions:
+    """How demand is estimated.
+
+    Attributes
+    ----------
+    estimation
+        Which estimate.
+    forecast
+        Whether the trend is followed ahead, as ahead-of-time tuning needs it; else a module's last rate stands.
+    margin
+        Whether past forecast errors widen the estimate.
+    lead
+        Periods from a decision to its effect.
+    period
+        Seconds between observations.
+    paced
+        Whether results are held back, so that no burst grows on the way.
+    """
+
+    estimation: Estimation
+    forecast: bool
+    margin: bool
+    lead: float
+    period: float
+    paced: bool
+
+
+class DemandEstimator:
+    """Estimates the arrivals of every module.
+
+    Parameters
+    ----------
+    pipeline, network
+        What is served.
+    schedules
+        What every module runs: how bursts grow on the way.
+    options
+        How.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, network: PathNetwork, schedules: Sequence[ModuleSchedule], options: DemandOptions
+    ) -> None:
+        self._options = options
+        self._graph = pipeline.graph
+        self._network = network
+        self._schedules = schedules
+        self._rates: list[list[float]] = [[] for _ in schedules]
+        self._fanouts = {edge: [fanout] for edge, fanout in graph_fanouts(pipeline.graph).items()}
+        self._errors = [ForecastErrors(options.lead) for _ in schedules]
+        self._recent = np.empty(0)
+        self._dispersion = 1.0
+
+    def first(self, rate: float) -> list[Envelope]:
+        """Demand before any observation, at a root rate that is known."""
+        return self._envelopes(self._means_from_root(rate, 0.0))
+
+    def learn(self, observation: Observation) -> None:
+        """Take in one period."""
+        for rates, arrivals in zip(self._rates, observation.arrivals, strict=True):
+            rates.append(len(arrivals) / self._options.period)
+        for edge, measured in observation.fanouts.items():
+            self._fanouts[edge].append(measured)
+        self._recent = np.concatenate([self._recent, observation.arrivals[0]])
+        self._recent = self._recent[self._recent > observation.end - DISPERSION_SECONDS]
+        self._dispersion = dispersion(self._recent, observation.end - DISPERSION_SECONDS, observation.end)
+        forecasts = self._means(self._options.lead)
+        for errors, rates, forecast in zip(self._errors, self._rates, forecasts, strict=True):
+            errors.observe(rates[-1], forecast)
+
+    def demand(self, ahead: float) -> list[Envelope]:
+        """Demand of every module ``ahead`` periods after the last observation, in topological order."""
+        means = self._means(ahead)
+        if self._options.margin:
+            means = [mean * (1 + errors.margin()) for mean, errors in zip(means, self._errors, strict=True)]
+        return self._envelopes(means)
+
+    def _means(self, ahead: float) -> list[float]:
+        """Requests per second of every module."""
+        estimation = self._options.estimation
+        horizon = ahead if self._options.forecast else 0.0
+        if self._options.forecast and estimation in (Estimation.CASCADE, Estimation.FANOUT):
+            return self._means_from_root(trend_forecast(self._rates[0], horizon), horizon)
+        growth = self._growth(horizon)
+        return [own_estimate(estimation, rates) * growth for rates in self._rates]
+
+    def _growth(self, ahead: float) -> float:
+        """Forecast of the root over its last rate: what looking ahead adds to a module's own estimate."""
+        last = self._rates[0][-1]
+        return max(1.0, trend_forecast(self._rates[0], ahead) / last) if last and ahead else 1.0
+
+    def _means_from_root(self, rate: float, ahead: float) -> list[float]:
+        fanouts = {edge: trend_forecast(history, ahead) for edge, history in self._fanouts.items()}
+        return [envelope.rate for envelope in mean_envelopes(rate, self._graph, self._network, fanouts)]
+
+    def _envelopes(self, means: Sequence[float]) -> list[Envelope]:
+        if self._options.estimation is not Estimation.CASCADE:
+            return [Envelope.of_rate(mean) for mean in means]
+        root = Envelope.of_process(means[0], self._dispersion)
+        fanouts = {edge: history[-1] for edge, history in self._fanouts.items()}
+        pushed = cascade_envelopes(root, self._graph, self._network, self._schedules, fanouts, self._options.paced)
+        return [
+            envelope.scaled(mean / envelope.rate) if envelope.rate else envelope
+            for envelope, mean in zip(pushed, means, strict=True)
+        ]
+
+
+DISPERSION_SECONDS = 10.0
+"""Seconds of arrivals of which the dispersion is measured."""
