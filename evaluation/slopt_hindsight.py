@@ -1,0 +1,59 @@
+"""The hindsight optimum of a generated or recorded trace: the yardstick of the online systems."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.formulations.problem import pipeline_problem
+from harpagon.formulations.slopt_cascade import cascade_envelopes, graph_fanouts
+from harpagon.formulations.slopt_envelope import Envelope
+from harpagon.formulations.slopt_hindsight import HindsightProblem
+from harpagon.solvers.slopt_provision import shortest_batches
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+    from harpagon.simulation.slopt.workload import Workload
+    from harpagon.solvers.slopt_provision import PlanningStep
+
+OVERLAP = 0.5
+"""Seconds by which a period's envelope looks beyond the period on either side, so that bursts across the edge count."""
+
+
+def hindsight_problem(
+    instance: Instance, workload: Workload, arrivals: np.ndarray, step: PlanningStep, period: float, startup: float
+) -> HindsightProblem:
+    """Problem of a trace whose arrivals are known.
+
+    Parameters
+    ----------
+    instance
+        Its first pipeline is served.
+    workload, arrivals
+        Fan-out factors, and the arrival times of the root in seconds.
+    step
+        Reference plan, through whose schedules the measured root envelopes are pushed.
+    period, startup
+        Seconds.
+    """
+    pipeline = instance.pipelines[0]
+    problem = pipeline_problem(instance, pipeline)
+    columns = step.provisioning.columns
+    schedules = [c.schedule(least) for c, least in zip(columns, shortest_batches(problem, columns), strict=True)]
+    demand = []
+    for begin in np.arange(0.0, workload.duration, period):
+        low, high = max(0.0, begin - OVERLAP), min(float(workload.duration), begin + period + OVERLAP)
+        window = arrivals[np.searchsorted(arrivals, low) : np.searchsorted(arrivals, high)]
+        factor = float(workload.fanout_factors[min(int(begin), workload.duration - 1)])
+        fanouts = {edge: fanout * factor for edge, fanout in graph_fanouts(pipeline.graph).items()}
+        root = Envelope.measured(window, high - low)
+        demand.append(cascade_envelopes(root, pipeline.graph, problem.network, schedules, fanouts))
+    return HindsightProblem(
+        problem.network,
+        pipeline.slo,
+        tuple(tuple(period_demand[m] for period_demand in demand) for m in range(len(columns))),
+        tuple(module.configurations for module in problem.modules),
+        period,
+        startup,
+    )
