@@ -18,7 +18,7 @@ from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.solvers.capabilities import require_support
-from harpagon.solvers.decomposition.pipeline import PipelineSearch
+from harpagon.solvers.decomposition.pipeline import LONG, PipelineSearch
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.decomposition.pipeline import PipelineOutcome
     from harpagon.solvers.options import SolverOptions
-
-_LONG = 12
-"""Modules above which a pipeline goes to column generation: frontiers composed exactly grow with the modules."""
 
 
 def solve_exact(
@@ -63,7 +60,7 @@ def solve_exact(
     require_support("exact", instance, billing, dispatch)
     begin = time.perf_counter()
     problems = pipeline_problems(instance)
-    if options.start is None and all(len(problem.modules) <= _LONG for problem in problems):
+    if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
         result = _solve_apart(instance, problems, billing, dispatch, options, begin)
         if result.plan is None or _keeps_limits(instance, result.plan):
             return result

@@ -75,13 +75,17 @@ def solve_linear_program(
 
 
 def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[float, dict[str, float]] | None:
-    """Optimum of the linear relaxation and the dual value of every row by name; None where it was not reached."""
+    """Optimum of the linear relaxation and the dual value of every row by name; None where it was not reached.
+
+    Upper bounds of integer columns are dropped, so that the duals of the rows price every column: rows must imply them.
+    """
     import highspy
 
     highs = highspy.Highs()
     for name, value in highs_options(options).items():
         highs.setOptionValue(name, value)
-    _pass(highs, replace(program, integer=np.zeros(program.columns, dtype=np.bool_)))
+    upper = np.where(program.integer, math.inf, program.column_upper)
+    _pass(highs, replace(program, column_upper=upper, integer=np.zeros(program.columns, dtype=np.bool_)))
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None

@@ -86,6 +86,10 @@ class Task:
             return self.options
         return replace(self.options, time_limit=max(0.0, self.deadline - time.perf_counter()))
 
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.perf_counter() > self.deadline
+
     def is_proven(self, bound: float) -> bool:
         """Whether ``bound`` proves the incumbent optimal to the gap asked for."""
         cost = self.incumbent.cost

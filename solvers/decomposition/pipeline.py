@@ -26,6 +26,7 @@ from harpagon.graphs import decompose
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.decomposition.composition import cheapest_composition
 from harpagon.solvers.decomposition.frontier import frontier_from
+from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.policies import Billing
     from harpagon.solvers.options import SolverOptions
+
+
+LONG = 12
+"""Modules above which a pipeline goes to column generation: frontiers composed exactly grow with the modules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +62,25 @@ class PipelineSearch:
         Gap, and what is handed to a general solver.
     deadline
         Reading of ``time.perf_counter`` after which the best plan so far is returned.
+    pricing
+        Charges, nothing tracked.
     """
 
     def __init__(
-        self, problem: PipelineProblem, billing: Billing, dispatch: Dispatch, options: SolverOptions, deadline: float
+        self,
+        problem: PipelineProblem,
+        billing: Billing,
+        dispatch: Dispatch,
+        options: SolverOptions,
+        deadline: float,
+        pricing: Pricing = LIST_PRICES,
     ) -> None:
         self.problem = problem
         self.billing = billing
         self.dispatch = dispatch
         self.options = options
         self.deadline = deadline
+        self.pricing = pricing
         self.slo = problem.slo + TIME_TOLERANCE / 2
 
     def run(self) -> PipelineOutcome:
@@ -94,7 +108,7 @@ class PipelineSearch:
 
     def _frontier(self, module: int, cheapest: Point, excess: float) -> list[Point]:
         cap = cheapest.cost + excess * (1 + COST_TOLERANCE)
-        points = frontier_from(cheapest, self.problem.modules[module], self.billing, self.dispatch, cap)
+        points = frontier_from(cheapest, self.problem.modules[module], self.billing, self.dispatch, cap, self.pricing)
         return list(takewhile(lambda _: time.perf_counter() <= self.deadline, points))
 
     def _reachable(self, length: float) -> bool:
@@ -106,7 +120,9 @@ class PipelineSearch:
         return [self._cheapest(module, budget) for module, budget in enumerate(budgets)]
 
     def _cheapest(self, module: int, budget: float) -> Point:
-        point = cheapest_schedule(self.problem.modules[module], budget, self.billing, self.dispatch)
+        point = cheapest_schedule(
+            self.problem.modules[module], budget, self.billing, self.dispatch, pricing=self.pricing
+        )
         assert point is not None, "a budget above the shortest latency always has a schedule"
         return point
 

@@ -1,0 +1,138 @@
+"""Column generation over pipeline plans: many pipelines that share limited hardware.
+
+As `harpagon.solvers.decomposition.module_generation`, one level up: a column is a whole pipeline's plan, found by
+`PipelineSearch` under the surcharges, so that the bound knows what whole choices within each pipeline cost. The
+upper bound comes from mixing the schedules of all plans found. What is left between the two is closed by listing:
+with surcharges at hand, a schedule of module m can only be part of an optimal plan if its charge is at most the
+charge of its pipeline's best plan, plus the difference, less the least charges of the pipeline's other modules.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.pattern import Column, PatternData, pattern_program
+from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.solvers.decomposition.frontier import frontier
+from harpagon.solvers.decomposition.module_generation import limit_surcharges
+from harpagon.solvers.decomposition.pipeline import PipelineSearch
+from harpagon.solvers.decomposition.pricing import Pricing
+from harpagon.solvers.decomposition.schedule import cheapest_schedule
+from harpagon.solvers.decomposition.schedule_pool import SchedulePool
+from harpagon.solvers.highs import solve_relaxation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harpagon.solvers.decomposition.pipeline import PipelineOutcome
+    from harpagon.solvers.decomposition.schedule import Point
+    from harpagon.solvers.model_method import Task
+
+_IMPROVEMENT = 1e-7
+"""Reduced cost, relative to the master's value per pipeline, below which a plan is worth a column."""
+
+
+class PipelineGeneration:
+    """Search for the cheapest plan within a task's budget, pipeline by pipeline."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.pool = SchedulePool(task)
+        self.rounds = 0
+        ends = [0, *accumulate(len(problem.modules) for problem in task.problems)]
+        self.spans = list(pairwise(ends))
+        nothing = (0.0,) * len(self.pool.data.limits)
+        stand_in = Column(task.budget * len(task.problems), 0.0, nothing, ())
+        self.plans: list[list[Column]] = [[stand_in] for _ in task.problems]
+        self.surcharges: dict[str, float] = dict.fromkeys(self.pool.data.limits, 0.0)
+        self.charges: list[float] = []
+
+    def run(self) -> tuple[float, bool]:
+        """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
+        task = self.task
+        bound = self._generate()
+        if task.late():
+            return bound, False
+        solution = self.pool.choose_quickly()
+        if solution.interrupted or task.is_proven(bound):
+            return bound, solution.interrupted
+        if not self._list_columns(min(task.incumbent.cost, task.budget) - bound):
+            return bound, False
+        solution = self.pool.choose(task.remaining())
+        return max(bound, min(solution.bound, task.incumbent.cost, task.budget)), solution.interrupted
+
+    def _generate(self) -> float:
+        """Rounds of pricing and master until no plan improves the master; the bound, with its surcharges kept."""
+        bound = -math.inf
+        surcharges = dict(self.surcharges)
+        worths = [math.inf] * len(self.plans)
+        value = math.inf
+        while not self.task.late():
+            self.rounds += 1
+            outcomes = [self._price_out(q, surcharges) for q in range(len(self.plans))]
+            charges = [outcome.bound for outcome in outcomes]
+            limits = self.pool.data.limits
+            here = sum(charges) - sum(surcharges[hardware] * limit for hardware, limit in limits.items())
+            if here > bound:
+                bound, self.surcharges, self.charges = here, surcharges, charges
+            threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
+            improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
+            for q, outcome in enumerate(outcomes):
+                self._add(q, outcome.points)
+            if not any(improving) or self.task.is_proven(bound):
+                break
+            relaxation = solve_relaxation(pattern_program(self._master()), self.task.remaining())
+            if relaxation is None:
+                break
+            value, duals = relaxation
+            surcharges = limit_surcharges(limits, duals)
+            worths = [duals[f"select[{q}]"] for q in range(len(self.plans))]
+        return max(bound, self.task.floor)
+
+    def _price_out(self, q: int, surcharges: Mapping[str, float]) -> PipelineOutcome:
+        """Plan of pipeline ``q`` of least charge."""
+        task = self.task
+        pricing = Pricing(surcharges)
+        return PipelineSearch(
+            task.problems[q], task.billing, task.dispatch, task.remaining(), task.deadline, pricing
+        ).run()
+
+    def _add(self, q: int, points: Sequence[Point]) -> None:
+        begin, _ = self.spans[q]
+        for m, point in enumerate(points, begin):
+            self.pool.add(m, self.pool.column(point.schedule))
+        schedule = tuple(part for point in points for part in point.schedule)
+        column = Column(sum(part.cost for part in schedule), 0.0, self.pool.usage(schedule), schedule)
+        if column not in self.plans[q]:
+            self.plans[q].append(column)
+
+    def _master(self) -> PatternData:
+        """One plan per pipeline within the limits: the pattern model without latencies."""
+        columns = tuple(map(tuple, self.plans))
+        return PatternData(columns, slo=(), edges={}, sinks=(), limits=self.pool.data.limits)
+
+    def _list_columns(self, gap: float) -> bool:
+        """Add every schedule that a plan within ``gap`` of the bound may have; False where time ran out."""
+        for (begin, end), charge in zip(self.spans, self.charges, strict=True):
+            least = [self._least_charge(m) for m in range(begin, end)]
+            for m in range(begin, end):
+                cap = charge + gap * (1 + COST_TOLERANCE) - sum(least) + least[m - begin]
+                for point in self._points_within(m, cap):
+                    if self.task.late():
+                        return False
+                    self.pool.add(m, self.pool.column(point.schedule))
+        return True
+
+    def _least_charge(self, m: int) -> float:
+        task, module = self.task, self.pool.data.modules[m]
+        pricing = Pricing(self.surcharges)
+        point = cheapest_schedule(module, self.pool.latest(m), task.billing, task.dispatch, pricing=pricing)
+        return 0.0 if point is None else point.cost
+
+    def _points_within(self, m: int, cap: float) -> Iterator[Point]:
+        if self.pool.is_limited(m):
+            return self.pool.distinct_points(m, self.surcharges, cap)
+        module = self.pool.data.modules[m]
+        return frontier(module, self.pool.latest(m), self.task.billing, self.task.dispatch, cap)

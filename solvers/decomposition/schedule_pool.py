@@ -1,0 +1,119 @@
+"""Schedules known for every module of an instance, and the best plan among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.pattern import Column, PatternData, pattern_program
+from harpagon.formulations.physics import TIME_TOLERANCE, module_latency
+from harpagon.formulations.planning_data import PlanningData
+from harpagon.solvers.decomposition.frontier import STEP
+from harpagon.solvers.decomposition.pricing import Pricing
+from harpagon.solvers.decomposition.schedule import distinct_schedules
+from harpagon.solvers.decomposition.selection import picked_columns
+from harpagon.solvers.highs import solve_linear_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harpagon.instances.plan import DispatchTuple
+    from harpagon.solvers.decomposition.schedule import Point
+    from harpagon.solvers.highs import LinearSolution
+    from harpagon.solvers.model_method import Task
+    from harpagon.solvers.options import SolverOptions
+
+_QUICK_GAP = 1e-4
+"""Gap of a choice whose only purpose is an upper bound."""
+
+
+class SchedulePool:
+    """Columns of the pattern model, the modules of all pipelines in one list.
+
+    Parameters
+    ----------
+    task
+        The case; its incumbent's schedules are in the pool from the start, and plans found are offered to it.
+    """
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+        self.excluded: tuple[tuple[int, ...], ...] = ()
+        self.columns: list[dict[tuple[float, ...], Column]] = [{} for _ in self.data.modules]
+        if task.incumbent.plan is not None:
+            modules = (module for pipeline in task.incumbent.plan.pipelines for module in pipeline.modules.values())
+            for m, module in enumerate(modules):
+                self.add(m, self.column(module.tuples))
+
+    @property
+    def size(self) -> int:
+        """Columns of all modules."""
+        return sum(map(len, self.columns))
+
+    def add(self, m: int, column: Column) -> bool:
+        """Add a column of module ``m``; whether it is new."""
+        key = (column.cost, column.latency, *column.usage)
+        return self.columns[m].setdefault(key, column) is column
+
+    def column(self, schedule: tuple[DispatchTuple, ...]) -> Column:
+        """Column of a schedule."""
+        cost = sum(part.cost for part in schedule)
+        return Column(cost, module_latency(schedule, self.task.dispatch), self.usage(schedule), schedule)
+
+    def usage(self, schedule: Sequence[DispatchTuple]) -> tuple[float, ...]:
+        """Machines of each limited type in a schedule."""
+        used = dict.fromkeys(self.data.limits, 0.0)
+        for part in schedule:
+            if part.configuration.hardware in used:
+                used[part.configuration.hardware] += part.machines
+        return tuple(used.values())
+
+    def is_limited(self, m: int) -> bool:
+        """Whether module ``m`` may run on hardware with a limit."""
+        return any(c.hardware in self.data.limits for c in self.data.modules[m].configurations)
+
+    def latest(self, m: int) -> float:
+        """Loosest budget of module ``m`` in seconds."""
+        return self.data.bounds[m].latest + TIME_TOLERANCE / 2
+
+    def distinct_points(self, m: int, surcharges: Mapping[str, float], cap: float) -> Iterator[Point]:
+        """Schedules of module ``m`` within ``cap`` that none beats in cost, latency and use of every limited type."""
+        task, pricing = self.task, Pricing(surcharges, tuple(self.data.limits))
+        budget = self.latest(m)
+        while not task.late():
+            points = distinct_schedules(self.data.modules[m], budget, task.billing, task.dispatch, cap, pricing)
+            if not points:
+                return
+            yield from points
+            budget = max(point.latency for point in points) - STEP
+
+    def pattern(self) -> PatternData:
+        """Data of the pattern model over all columns."""
+        return PatternData(
+            columns=tuple(tuple(columns.values()) for columns in self.columns),
+            slo=tuple(slo + TIME_TOLERANCE / 2 for slo in self.data.slo),
+            edges=self.data.edges,
+            sinks=self.data.sinks,
+            limits=self.data.limits,
+            excluded=self.excluded,
+        )
+
+    def choose_quickly(self) -> LinearSolution:
+        """As `choose`, to a small gap."""
+        options = self.task.remaining()
+        return self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
+
+    def choose(self, options: SolverOptions) -> LinearSolution:
+        """Offer the cheapest choice of columns as a plan; one that misses an SLO by rounding is cut off."""
+        while True:
+            data = self.pattern()
+            solution = solve_linear_program(pattern_program(data), options)
+            if solution.values is None:
+                return solution
+            choice = picked_columns(data, solution.values)
+            schedules = [data.columns[m][k].schedule for m, k in enumerate(choice)]
+            incumbent = self.task.incumbent
+            if not all(schedules) or incumbent.offer(incumbent.assemble(schedules)) is None:
+                return solution
+            self.excluded = (*self.excluded, choice)
