@@ -106,18 +106,52 @@ def instance_hash(instance: Instance) -> str:
 
 def task_key(task: Task, version: str) -> str:
     """SHA-256 over the instance, the method, billing, dispatch, options and the version of this package."""
+    return _key(task, instance_hash(task.instance), version)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyedTask:
+    """A task with what its row is found by, computed once.
+
+    Attributes
+    ----------
+    task
+        What to run.
+    key, instance
+        `task_key` and `instance_hash` of the task.
+    version
+        Of this package.
+    """
+
+    task: Task
+    key: str
+    instance: str
+    version: str
+
+
+def keyed_tasks(tasks: Iterable[Task], version: str) -> list[KeyedTask]:
+    """Tasks with their keys; an instance that several tasks share is hashed once."""
+    hashes: dict[int, str] = {}
+    keyed = []
+    for task in tasks:
+        found = hashes.get(id(task.instance)) or hashes.setdefault(id(task.instance), instance_hash(task.instance))
+        keyed.append(KeyedTask(task, _key(task, found, version), found, version))
+    return keyed
+
+
+def _key(task: Task, instance: str, version: str) -> str:
     options = {**asdict(task.options), "start": repr(task.options.start)}
-    return _hash([instance_hash(task.instance), task.method, task.billing, task.dispatch, options, version])
+    return _hash([instance, task.method, task.billing, task.dispatch, options, version])
 
 
 def _hash(document: object) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def result_row(task: Task, result: Result, runs: int, version: str) -> Row:
+def result_row(keyed: KeyedTask, result: Result, runs: int) -> Row:
     """Row of a finished task."""
     return Row(
-        **_identity(task, version),
+        **_identity(keyed),
         status=result.termination,
         cost=result.objective,
         bound=result.dual_bound if math.isfinite(result.dual_bound) else None,
@@ -127,22 +161,21 @@ def result_row(task: Task, result: Result, runs: int, version: str) -> Row:
     )
 
 
-def unsupported_row(task: Task, version: str) -> Row:
+def unsupported_row(keyed: KeyedTask) -> Row:
     """Row of a task that its method cannot solve."""
-    return Row(
-        **_identity(task, version), status="unsupported", cost=None, bound=None, build_s=0.0, solve_s=0.0, runs=0
-    )
+    return Row(**_identity(keyed), status="unsupported", cost=None, bound=None, build_s=0.0, solve_s=0.0, runs=0)
 
 
-def _identity(task: Task, version: str) -> dict[str, str]:
+def _identity(keyed: KeyedTask) -> dict[str, str]:
+    task = keyed.task
     return {
-        "key": task_key(task, version),
+        "key": keyed.key,
         "workload": task.instance.name,
-        "instance": instance_hash(task.instance),
+        "instance": keyed.instance,
         "method": task.method,
         "billing": task.billing,
         "dispatch": task.dispatch,
-        "version": version,
+        "version": keyed.version,
     }
 
 

@@ -1,36 +1,17 @@
-"""Many tasks on the local cores: every finished solve is kept, and none is done twice."""
+"""Many tasks on many processes: every finished solve is kept, and none is done twice."""
 
 from __future__ import annotations
 
-import signal
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from harpagon.evaluation.rows import Row, result_row, task_key, unsupported_row
-from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.evaluation.rows import keyed_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from harpagon.evaluation.rows import RowFile, Task
-    from harpagon.instances.instance import Instance
-    from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.options import SolverOptions
-    from harpagon.solvers.result import Result
-
-_RUNS = 3
-"""Runs of a task for timing: the fastest counts."""
-_TIMING_SECONDS = 0.5
-"""No further run starts once a task has taken this long."""
-
-
-class Solve(Protocol):
-    """What solves a task: `harpagon.methods.solve`, or anything of its form that can be pickled."""
-
-    def __call__(
-        self, instance: Instance, method: str, billing: Billing, dispatch: Dispatch, options: SolverOptions
-    ) -> Result:
-        """Plan ``instance``."""
+    from harpagon.evaluation.rows import KeyedTask, Row, RowFile, Task
+    from harpagon.evaluation.run import Solve
 
 
 def sweep(
@@ -39,6 +20,7 @@ def sweep(
     file: RowFile,
     workers: int = 1,
     finished: Callable[[Row], None] | None = None,
+    scheduler: str | None = None,
 ) -> list[Row]:
     """Solve every task that ``file`` has no row of.
 
@@ -51,61 +33,50 @@ def sweep(
     file
         Where rows are read from and appended to. Interrupting the sweep loses only the solves under way.
     workers
-        Processes; 1 solves in this one.
+        Processes of this machine; 1 solves in this one.
     finished
         Called with every row, those read from the file first.
+    scheduler
+        Address of a Dask scheduler whose workers solve instead.
 
     Returns
     -------
     list of Row
-        In the order of ``tasks``, whatever the number of workers.
+        In the order of ``tasks``, whatever solved them.
+
+    Raises
+    ------
+    InputError
+        Where the scheduler cannot be reached, or Dask is not installed.
+    WorkersLostError
+        Where the workers of this machine died without finishing any of the tasks left.
     """
-    release = version("harpagon")
-    keys = [task_key(task, release) for task in tasks]
+    keyed = keyed_tasks(tasks, version("harpagon"))
     file.repair()
     stored = file.read()
-    rows = {key: stored[key] for key in keys if key in stored}
+    rows = {one.key: stored[one.key] for one in keyed if one.key in stored}
     report = finished or (lambda row: None)
     for row in rows.values():
         report(row)
-    pending = {key: task for key, task in zip(keys, tasks, strict=True) if key not in rows}
-    for row in _outcomes(list(pending.values()), solve, release, workers):
+    pending = {one.key: one for one in keyed if one.key not in rows}
+    for row in _outcomes(list(pending.values()), solve, workers, scheduler):
         file.append(row)
         rows[row.key] = row
         report(row)
-    return [rows[key] for key in keys]
+    return [rows[one.key] for one in keyed]
 
 
-def _outcomes(tasks: Sequence[Task], solve: Solve, release: str, workers: int) -> Iterator[Row]:
-    if workers == 1 or len(tasks) <= 1:
-        return (run_task(task, solve, release) for task in tasks)
-    from joblib import Parallel, delayed
+def _outcomes(pending: Sequence[KeyedTask], solve: Solve, workers: int, scheduler: str | None) -> Iterator[Row]:
+    if not pending:
+        return iter(())
+    if scheduler is not None:
+        from harpagon.evaluation.cluster import run_on_cluster
 
-    parallel = Parallel(n_jobs=workers, return_as="generator_unordered")
-    outcomes: Iterator[Row] = parallel(delayed(_run_in_worker)(task, solve, release) for task in tasks)
-    return outcomes
+        return run_on_cluster(pending, solve, scheduler)
+    if workers > 1:
+        from harpagon.evaluation.processes import run_in_processes
 
+        return run_in_processes(pending, solve, workers)
+    from harpagon.evaluation.run import run_task
 
-def _run_in_worker(task: Task, solve: Solve, release: str) -> Row:
-    # Ctrl-C reaches every process of the terminal; the sweep stops its workers itself.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return run_task(task, solve, release)
-
-
-def run_task(task: Task, solve: Solve, release: str) -> Row:
-    """Solve one task up to three times and keep the outcome of the fastest run.
-
-    Times are those of the `Result`, build and solve; that this process had to import a solver first shows only where
-    a task is too slow for a second run.
-    """
-    results: list[Result] = []
-    while len(results) < _RUNS and sum(map(_seconds, results)) < _TIMING_SECONDS:
-        try:
-            results.append(solve(task.instance, task.method, task.billing, task.dispatch, task.options))
-        except UnsupportedError:
-            return unsupported_row(task, release)
-    return result_row(task, min(results, key=_seconds), len(results), release)
-
-
-def _seconds(result: Result) -> float:
-    return result.build_time + result.solve_time
+    return (run_task(one, solve) for one in pending)
