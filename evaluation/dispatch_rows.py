@@ -68,16 +68,16 @@ class DispatchRow:
 def measured_row(key: RowKey, cost: float, report: SimulationReport) -> DispatchRow:
     """Row of a simulated plan."""
     modules = [module for pipeline in report.pipelines for module in pipeline.modules]
-    parts = [(part, module.allowance) for module in modules for part in module.tuples if part.requests]
+    parts = [part for module in modules for part in module.tuples if part.requests]
     return DispatchRow(
         *key,
         cost=cost,
         arrived=sum(pipeline.arrived for pipeline in report.pipelines),
         served=sum(module.finished for module in modules),
         tuples=len(parts),
-        over=sum(part.maximum > part.bound + ROUNDING for part, _ in parts),
-        beyond=sum(part.maximum > part.bound + allowance + ROUNDING for part, allowance in parts),
-        excess=_share(max((part.maximum - ROUNDING) / part.bound for part, _ in parts)),
+        over=sum(part.maximum > part.bound + ROUNDING for part in parts),
+        beyond=sum(part.maximum > part.bound + part.allowance + ROUNDING for part in parts),
+        excess=_share(max((part.maximum - ROUNDING) / part.bound for part in parts)),
         results=sum(pipeline.latency.count for pipeline in report.pipelines),
         late=sum(pipeline.violations for pipeline in report.pipelines),
         late_beyond=sum(pipeline.late for pipeline in report.pipelines),

@@ -51,7 +51,7 @@ def _draw_timeline(axes: Axes, report: PipelineReport) -> None:
 def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
     parts = [(module, part) for module in report.modules for part in module.tuples]
     places = range(len(parts))
-    broken = [part.maximum > part.bound + module.allowance + _ROUNDING for module, part in parts]
+    broken = [part.maximum > part.bound + part.allowance + _ROUNDING for _, part in parts]
     colours = [_BROKEN if late else _KEPT for late in broken]
     axes.barh(places, [part.maximum for _, part in parts], color=colours, height=0.6, label="largest measured")
     axes.plot([part.bound for _, part in parts], places, "k|", markersize=16, markeredgewidth=2, label="bound")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from harpagon.instances.policies import Dispatch
@@ -30,8 +31,20 @@ def default_padding(dispatch: Dispatch) -> Padding:
 
 
 def interval(module: ModulePlan) -> float:
-    """Seconds between requests at the full rate of a module's tuples: what the bounds allow on top."""
+    """Seconds between requests at the full rate of a module's tuples."""
     return 1.0 / sum(part.rate for part in module.tuples)
+
+
+def graces(module: ModulePlan, dispatch: Dispatch) -> tuple[float, ...]:
+    """Seconds, tuple by tuple, by which a batch may fill late when requests are missing.
+
+    One arrival late by an interval is made up at the rate that is left to the tuple: all of it under ``edf``, that of
+    the tuple and those after it under the priority policies.
+    """
+    if dispatch is Dispatch.EDF:
+        return (interval(module),) * len(module.tuples)
+    left = accumulate(part.rate for part in reversed(module.tuples))
+    return tuple(1.0 / rate for rate in left)[::-1]
 
 
 def module_dispatcher(
@@ -73,9 +86,9 @@ def _open_batches(
     module: ModulePlan, dispatch: Dispatch, padding: Padding, lead: float, service: ServiceTime
 ) -> Dispatcher:
     groups, machines = [], []
-    for part, latency in zip(module.tuples, module.tuple_latencies, strict=True):
+    for part, latency, grace in zip(module.tuples, module.tuple_latencies, graces(module, dispatch), strict=True):
         due = latency - part.configuration.duration
-        patience = due + interval(module) if padding is Padding.TIME_OUT else math.inf
+        patience = due + grace if padding is Padding.TIME_OUT else math.inf
         groups.append(BatchGroup(part.configuration.batch, part.rate, due, patience))
         machines.append(_machines(part, _count(part), service))
     return OpenBatchDispatcher(groups, machines, dispatch is Dispatch.EDF, lead)

@@ -71,6 +71,7 @@ def _tuple(report: TupleReport) -> dict[str, Any]:
         "machines": report.machines,
         "rate_rps": report.rate,
         "bound_ms": milliseconds(report.bound),
+        "allowance_ms": milliseconds(report.allowance),
         "max_ms": milliseconds(report.maximum),
         "requests": report.requests,
         "batches": report.batches,

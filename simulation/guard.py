@@ -1,8 +1,8 @@
 """Plans that keep the SLO to the last request: room on every path for what pacing and spacing may add.
 
-The bounds of ``tc-safe`` and ``edf`` hold up to one interval between requests where a module has spare capacity, and
-requests that fan-out or a join makes at once are spaced before they count (`harpagon.simulation.pacing`). A guarded
-plan's longest path, these allowances included, meets the SLO.
+The bounds of ``tc-safe`` and ``edf`` hold up to a small allowance where a module has spare capacity, and requests that
+fan-out or a join makes at once are spaced before they count (`harpagon.simulation.pacing`). A guarded plan's longest
+path, these allowances included, meets the SLO.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import PipelinePlan, Plan
+    from harpagon.instances.policies import Dispatch
     from harpagon.simulation.planner import Planner
 
 _ROUNDS = 20
@@ -53,7 +54,7 @@ def guarded_plan(instance: Instance, planner: Planner) -> Plan | None:
             return None
         plan = _restated(instance, found)
         if all(
-            slack(pipeline, planned) >= -TIME_TOLERANCE
+            slack(pipeline, planned, plan.dispatch) >= -TIME_TOLERANCE
             for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True)
         ):
             return plan
@@ -62,20 +63,20 @@ def guarded_plan(instance: Instance, planner: Planner) -> Plan | None:
     return None
 
 
-def path_allowance(pipeline: Pipeline, plan: PipelinePlan) -> float:
+def path_allowance(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
     """Seconds that spacing and missing requests may add to the longest path of a paced plan."""
     network = PathNetwork.from_graph(pipeline.graph)
     latencies = [plan.modules[name].latency for name in network.modules]
-    return _loosened_length(network, pipeline, plan) - network.length(latencies)
+    return _loosened_length(network, pipeline, plan, dispatch) - network.length(latencies)
 
 
-def slack(pipeline: Pipeline, plan: PipelinePlan) -> float:
+def slack(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
     """Seconds between the SLO and the longest path with all allowances; negative where it may be missed."""
-    return pipeline.slo - _loosened_length(PathNetwork.from_graph(pipeline.graph), pipeline, plan)
+    return pipeline.slo - _loosened_length(PathNetwork.from_graph(pipeline.graph), pipeline, plan, dispatch)
 
 
-def _loosened_length(network: PathNetwork, pipeline: Pipeline, plan: PipelinePlan) -> float:
-    spacings = module_spacing(pipeline, plan)
+def _loosened_length(network: PathNetwork, pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
+    spacings = module_spacing(pipeline, plan, dispatch)
     return network.length(
         [
             plan.modules[name].latency + spacing.allowance + spacing.delay
@@ -89,7 +90,9 @@ def _extras(instance: Instance, plan: Plan) -> Extras:
         (pipeline.name, name): spacing.allowance + spacing.delay
         for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True)
         for name, spacing in zip(
-            PathNetwork.from_graph(pipeline.graph).modules, module_spacing(pipeline, planned), strict=True
+            PathNetwork.from_graph(pipeline.graph).modules,
+            module_spacing(pipeline, planned, plan.dispatch),
+            strict=True,
         )
     }
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
+    from harpagon.simulation.pacing import Spacing
     from harpagon.simulation.served import GroupTally
     from harpagon.simulation.station import Station
 
@@ -83,27 +84,39 @@ class PathMeasure:
         return Timeline(tuple(ends.tolist()), tuple(mean.tolist()), tuple(self._maxima.tolist()))
 
 
-def module_report(name: str, plan: ModulePlan, allowance: float, station: Station, duration: float) -> ModuleReport:
-    """What a station measured in ``duration`` seconds; ``allowance`` is what its bound may be passed by."""
+def module_report(name: str, plan: ModulePlan, spacing: Spacing, station: Station, duration: float) -> ModuleReport:
+    """What a station measured in ``duration`` seconds, with the allowances of ``spacing``."""
     parts = zip(
-        plan.tuples, plan.tuple_latencies, station.tallies, station.tuple_maxima, station.tuple_requests, strict=True
+        plan.tuples,
+        plan.tuple_latencies,
+        spacing.allowances,
+        station.tallies,
+        station.tuple_maxima,
+        station.tuple_requests,
+        strict=True,
     )
     return ModuleReport(
         name=name,
         arrived=station.arrived,
         finished=station.finished,
         bound=plan.latency,
-        allowance=allowance,
+        allowance=spacing.allowance,
         latency=summarise(station.latencies),
         tuples=tuple(
-            _tuple_report(part, bound, tally, float(maximum), int(requests), duration)
-            for part, bound, tally, maximum, requests in parts
+            _tuple_report(part, bound, allowance, tally, float(maximum), int(requests), duration)
+            for part, bound, allowance, tally, maximum, requests in parts
         ),
     )
 
 
 def _tuple_report(
-    part: DispatchTuple, bound: float, tally: GroupTally, maximum: float, requests: int, duration: float
+    part: DispatchTuple,
+    bound: float,
+    allowance: float,
+    tally: GroupTally,
+    maximum: float,
+    requests: int,
+    duration: float,
 ) -> TupleReport:
     batches = sum(tally.sizes)
     filled = sum(size * count for size, count in enumerate(tally.sizes))
@@ -113,6 +126,7 @@ def _tuple_report(
         machines=part.machines,
         rate=part.rate,
         bound=bound,
+        allowance=allowance,
         maximum=maximum,
         requests=requests,
         batches=batches,

@@ -10,16 +10,19 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from harpagon.graphs import PathNetwork, propagate_rates
+from harpagon.simulation.dispatchers import graces, interval
 from harpagon.simulation.flow import Flow
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan
+    from harpagon.instances.policies import Dispatch
 
 _SAME_RATE = 1e-9
 """Relative difference below which two rates are the same."""
@@ -62,9 +65,11 @@ class Spacing:
         Whether a regulator is needed to keep them 1 / (rate of the tuples) apart.
     delay
         Seconds that regulator may add.
+    allowances
+        Seconds by which each tuple's bound may be passed: 0 where arrivals are even and fill every batch, else the
+        `harpagon.simulation.dispatchers.graces`.
     allowance
-        Seconds by which the module's bound may be passed: 0 where arrivals are even and fill every batch, else one
-        interval at the rate of the tuples.
+        Seconds by which the module's bound may be passed.
     lead
         Seconds before the first arrival at which first batches open.
     """
@@ -72,11 +77,12 @@ class Spacing:
     even: bool
     regulated: bool
     delay: float
+    allowances: tuple[float, ...]
     allowance: float
     lead: float
 
 
-def module_spacing(pipeline: Pipeline, plan: PipelinePlan) -> tuple[Spacing, ...]:
+def module_spacing(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> tuple[Spacing, ...]:
     """Spacing of every module of a paced pipeline, in the order of its `PathNetwork`."""
     network = PathNetwork.from_graph(pipeline.graph)
     arriving = propagate_rates(pipeline.graph, pipeline.rate)
@@ -88,28 +94,36 @@ def module_spacing(pipeline: Pipeline, plan: PipelinePlan) -> tuple[Spacing, ...
         rates = [arriving[tail] for tail in names]
         even_inputs = all(spacings[tail].even for tail in tails)
         every = pipeline.graph.nodes[name].get("join", "all") == "all"
-        spacings.append(_spacing(arriving[name], plan.modules[name], rates, fanouts, even_inputs, every))
+        spacings.append(_spacing(arriving[name], plan.modules[name], dispatch, rates, fanouts, even_inputs, every))
     return tuple(spacings)
 
 
 def _spacing(
-    rate: float, module: ModulePlan, tail_rates: list[float], fanouts: list[float], even_inputs: bool, every: bool
+    rate: float,
+    module: ModulePlan,
+    dispatch: Dispatch,
+    tail_rates: list[float],
+    fanouts: list[float],
+    even_inputs: bool,
+    every: bool,
 ) -> Spacing:
-    interval = 1.0 / sum(part.rate for part in module.tuples)
-    full = math.isclose(1.0 / interval, rate, rel_tol=_SAME_RATE)
+    step = interval(module)
+    full = math.isclose(1.0 / step, rate, rel_tol=_SAME_RATE)
     rates = [rate * fanout for rate, fanout in zip(tail_rates, fanouts, strict=True)]
     same = len(rates) < 2 or (every and all(math.isclose(rate, max(rates), rel_tol=_SAME_RATE) for rate in rates))
     split = any(fanout != 1.0 for fanout in fanouts)
     even = even_inputs and same and full
     delay = max((_burst(fanout) / rate for rate, fanout in zip(tail_rates, fanouts, strict=True)), default=0.0)
     if not same:
-        delay += 1 / min(rates) if every else len(rates) * interval
+        delay += 1 / min(rates) if every else len(rates) * step
+    allowances = (0.0,) * len(module.tuples) if even else graces(module, dispatch)
     return Spacing(
         even=even,
         regulated=split or not same or not even_inputs,
         delay=delay,
-        allowance=0.0 if even else interval,
-        lead=0.0 if even or not rates else interval,
+        allowances=allowances,
+        allowance=max(map(add, module.tuple_latencies, allowances)) - module.latency,
+        lead=0.0 if even or not rates else step,
     )
 
 

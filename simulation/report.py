@@ -44,6 +44,8 @@ class TupleReport:
         As in the plan.
     bound
         Worst-case latency the plan claims, seconds.
+    allowance
+        Seconds by which the bound may be passed where requests are missing or unevenly spaced, else 0.
     maximum
         Largest latency measured, seconds; 0 where no request came by.
     requests
@@ -60,6 +62,7 @@ class TupleReport:
     machines: float
     rate: float
     bound: float
+    allowance: float
     maximum: float
     requests: int
     batches: int
@@ -71,8 +74,7 @@ class TupleReport:
 class ModuleReport:
     """One module: arrivals, completions, latency against its bound.
 
-    ``allowance`` is by how many seconds the bound may be passed: one interval between requests at full rate where
-    requests are missing or unevenly spaced, else 0.
+    ``allowance`` is by how many seconds the largest of its tuples' bounds may be passed.
     """
 
     name: str

@@ -91,12 +91,13 @@ class _PipelineRun:
     ) -> None:
         self._pipeline = pipeline
         self._plan = plan
+        self._dispatch = dispatch
         self._paced = paced
         problem = pipeline_problem(instance, pipeline)
         self._network = problem.network
         self._rates = [module.rate for module in problem.modules]
         self._modules = [plan.modules[name] for name in self._network.modules]
-        self._spacing = module_spacing(pipeline, plan)
+        self._spacing = module_spacing(pipeline, plan, dispatch)
         self._stations = [
             Station(
                 module_dispatcher(module, dispatch, padding, rate=rate, lead=spacing.lead if paced else 0.0),
@@ -133,11 +134,11 @@ class _PipelineRun:
 
     def run(self, pieces: Iterator[np.ndarray], duration: float, quantiles: Sequence[float]) -> PipelineReport:
         """Push all arrivals through the pipeline."""
-        measure = PathMeasure(self._pipeline.slo, path_allowance(self._pipeline, self._plan), duration)
+        measure = PathMeasure(self._pipeline.slo, path_allowance(self._pipeline, self._plan, self._dispatch), duration)
         for flow in _root_flows(pieces, duration):
             self._advance(flow, measure)
         modules = tuple(
-            module_report(name, module, spacing.allowance, station, duration)
+            module_report(name, module, spacing, station, duration)
             for name, module, spacing, station in zip(
                 self._network.modules, self._modules, self._spacing, self._stations, strict=True
             )

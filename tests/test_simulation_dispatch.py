@@ -12,7 +12,7 @@ from simulation_cases import WORKED_SCHEDULE as SCHEDULE
 from harpagon.instances.plan import DispatchTuple, ModulePlan
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals import EvenArrivals, GammaArrivals
-from harpagon.simulation.dispatchers import interval, module_dispatcher
+from harpagon.simulation.dispatchers import graces, module_dispatcher
 from harpagon.simulation.padding import Padding
 
 
@@ -65,7 +65,7 @@ def test_safe_bounds_hold_with_missing_requests(
     module = module_plan(schedule, dispatch, rate=load * sum(part.rate for part in schedule))
     assert module.tuple_latencies == full.tuple_latencies
     maxima = measured(module, dispatch, np.arange(5_000) / module.rate)
-    assert (maxima <= np.array(module.tuple_latencies) + interval(module) + ROUNDING).all()
+    assert (maxima <= np.array(module.tuple_latencies) + np.array(graces(module, dispatch)) + ROUNDING).all()
 
 
 @settings(max_examples=40, deadline=None)

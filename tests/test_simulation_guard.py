@@ -52,8 +52,8 @@ def test_guarded_plans_leave_room_for_their_allowance(workload: Workload) -> Non
     plan = guarded_plan(instance, edf_optimum)
     assert plan is not None
     for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True):
-        assert slack(pipeline, planned) >= -1e-9
-        assert planned.latency + path_allowance(pipeline, planned) <= pipeline.slo + 1e-9
+        assert slack(pipeline, planned, plan.dispatch) >= -1e-9
+        assert planned.latency + path_allowance(pipeline, planned, plan.dispatch) <= pipeline.slo + 1e-9
 
 
 def test_the_study_resumes_and_finds_no_tuple_beyond_its_safe_bound(tmp_path: Path) -> None:

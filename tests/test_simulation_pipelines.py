@@ -66,7 +66,7 @@ def test_paced_pipelines_keep_the_sum_of_their_bounds(
     report = simulate(instance, plan, duration=4_000 / rate).pipelines[0]
     for module in report.modules:
         for part in module.tuples:
-            assert part.maximum <= part.bound + module.allowance + ROUNDING
+            assert part.maximum <= part.bound + part.allowance + ROUNDING
     assert report.latency.maximum <= report.bound + report.allowance + ROUNDING
 
 

@@ -15,7 +15,7 @@ from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple, ModulePlan
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals import GammaArrivals
-from harpagon.simulation.dispatchers import interval, module_dispatcher
+from harpagon.simulation.dispatchers import graces, module_dispatcher
 from harpagon.simulation.machines import ExponentialService, profiled
 from harpagon.simulation.padding import Padding
 
@@ -87,7 +87,7 @@ class Referee:
         for index, part in enumerate(module.tuples):
             due = module.tuple_latencies[index] - part.configuration.duration
             machines = simpy.Resource(self.environment, math.ceil(part.machines))
-            opener = self.open_batches(index, part, due, interval(module), machines, float(times[0]))
+            opener = self.open_batches(index, part, due, graces(module, dispatch)[index], machines, float(times[0]))
             self.environment.process(opener)
         self.environment.run(until=float(times[-1]) + 60)
 

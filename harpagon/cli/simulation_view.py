@@ -62,7 +62,7 @@ def _rows(module: ModuleReport) -> list[tuple[str | Text, ...]]:
             f"{part.machines:.4g} x {part.configuration}",
             f"{part.bound * 1e3:.1f}",
             f"{part.maximum * 1e3:.1f}" if part.requests else "-",
-            _excess(part.maximum - part.bound, module.allowance),
+            _excess(part.maximum - part.bound, part.allowance),
             "-" if math.isnan(part.mean_batch) else f"{part.mean_batch:.2f}",
             f"{part.utilisation:.1%}",
             str(part.requests),
