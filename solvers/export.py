@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.tangents import Build
 
 _FORMATS = {"lp": "cpxlp", "mps": "mps"}
-_BUILDERS = {
+_BUILDERS: dict[str, Build] = {
     "compact": build_compact,
     "disjunctive-bigm": partial(build_disjunctive, relaxation="bigm"),
     "disjunctive-hull": partial(build_disjunctive, relaxation="hull"),
