@@ -16,7 +16,7 @@ from harpagon.instances.instance import Instance, Pipeline
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.sponge_bandwidth import synthetic_bandwidth
 from harpagon.simulation.sponge_pipeline import run_pipeline
-from harpagon.simulation.sponge_pipeline_scaler import FixedPipelineScaler, InPlacePipelineScaler
+from harpagon.simulation.sponge_pipeline_scaler import FixedPipelineScaler, InPlacePipelineScaler, count_unavoidable
 from harpagon.simulation.sponge_requests import send_requests
 
 if TYPE_CHECKING:
@@ -44,11 +44,10 @@ def pipeline_rows(seeds: Sequence[int] = range(10), duration: float = DURATION) 
     """One row per seed and scaler: late requests, those lost before they arrived, core-seconds, changes."""
     instance = three_modules()
     problem = pipeline_problem(instance, instance.pipelines[0])
-    least = problem.network.length([min(c.duration for c in module.configurations) for module in problem.modules])
     rows = []
     for seed in seeds:
         requests = send_requests(synthetic_bandwidth(seed), RATE, SIZE, SLO, duration)
-        lost = sum(request.deadline - request.arrived < least for request in requests)
+        lost = count_unavoidable(problem, requests)
         for name, scaler in _scalers(problem).items():
             run = run_pipeline(instance, scaler, requests, duration)
             late = {"violations": run.violations, "unavoidable": lost, "avoidable": run.violations - lost}

@@ -37,6 +37,14 @@ def violations_no_drop() -> tuple[pd.DataFrame, pd.DataFrame]:
     return _violations(drop_late=False)
 
 
+def queue_order() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Sponge with and without reordering of its queue, 500 KB at 100 req/s."""
+    from harpagon.evaluation.sponge_study import summarise, violation_rows
+
+    rows = violation_rows(sizes=(500e3,), rates=(100.0,), scalers=("sponge", "sponge-fcfs"))
+    return rows, summarise(rows)
+
+
 def durations() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Sponge planning with the fit or with the measured points, while the measured durations pass."""
     from harpagon.evaluation.sponge_study import duration_rows
@@ -101,6 +109,7 @@ STUDIES: dict[str, Callable[[], tuple[pd.DataFrame, pd.DataFrame]]] = {
     "agreement": agreement,
     "violations": violations,
     "violations-no-drop": violations_no_drop,
+    "queue-order": queue_order,
     "durations": durations,
     "change-cost": change_cost,
     "scaling": scaling,

@@ -73,6 +73,12 @@ class InPlacePipelineScaler:
         return self._running
 
 
+def count_unavoidable(problem: PipelineProblem, requests: Sequence[SentRequest]) -> int:
+    """Requests that arrive with less time left than one request alone takes on the fastest machines."""
+    least = problem.network.length([min(c.duration for c in module.configurations) for module in problem.modules])
+    return sum(request.deadline - request.arrived < least for request in requests)
+
+
 def _latency(configuration: Configuration) -> float:
     return module_latency([DispatchTuple.full(configuration, 1)], Dispatch.TC)
 

@@ -8,6 +8,7 @@ from harpagon.formulations.sponge_problem import SpongeVariant
 from harpagon.instances.errors import InputError
 from harpagon.simulation.sponge_planner import IntervalPlanner
 from harpagon.simulation.sponge_scalers import HorizontalScaler, RestartScaler, SpongeScaler, StaticScaler
+from harpagon.simulation.sponge_server import QueueOrder
 
 if TYPE_CHECKING:
     from harpagon.instances.core_profile import CoreProfile
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 SCALERS = {
     "sponge": "cores change in place, formula of the paper",
     "sponge-code": "cores change in place, formula of the published code (0.9 SLO)",
+    "sponge-fcfs": "as sponge, first come first served",
     "fa2": "one-core replicas with a start-up delay, planned for the whole SLO",
     "fa2-informed": "fa2 that knows the time each request lost on the link",
     "vpa": "one container that restarts to change its cores",
@@ -43,8 +45,9 @@ def make_scaler(name: str, profile: CoreProfile, slo: float, change_cost: float 
     InputError
         Where the name is unknown, or the profile lacks the core count it needs.
     """
-    if name == "sponge":
-        return SpongeScaler(IntervalPlanner(profile, slo, change_cost=change_cost))
+    if name in ("sponge", "sponge-fcfs"):
+        order = QueueOrder.DEADLINE if name == "sponge" else QueueOrder.ARRIVAL
+        return SpongeScaler(IntervalPlanner(profile, slo, change_cost=change_cost), order)
     if name == "sponge-code":
         return SpongeScaler(IntervalPlanner(profile, slo, SpongeVariant.PUBLISHED_CODE, change_cost))
     if name == "vpa":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from harpagon.simulation.sponge_server import QueueOrder, Replica
 
@@ -19,7 +19,7 @@ START_UP = 10.0
 class Scaler(Protocol):
     """Sets a fleet up and adapts it at the start of every interval."""
 
-    order: ClassVar[QueueOrder]
+    order: QueueOrder
 
     def start(self, fleet: Fleet, seen: Observation) -> None:
         """Set the fleet up, ready to serve at time 0."""
@@ -32,8 +32,8 @@ class Scaler(Protocol):
 class SpongeScaler:
     """One container whose cores change in place; earliest deadline first."""
 
-    order: ClassVar[QueueOrder] = QueueOrder.DEADLINE
     planner: IntervalPlanner
+    order: QueueOrder = QueueOrder.DEADLINE
 
     def start(self, fleet: Fleet, seen: Observation) -> None:
         """One container with the cores the first decision asks for."""
@@ -52,9 +52,9 @@ class SpongeScaler:
 class StaticScaler:
     """One container whose cores never change; the batch size follows the load."""
 
-    order: ClassVar[QueueOrder] = QueueOrder.ARRIVAL
     planner: IntervalPlanner
     cores: int
+    order: QueueOrder = QueueOrder.ARRIVAL
 
     def start(self, fleet: Fleet, seen: Observation) -> None:
         """One container with ``cores`` cores."""
@@ -75,8 +75,8 @@ class RestartScaler:
     restart takes ``start_up`` seconds in which nothing is served.
     """
 
-    order: ClassVar[QueueOrder] = QueueOrder.ARRIVAL
     planner: IntervalPlanner
+    order: QueueOrder = QueueOrder.ARRIVAL
     start_up: float = START_UP
     window: int = 60
     margin: float = 1.15
@@ -121,9 +121,9 @@ class HorizontalScaler:
     started is not stopped before it served.
     """
 
-    order: ClassVar[QueueOrder] = QueueOrder.ARRIVAL
     planner: IntervalPlanner
     max_replicas: int
+    order: QueueOrder = QueueOrder.ARRIVAL
     start_up: float = START_UP
     _asked: deque[int] = field(default_factory=deque)
 

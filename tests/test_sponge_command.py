@@ -55,6 +55,14 @@ def test_an_instance_file_is_a_profile(tmp_path, capsys):
     assert main(["plan", str(path)]) == 0
 
 
+def test_a_pipeline_is_served_in_place_and_fixed(capsys):
+    command = ["sponge", "--trace", "synthetic", "--duration", "20", "--pipeline", "ocr-2cores", "--json"]
+    assert main(command) == 0
+    runs = json.loads(capsys.readouterr().out)
+    assert runs["in place"]["requests"] == 200
+    assert 0 < runs["in place"]["core_seconds"] <= 20 * 6
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -62,6 +70,10 @@ def test_an_instance_file_is_a_profile(tmp_path, capsys):
         (["--trace", "synthetic", "--scalers", "sponge,best"], "best: is no scaler"),
         (["--trace", "synthetic", "--rate", "-1"], "--rate"),
         (["--rate", "nan"], "--rate"),
+        (["--trace", "synthetic", "--rate", "10000", "--duration", "100000"], "5,000,000"),
+        (["--pipeline", "ocr-2cores"], "--pipeline"),
+        (["--trace", "synthetic", "--pipeline", "worked-example"], "cpu-1"),
+        (["--trace", "synthetic", "--pipeline", "nowhere.json"], "nowhere.json"),
         (["--communication", "-1"], "--communication"),
         (["--figure", "a.png"], "--figure"),
         (["--trace", "synthetic", "--figure", "a.txt"], "--figure"),

@@ -15,10 +15,9 @@ from harpagon.cli.inputs import JsonOption
 if TYPE_CHECKING:
     from harpagon.formulations.sponge_problem import SpongeDecision, SpongeProblem
     from harpagon.instances.core_profile import CoreProfile
-    from harpagon.simulation.sponge_bandwidth import BandwidthTrace
-    from harpagon.simulation.sponge_run import SpongeRun
 
 _FIGURES = (".png", ".svg", ".pdf")
+_MOST_REQUESTS = 5_000_000
 
 _HELP = """Choose CPU cores and batch size of one model, so that every request meets its own remaining deadline.
 
@@ -34,6 +33,8 @@ are cores paid for, summed over time.
   harpagon sponge --trace synthetic --seed 0 --size 500 --rate 100 --figure sponge.png
 
   harpagon sponge --trace link.csv --profile ocr-2cores --model detect --rate 3
+
+  harpagon sponge --trace synthetic --pipeline ocr-2cores
 
 A trace file is a CSV table with the columns time_s and bytes_per_second.
 
@@ -99,6 +100,14 @@ def sponge(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="With --trace synthetic: its seed.")] = 0,
     size: Annotated[float, typer.Option(help="With --trace: kilobytes per request.")] = 200.0,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANCE",
+            help="With --trace: serve this instance's pipeline, one container a module, at its rate and SLO.",
+            show_default=False,
+        ),
+    ] = None,
     duration: Annotated[float, typer.Option(help="With --trace: seconds.")] = 600.0,
     scalers: Annotated[
         str | None, typer.Option(metavar="A,B,...", help="With --trace: which ones.", show_default="all")
@@ -114,21 +123,31 @@ def sponge(
 ) -> None:
     """Run the command."""
     _check_flags(rate, slo, communication, size, duration, change_cost, figure, trace)
-    candidates = _candidates(profile, model, durations, max_cores, max_batch)
     if trace is None:
+        if pipeline is not None:
+            raise typer.BadParameter("goes with --trace", param_hint="--pipeline")
+        candidates = _candidates(profile, model, durations, max_cores, max_batch)
         _decide(candidates, rate, slo / 1e3, communication / 1e3, variant, method, as_json=as_json)
         return
+    from harpagon.cli.sponge_pipeline import serve_pipeline
+    from harpagon.cli.sponge_trace import read_or_make_bandwidth, report_runs, serve_model
     from harpagon.simulation.sponge_registry import default_scalers
 
+    bandwidth = read_or_make_bandwidth(trace, seed, duration)
+    if pipeline is not None:
+        if figure is not None:
+            raise typer.BadParameter("draws one model only, not --pipeline", param_hint="--figure")
+        serve_pipeline(pipeline, bandwidth, size * 1e3, duration, change_cost, as_json=as_json)
+        return
+    candidates = _candidates(profile, model, durations, max_cores, max_batch)
     names = tuple(name.strip() for name in scalers.split(",")) if scalers else default_scalers(candidates)
-    bandwidth = _bandwidth(trace, seed, duration)
-    runs = _serve(bandwidth, candidates, names, rate, slo / 1e3, size * 1e3, duration, change_cost)
+    runs = serve_model(bandwidth, candidates, names, rate, slo / 1e3, size * 1e3, duration, change_cost)
     if figure is not None:
         from harpagon.evaluation.sponge_figure import draw_sponge
 
         draw_sponge(bandwidth, slo / 1e3, runs, figure)
         note(f"figure written to {figure}")
-    _report_runs(runs, as_json=as_json)
+    report_runs(runs, as_json=as_json)
 
 
 def _check_flags(
@@ -145,6 +164,10 @@ def _check_flags(
     for flag, (value, most) in upper.items():
         if not 0 < value <= most:
             raise typer.BadParameter(f"give a number above 0 and up to {most:g}", param_hint=flag)
+    if trace is not None and rate * duration > _MOST_REQUESTS:
+        raise typer.BadParameter(
+            f"more than {_MOST_REQUESTS:,} requests: ask for less", param_hint="--rate, --duration"
+        )
     for flag, value in (("--communication", communication), ("--change-cost", change_cost)):
         if not 0 <= value <= 1e7:
             raise typer.BadParameter("give a number from 0", param_hint=flag)
@@ -234,56 +257,4 @@ def _decision_document(problem: SpongeProblem, decision: SpongeDecision | None, 
         "batch_ms": problem.profile.durations[decision.cores, decision.batch] * 1e3,
         "last_done_ms": _last_done(problem, decision) * 1e3,
         "remaining_ms": problem.remaining[-1] * 1e3,
-    }
-
-
-def _bandwidth(trace: str, seed: int, duration: float) -> BandwidthTrace:
-    from harpagon.simulation.sponge_bandwidth import TRACE_SECONDS, read_bandwidth_trace, synthetic_bandwidth
-
-    if trace == "synthetic":
-        return synthetic_bandwidth(seed, max(TRACE_SECONDS, int(duration) + 1))
-    return read_bandwidth_trace(Path(trace))
-
-
-def _serve(
-    bandwidth: BandwidthTrace,
-    candidates: CoreProfile,
-    names: tuple[str, ...],
-    rate: float,
-    slo: float,
-    size: float,
-    duration: float,
-    change_cost: float,
-) -> dict[str, SpongeRun]:
-    from harpagon.simulation.sponge_registry import make_scaler
-    from harpagon.simulation.sponge_requests import send_requests
-    from harpagon.simulation.sponge_run import run_scaler
-
-    scalers = {name: make_scaler(name, candidates, slo, change_cost) for name in names}
-    requests = send_requests(bandwidth, rate, size, slo, duration)
-    return {name: run_scaler(scaler, requests, candidates, duration, rate) for name, scaler in scalers.items()}
-
-
-def _report_runs(runs: dict[str, SpongeRun], *, as_json: bool) -> None:
-    if as_json:
-        show_json({name: _run_document(run) for name, run in runs.items()})
-        return
-    from rich.table import Table
-
-    table = Table()
-    for column in ("scaler", "violations", "unavoidable", "of requests", "core-seconds", "changes"):
-        table.add_column(column, justify="left" if column == "scaler" else "right")
-    for name, run in runs.items():
-        figures = (run.violations, run.unavoidable, len(run.served), f"{run.core_seconds:.0f}", run.changes)
-        table.add_row(name, *map(str, figures))
-    show(table, "unavoidable: reached the server with less time left than the fastest batch takes")
-
-
-def _run_document(run: SpongeRun) -> dict[str, object]:
-    return {
-        "requests": len(run.served),
-        "violations": run.violations,
-        "unavoidable": run.unavoidable,
-        "core_seconds": run.core_seconds,
-        "changes": run.changes,
     }
