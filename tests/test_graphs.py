@@ -1,0 +1,131 @@
+"""Rates, longest paths and series-parallel structure against independent computations."""
+
+from __future__ import annotations
+
+import random
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harpagon.graphs import (
+    Delay,
+    GraphError,
+    Leaf,
+    Node,
+    Parallel,
+    PathNetwork,
+    Series,
+    decompose,
+    propagate_rates,
+    validate_pipeline_graph,
+)
+from harpagon.graphs.shapes import SHAPES, chain, non_series_parallel
+
+seeds = st.integers(0, 10**6)
+
+
+def random_graph(seed: int) -> nx.DiGraph:
+    rng = random.Random(seed)
+    graph = SHAPES[rng.choice(sorted(SHAPES))](rng.randint(1, 7), rng)
+    for _, _, data in graph.edges(data=True):
+        data["transfer"] = rng.choice([0.0, 0.0, 0.1, 0.3])
+        data["fanout"] = rng.choice([0.5, 1.0, 2.0])
+    return graph
+
+
+def all_path_lengths(graph: nx.DiGraph, latencies: dict[str, float]) -> list[float]:
+    sources = [node for node in graph if graph.in_degree(node) == 0]
+    sinks = [node for node in graph if graph.out_degree(node) == 0]
+    lengths = []
+    for source in sources:
+        for sink in sinks:
+            for path in nx.all_simple_paths(graph, source, sink) if source != sink else [[source]]:
+                edges = sum(graph.edges[pair]["transfer"] for pair in nx.utils.pairwise(path))
+                lengths.append(edges + sum(latencies[node] for node in path))
+    return lengths
+
+
+def evaluate(node: Node, latencies: list[float]) -> float:
+    if isinstance(node, Leaf):
+        return latencies[node.module]
+    if isinstance(node, Delay):
+        return node.seconds
+    parts = [evaluate(child, latencies) for child in node.children]
+    return sum(parts) if isinstance(node, Series) else max(parts)
+
+
+def leaves(node: Node) -> list[int]:
+    if isinstance(node, Leaf):
+        return [node.module]
+    return [] if isinstance(node, Delay) else [leaf for child in node.children for leaf in leaves(child)]
+
+
+@given(seeds)
+@settings(max_examples=60, deadline=None)
+def test_length_is_the_longest_of_all_paths(seed: int) -> None:
+    graph = random_graph(seed)
+    network = PathNetwork.from_graph(graph)
+    rng = random.Random(seed)
+    latencies = {module: rng.random() for module in network.modules}
+    values = [latencies[module] for module in network.modules]
+    longest = max(all_path_lengths(graph, latencies))
+    assert network.length(values) == pytest.approx(longest)
+    critical = network.critical_path(values)
+    edges = sum(graph.edges[pair]["transfer"] for pair in nx.utils.pairwise(critical))
+    assert edges + sum(latencies[module] for module in critical) == pytest.approx(longest)
+    assert max(network.path_lengths(values)) == pytest.approx(longest)
+
+
+@given(seeds)
+@settings(max_examples=80, deadline=None)
+def test_decomposition_computes_the_longest_path(seed: int) -> None:
+    graph = random_graph(seed)
+    network = PathNetwork.from_graph(graph)
+    tree = decompose(network)
+    if tree is None:
+        return
+    assert sorted(leaves(tree)) == list(range(len(network.modules)))
+    rng = random.Random(seed)
+    for _ in range(5):
+        values = [rng.random() for _ in network.modules]
+        assert evaluate(tree, values) == pytest.approx(network.length(values))
+
+
+def test_shapes_with_and_without_an_expression() -> None:
+    assert decompose(PathNetwork.from_graph(chain(4))) is not None
+    assert decompose(PathNetwork.from_graph(non_series_parallel(4))) is None
+    block = nx.DiGraph([("a", "c"), ("a", "d"), ("b", "c"), ("b", "d")])
+    tree = decompose(PathNetwork.from_graph(block))
+    assert isinstance(tree, Series)
+    assert all(isinstance(child, Parallel) for child in tree.children)
+
+
+def test_a_skip_edge_with_a_long_transfer_counts() -> None:
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", transfer=0.0)
+    graph.add_edge("b", "c", transfer=0.0)
+    graph.add_edge("a", "c", transfer=5.0)
+    tree = decompose(PathNetwork.from_graph(graph))
+    assert tree is not None
+    assert evaluate(tree, [1.0, 1.0, 1.0]) == 7.0
+    assert evaluate(tree, [1.0, 9.0, 1.0]) == 11.0
+
+
+def test_rates_through_fanout_and_joins() -> None:
+    graph = nx.DiGraph()
+    graph.add_node("last", join="any")
+    for tail, head, fanout in (("in", "x", 2.0), ("in", "y", 0.5), ("x", "last", 1.0), ("y", "last", 1.0)):
+        graph.add_edge(tail, head, fanout=fanout)
+    assert propagate_rates(graph, 100.0)["last"] == 250.0
+    graph.nodes["last"]["join"] = "all"
+    assert propagate_rates(graph, 100.0)["last"] == 200.0
+
+
+def test_a_cycle_is_named() -> None:
+    with pytest.raises(GraphError, match="a -> b -> a") as error:
+        validate_pipeline_graph(nx.DiGraph([("a", "b"), ("b", "a")]))
+    assert error.value.cycle == ("a", "b", "a")
+    with pytest.raises(GraphError, match="at least one module"):
+        validate_pipeline_graph(nx.DiGraph())
