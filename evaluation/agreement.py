@@ -10,6 +10,7 @@ import argparse
 import random
 import sys
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -147,10 +148,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cases = [(Billing(billing), Dispatch(dispatch)) for billing in options.billing for dispatch in options.dispatch]
     tally = Tally()
     console = Console(stderr=True)
-    for _ in track(
-        compare(sample, options.methods, cases, tally), "comparing", total=sample.instances, console=console
-    ):
-        pass
+    done = 0
+    with suppress(KeyboardInterrupt):  # what was compared before Ctrl-C still counts
+        for number in track(
+            compare(sample, options.methods, cases, tally), "comparing", total=sample.instances, console=console
+        ):
+            done = number + 1
+    print(f"{done} of {sample.instances} instances")
     print_tally(tally)
     return 1 if tally.disagreements else 0
 
