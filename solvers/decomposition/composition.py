@@ -73,7 +73,7 @@ class _Composer:
 
     def _series(self, left: list[_Choice], right: list[_Choice]) -> list[_Choice]:
         quickest = right[-1][0] if right else 0.0
-        choices = []
+        choices: list[_Choice] = []
         for latency, cost, link in left:
             if latency + quickest > self.slo:
                 continue
@@ -85,7 +85,7 @@ class _Composer:
         return choices
 
     def _parallel(self, left: list[_Choice], right: list[_Choice]) -> list[_Choice]:
-        choices = []
+        choices: list[_Choice] = []
         i = j = 0
         while i < len(left) and j < len(right):
             latency = max(left[i][0], right[j][0])

@@ -102,9 +102,8 @@ class PipelineSearch:
         if time.perf_counter() > self.deadline:
             return PipelineOutcome(best, floor)
         composed = self._compose(frontiers, excess)
-        if composed is not None and _cost(composed) < _cost(best):
-            best = composed
-        return PipelineOutcome(best, _cost(best))
+        cheapest_plan = min(best, composed or best, key=_cost)
+        return PipelineOutcome(cheapest_plan, _cost(cheapest_plan))
 
     def _frontier(self, module: int, cheapest: Point, excess: float) -> list[Point]:
         cap = cheapest.cost + excess * (1 + COST_TOLERANCE)
