@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.palette import colour, drawn, panels
 from harpagon.evaluation.tables import REFERENCE, REFERENCE_DISPATCHES, gaps, proven_optima
 
 if TYPE_CHECKING:
@@ -16,46 +17,56 @@ if TYPE_CHECKING:
 
     from harpagon.evaluation.rows import Row
 
+_GAP_SHOWN = 300.0
+"""Per cent at which the axis of gaps ends; lines go on beyond it."""
 
-def draw_gaps(rows: Sequence[Row], path: Path) -> None:
+
+def gap_figure(rows: Sequence[Row]) -> Figure:
     """Share of workloads within a gap, one panel per billing and reference optimum.
 
     Raises nothing where a series is empty; its line is left out.
     """
     optima = proven_optima(rows)
     billings = list(dict.fromkeys(row.billing for row in rows))
-    figure, axes = _panels(len(billings), len(REFERENCE_DISPATCHES))
+    figure, axes = panels(len(billings), len(REFERENCE_DISPATCHES))
     for i, billing in enumerate(billings):
         for j, dispatch in enumerate(REFERENCE_DISPATCHES):
             axis = axes[i][j]
-            for label, series in _series(rows, billing).items():
+            for label, series in _series(drawn(rows), billing).items():
                 found = [100 * gap for gap in gaps(series, optima, dispatch)]
                 if found and not (series[0].method == REFERENCE and series[0].dispatch == dispatch):
-                    _distribution(axis, found, label)
+                    _distribution(axis, found, label, series[0])
             axis.set_title(f"{billing} billing, over the {dispatch} optimum")
             axis.set_xlabel("cost over optimum (%)")
-            axis.set_ylabel("share of workloads (%)")
-            axis.set_ylim(0, 103)
-            axis.legend(loc="lower right", frameon=False)
-    _save(figure, path)
+            _gap_scale(axis)
+            _share_axis(axis)
+    return figure
 
 
-def draw_times(rows: Sequence[Row], path: Path) -> None:
+def time_figure(rows: Sequence[Row]) -> Figure:
     """Share of workloads planned within a time, one panel per billing."""
     billings = list(dict.fromkeys(row.billing for row in rows))
-    figure, axes = _panels(1, len(billings))
+    figure, axes = panels(1, len(billings))
     for axis, billing in zip(axes[0], billings, strict=True):
-        for label, series in _series(rows, billing).items():
+        for label, series in _series(drawn(rows), billing).items():
             found = [1e3 * row.seconds for row in series if row.runs]
             if found:
-                _distribution(axis, found, label)
+                _distribution(axis, found, label, series[0])
         axis.set_xscale("log")
         axis.set_title(f"{billing} billing")
         axis.set_xlabel("build and solve time (ms)")
-        axis.set_ylabel("share of workloads (%)")
-        axis.set_ylim(0, 103)
-        axis.legend(loc="lower right", frameon=False)
-    _save(figure, path)
+        _share_axis(axis)
+    return figure
+
+
+def draw_gaps(rows: Sequence[Row], path: Path) -> None:
+    """Write `gap_figure` to a file."""
+    gap_figure(rows).savefig(path, dpi=150)
+
+
+def draw_times(rows: Sequence[Row], path: Path) -> None:
+    """Write `time_figure` to a file."""
+    time_figure(rows).savefig(path, dpi=150)
 
 
 def _series(rows: Sequence[Row], billing: str) -> dict[str, list[Row]]:
@@ -68,23 +79,32 @@ def _series(rows: Sequence[Row], billing: str) -> dict[str, list[Row]]:
     return series
 
 
-def _distribution(axis: Axes, values: Sequence[float], label: str) -> None:
+def _distribution(axis: Axes, values: Sequence[float], label: str, row: Row) -> None:
     ordered = sorted(values)
     shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
-    axis.step([ordered[0], *ordered], [0.0, *shares], where="post", label=label, linewidth=1.8)
+    style = ":" if row.method == REFERENCE and row.dispatch == "free" else "-"
+    axis.step(
+        [ordered[0], *ordered],
+        [0.0, *shares],
+        where="post",
+        label=label,
+        linewidth=1.8,
+        linestyle=style,
+        color=colour(row.method),
+    )
 
 
-def _panels(rows: int, columns: int) -> tuple[Figure, list[list[Axes]]]:
-    # The object interface, not pyplot: no display, no global state.
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(5.2 * columns, 3.6 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axis in grid.flat:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25)
-    return figure, [list(row) for row in grid]
+def _gap_scale(axis: Axes) -> None:
+    """Linear up to 1 %, logarithmic beyond: most gaps are zero, some are hundreds of per cent."""
+    low, high = axis.get_xlim()
+    axis.set_xscale("symlog", linthresh=1.0, linscale=0.5)
+    axis.set_xlim(min(low, -0.05), min(max(high, 1.0), _GAP_SHOWN))
+    marks = [mark for mark in (0, 1, 3, 10, 30, 100, 300) if mark <= max(high, 1.0)]
+    axis.set_xticks(marks, [str(mark) for mark in marks])
+    axis.minorticks_off()
 
 
-def _save(figure: Figure, path: Path) -> None:
-    figure.savefig(path, dpi=150)
+def _share_axis(axis: Axes) -> None:
+    axis.set_ylabel("share of workloads (%)")
+    axis.set_ylim(0, 103)
+    axis.legend(loc="lower right", frameon=False, fontsize="small")

@@ -32,6 +32,8 @@ command goes on from there. How times are taken stands in docs/benchmark-protoco
 
   harpagon gap --methods harpagon,harp-nd,harp-0re --billing fractional
 
+  harpagon gap --suite paper --methods heuristics --workers 2 --report study
+
   harpagon gap --suite mine.yaml --suite traffic-198rps-350ms --workers 2 --out study
 
 [bold]Exit codes[/bold]  0 done; 2 bad input or usage; 3 a plan failed the check; 130 interrupted, finished solves kept
@@ -53,13 +55,37 @@ def gap(
         ),
     ] = None,
     methods: Annotated[
-        str, typer.Option(metavar="A,B,...", help="Methods, separated by commas; the exact optima are always proven.")
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Methods, separated by commas, or [bold]heuristics[/] for all of them; the exact optima are always "
+            "proven.",
+        ),
     ] = "exact,harpagon",
     billing: BillingOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; with more than one, run times disturb another.")] = 1,
-    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for rows, tables and figures.")] = Path(
-        "harpagon-gap"
-    ),
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Solve on the Dask cluster of this scheduler, such as tcp://127.0.0.1:8786 (extra harpagon[cluster]).",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also write tables, figures and one HTML page that holds them.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for rows, tables and figures.",
+            show_default="that of --report, else harpagon-gap",
+        ),
+    ] = None,
     time_limit: TimeLimitOption = None,
     tolerance: GapOption = 0.0,
     threads: ThreadsOption = 1,
@@ -72,21 +98,33 @@ def gap(
     from harpagon.methods import find_method
 
     options = solver_options(time_limit, tolerance, threads, log=False)
-    names = [name.strip() for name in methods.split(",") if name.strip()]
-    if not names:
-        raise typer.BadParameter("name at least one method", param_hint="--methods")
-    for name in names:
-        find_method(name)
+    names = _method_names(methods)
     billings = list(Billing) if billing is None else [billing]
     tasks = study_tasks(
         _instances(suite or ["smoke"]), names, billings, lambda name: find_method(name).dispatches[0], options
     )
-    require_folder(out)
-    rows, interrupted = _run(tasks, RowFile(out / "rows.jsonl"), workers)
+    out = out or report or Path("harpagon-gap")
+    for folder in {out, report or out}:
+        require_folder(folder)
+    rows, interrupted = _run(tasks, RowFile(out / "rows.jsonl"), workers, scheduler)
     _report(rows, len(tasks), out, as_json=as_json)
+    if report is not None and rows:
+        _write_report(rows, report)
     if interrupted:
         note(f"interrupted: {len(rows)} of {len(tasks)} solves are kept in {out}; the same command goes on from there")
         raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _method_names(listed: str) -> list[str]:
+    from harpagon.methods import METHODS, Kind, find_method
+
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    if not names:
+        raise typer.BadParameter("name at least one method", param_hint="--methods")
+    if "heuristics" in names:
+        names += [method.name for method in METHODS.values() if method.kind is Kind.HEURISTIC]
+        names = [name for name in names if name != "heuristics"]
+    return [find_method(name).name for name in names]
 
 
 def _instances(names: Sequence[str]) -> list[Instance]:
@@ -99,7 +137,7 @@ def _instances(names: Sequence[str]) -> list[Instance]:
     return found
 
 
-def _run(tasks: Sequence[Task], file: RowFile, workers: int) -> tuple[list[Row], bool]:
+def _run(tasks: Sequence[Task], file: RowFile, workers: int, scheduler: str | None) -> tuple[list[Row], bool]:
     """Rows in the order of the tasks, and whether the sweep was interrupted."""
     from harpagon.cli.progress import sweep_progress
     from harpagon.evaluation.sweep import sweep
@@ -113,9 +151,15 @@ def _run(tasks: Sequence[Task], file: RowFile, workers: int) -> tuple[list[Row],
             report(row)
 
         try:
-            return sweep(tasks, solve, file, workers, finished), False
+            return sweep(tasks, solve, file, workers, finished, scheduler), False
         except KeyboardInterrupt:
             return done, True
+
+
+def _write_report(rows: Sequence[Row], folder: Path) -> None:
+    from harpagon.evaluation.report import write_report
+
+    note(f"the report is {write_report(rows, folder)}")
 
 
 def _report(rows: Sequence[Row], tasks: int, folder: Path, *, as_json: bool) -> None:
