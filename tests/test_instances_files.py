@@ -161,4 +161,4 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 def test_every_shipped_instance_file_reads(path: Path) -> None:
     instance = read_instance(path)
     assert instance.name == path.stem
-    assert "[R]" in instance.description
+    assert "[R]" in instance.description or "measured" in instance.description
