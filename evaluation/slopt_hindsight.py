@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,11 +11,16 @@ from harpagon.formulations.problem import pipeline_problem
 from harpagon.formulations.slopt_cascade import cascade_envelopes, graph_fanouts
 from harpagon.formulations.slopt_envelope import Envelope
 from harpagon.formulations.slopt_hindsight import HindsightProblem
+from harpagon.simulation.slopt.engine import Assignment
 from harpagon.solvers.slopt_provision import shortest_batches
 
 if TYPE_CHECKING:
+    from harpagon.formulations.slopt_hindsight import Choice
     from harpagon.instances.instance import Instance
+    from harpagon.simulation.slopt.engine import Observation
+    from harpagon.simulation.slopt.tuning import TuningOptions
     from harpagon.simulation.slopt.workload import Workload
+    from harpagon.solvers.slopt_hindsight import Hindsight
     from harpagon.solvers.slopt_provision import PlanningStep
 
 OVERLAP = 0.5
@@ -46,7 +52,10 @@ def hindsight_problem(
         low, high = max(0.0, begin - OVERLAP), min(float(workload.duration), begin + period + OVERLAP)
         window = arrivals[np.searchsorted(arrivals, low) : np.searchsorted(arrivals, high)]
         factor = float(workload.fanout_factors[min(int(begin), workload.duration - 1)])
-        fanouts = {edge: fanout * factor for edge, fanout in graph_fanouts(pipeline.graph).items()}
+        fanouts = {
+            edge: fanout * (1.0 if pipeline.graph.in_degree(edge[0]) else factor)
+            for edge, fanout in graph_fanouts(pipeline.graph).items()
+        }
         root = Envelope.measured(window, high - low)
         demand.append(cascade_envelopes(root, pipeline.graph, problem.network, schedules, fanouts))
     return HindsightProblem(
@@ -57,3 +66,35 @@ def hindsight_problem(
         period,
         startup,
     )
+
+
+class Replay:
+    """Controller that makes the machine changes of a hindsight optimum, each in time for its period.
+
+    Parameters
+    ----------
+    hindsight
+        The optimum.
+    options
+        Period and start-up time.
+    """
+
+    def __init__(self, hindsight: Hindsight, options: TuningOptions) -> None:
+        self.options = options
+        self.envelopes: list[Envelope] = []
+        self.assignments = [Assignment(c.configuration, int(n[0]), c.budget) for c, n in _modules(hindsight)]
+        self._machines = hindsight.machines
+        self._lead = math.ceil(options.startup / options.period - 1e-9)
+
+    def begin(self, rate: float) -> list[int]:
+        """Machines that the first periods need, as far as those started at time 0 would come too late."""
+        return [int(machines[: self._lead].max()) for machines in self._machines]
+
+    def decide(self, observation: Observation) -> list[int]:
+        """Machines that are needed until those of the next decision are ready."""
+        k = min(round(observation.end / self.options.period), self._machines[0].size - 1)
+        return [int(machines[k : k + self._lead + 1].max()) for machines in self._machines]
+
+
+def _modules(hindsight: Hindsight) -> list[tuple[Choice, np.ndarray]]:
+    return list(zip(hindsight.choices, hindsight.machines, strict=True))

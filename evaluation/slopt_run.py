@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -21,10 +21,11 @@ from harpagon.solvers.slopt import Provisioning, solve_slopt, solve_slopt_pyomo
 from harpagon.solvers.slopt_provision import provision, shortest_batches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.formulations.slopt_columns import ProvisioningProblem
+    from harpagon.formulations.slopt_envelope import Envelope
     from harpagon.instances.instance import Instance
     from harpagon.simulation.slopt.engine import Observation
     from harpagon.simulation.slopt.workload import Workload
@@ -72,10 +73,12 @@ SOLVERS: dict[str, Solve] = {
 """What can choose configurations and budgets, by name."""
 
 
-def stage_swaps(options: SystemOptions) -> dict[str, SystemOptions]:
+BASELINE_DROPS = (Drop.NONE, Drop.LATE, Drop.EARLY, Drop.PROACTIVE)
+
+
+def stage_swaps(options: SystemOptions, drops: Sequence[Drop] = BASELINE_DROPS) -> dict[str, SystemOptions]:
     """A system with one stage after the other swapped for its baselines."""
     estimations = (Estimation.FANOUT, Estimation.LAST, Estimation.EWMA, Estimation.PEAK)
-    drops = (Drop.NONE, Drop.LATE, Drop.EARLY, Drop.PROACTIVE)
     swapped = {f"estimation {e}": replace(options, tuning=replace(options.tuning, estimation=e)) for e in estimations}
     swapped["tuning reactive"] = replace(options, tuning=replace(options.tuning, tuning=Tuning.REACTIVE))
     return swapped | {f"drop {drop}": replace(options, drop=drop) for drop in drops}
@@ -102,7 +105,12 @@ def plan_reference(instance: Instance, rate: float, options: SystemOptions) -> P
 
 
 def run_slopt(
-    instance: Instance, workload: Workload, options: SystemOptions, seed: int, step: PlanningStep | None = None
+    instance: Instance,
+    workload: Workload,
+    options: SystemOptions,
+    seed: int,
+    step: PlanningStep | None = None,
+    history: Workload | None = None,
 ) -> SloptRun:
     """Serve a trace with the first pipeline of an instance.
 
@@ -118,6 +126,8 @@ def run_slopt(
         Of arrivals and fan-outs: equal seeds give every system the same requests.
     step
         Reference plan; None to plan at the trace's 90th percentile of the rate.
+    history
+        The trace of another day, from which forecast errors are known at the start; None for no history.
     """
     pipeline = instance.pipelines[0]
     problem = pipeline_problem(instance, pipeline)
@@ -126,21 +136,54 @@ def run_slopt(
     columns = step.provisioning.columns
     assignments = [Assignment(c.configuration, c.machines, b) for c, b in zip(columns, step.budgets, strict=True)]
     tuner = Tuner(pipeline, problem.network, assignments, shortest_batches(problem, columns), options.tuning)
-    first = tuner.begin(float(workload.rates[0]))
-    arrivals, fanouts = np.random.default_rng((seed, 0)), np.random.default_rng((seed, 1))
+    if history is not None:
+        tuner.train(history.rates.tolist())
+    return run_controller(instance, workload, assignments, tuner, options.drop, seed)
+
+
+class Controller(Protocol):
+    """Decides machine counts."""
+
+    options: TuningOptions
+    envelopes: list[Envelope]
+
+    def begin(self, rate: float) -> list[int]:
+        """Machines of every module at time 0."""
+
+    def decide(self, observation: Observation) -> list[int]:
+        """Machines of every module from the end of the observed period on."""
+
+
+def run_controller(
+    instance: Instance,
+    workload: Workload,
+    assignments: Sequence[Assignment],
+    controller: Controller,
+    drop: Drop,
+    seed: int,
+) -> SloptRun:
+    """Serve a trace with given configurations and budgets, under any controller of the machine counts."""
+    pipeline = instance.pipelines[0]
+    problem = pipeline_problem(instance, pipeline)
+    first = controller.begin(float(workload.rates[0]))
     execution = Execution(
         pipeline,
         [replace(a, machines=n) for a, n in zip(assignments, first, strict=True)],
         [module.configurations for module in problem.modules],
-        workload.arrivals(arrivals),
+        trace_arrivals(workload, seed),
         workload.fanout_factors,
-        options.drop,
-        options.tuning.paced,
-        options.tuning.startup,
-        fanouts,
+        drop,
+        controller.options.paced,
+        controller.options.startup,
+        np.random.default_rng((seed, 1)),
     )
-    periods = _serve(execution, tuner, workload.duration)
+    periods = _serve(execution, controller, workload.duration)
     return _measured(execution, problem, periods, workload.duration)
+
+
+def trace_arrivals(workload: Workload, seed: int) -> np.ndarray:
+    """The root's arrivals in a run with ``seed``, seconds."""
+    return workload.arrivals(np.random.default_rng((seed, 0)))
 
 
 def reference_rate(workload: Workload) -> float:
@@ -148,25 +191,25 @@ def reference_rate(workload: Workload) -> float:
     return max(1.0, float(np.quantile(workload.rates, 0.9)))
 
 
-def _serve(execution: Execution, tuner: Tuner, seconds: float) -> list[PeriodRecord]:
-    period = tuner.options.period
+def _serve(execution: Execution, controller: Controller, seconds: float) -> list[PeriodRecord]:
+    period = controller.options.period
     records = []
     for k in range(1, round((seconds + DRAIN) / period) + 1):
         before = execution.entered
         observation = execution.step(k * period)
         if k * period < seconds:
-            for queue, machines in zip(execution.queues, tuner.decide(observation), strict=True):
+            for queue, machines in zip(execution.queues, controller.decide(observation), strict=True):
                 queue.fleet.resize(observation.end, machines)
-        records.append(_record(observation, tuner, execution.entered - before, period))
+        records.append(_record(observation, controller, execution.entered - before, period))
     return records
 
 
-def _record(observation: Observation, tuner: Tuner, arrived: int, period: float) -> PeriodRecord:
+def _record(observation: Observation, controller: Controller, arrived: int, period: float) -> PeriodRecord:
     return PeriodRecord(
         observation.end,
         arrived,
         observation.dropped,
-        tuple(float(envelope.at(_BURST)[0] / _BURST[0]) for envelope in tuner.envelopes),
+        tuple(float(envelope.at(_BURST)[0] / _BURST[0]) for envelope in controller.envelopes),
         tuple(len(times) / period for times in observation.arrivals),
         observation.machines,
     )

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.slopt_columns import problem_columns
 from harpagon.graphs import decompose
 from harpagon.instances.plan import DispatchTuple
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.formulations.slopt_columns import Column, ProvisioningProblem
+    from harpagon.graphs import Node
     from harpagon.solvers.options import SolverOptions
 
 
@@ -70,11 +72,27 @@ def _choose(
     if tree is None:
         points, bound = cheapest_selection(problem.network, frontiers, problem.slo, options)
     else:
-        points = cheapest_composition(tree, frontiers, problem.slo, math.inf)
+        points = _compose(tree, frontiers, problem.slo)
         bound = math.inf if points is None else sum(point.cost for point in points)
     if points is None:
         return [], math.inf
     return [module.index(point) for module, point in zip(frontiers, points, strict=True)], bound
+
+
+def _compose(tree: Node, frontiers: Sequence[Sequence[Point]], slo: float) -> list[Point] | None:
+    """Cheapest composition; one over thinned frontiers first bounds how far above the cheapest points to look."""
+    thinned = [[*points[:: -(-len(points) // _THINNED)], points[-1]] for points in frontiers]
+    rough = cheapest_composition(tree, thinned, slo, math.inf)
+    if rough is None:
+        return None
+    cheapest = sum(points[0].cost for points in frontiers)
+    excess = (sum(point.cost for point in rough) - cheapest) * (1 + COST_TOLERANCE) + COST_TOLERANCE
+    near = [[point for point in points if point.cost <= points[0].cost + excess] for points in frontiers]
+    return cheapest_composition(tree, near, slo, excess)
+
+
+_THINNED = 20
+"""Points of a frontier that the first, rough composition looks at; the fastest is always among them."""
 
 
 def _point(column: Column) -> Point:

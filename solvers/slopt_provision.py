@@ -37,7 +37,7 @@ class PlanningStep:
     envelopes
         Demand of every module, as the schedules of the round before push it.
     budgets
-        Seconds for every module: the columns' bounds, stretched to the SLO.
+        Seconds for every module: the columns' bounds, stretched to the SLO unless results are held back until then.
     rounds
         Alternations.
     settled
@@ -90,7 +90,8 @@ def provision(
         provisioning = solve(_problem(problem, envelopes))
         rounds += 1
     settled = not cascade or (bool(seen) and _signature(provisioning) in seen)
-    return PlanningStep(provisioning, tuple(envelopes), _budgets(problem, provisioning), rounds, settled)
+    budgets = tuple(column.latency for column in provisioning.columns) if paced else _stretched(problem, provisioning)
+    return PlanningStep(provisioning, tuple(envelopes), budgets, rounds, settled)
 
 
 def shortest_batches(problem: PipelineProblem, columns: Sequence[Column]) -> list[float]:
@@ -111,7 +112,7 @@ def _signature(provisioning: Provisioning) -> list[tuple[str, int, int]]:
     return [(c.configuration.hardware, c.configuration.batch, c.machines) for c in provisioning.columns]
 
 
-def _budgets(problem: PipelineProblem, provisioning: Provisioning) -> tuple[float, ...]:
+def _stretched(problem: PipelineProblem, provisioning: Provisioning) -> tuple[float, ...]:
     latencies = [column.latency for column in provisioning.columns]
     if not latencies:
         return ()

@@ -114,7 +114,8 @@ def slopt(
     instance = _instance(pipeline)
     workload = _workload(trace, peak or instance.pipelines[0].rate, seconds, seed)
     options = _options(estimation, provisioning, tuning, drop, paced, headroom, startup, fleet)
-    runs = _serve(instance, workload, _systems(options, compare=compare), seed)
+    history = _history(trace, peak or instance.pipelines[0].rate, seconds, seed)
+    runs = _serve(instance, workload, _systems(options, compare=compare), seed, history)
     if figure is not None:
         from harpagon.evaluation.slopt_figure import draw_slopt
 
@@ -154,6 +155,13 @@ def _workload(trace: str, peak: float, seconds: int, seed: int) -> Workload:
     return read_workload(trace)
 
 
+def _history(trace: str, peak: float, seconds: int, seed: int) -> Workload | None:
+    """Another day of a generated trace, from which forecast errors are known; None for a recorded one."""
+    from harpagon.simulation.slopt.workload import GENERATORS, generate_workload
+
+    return generate_workload(trace, peak, seconds, seed + 1000) if trace in GENERATORS else None
+
+
 def _options(
     estimation: EstimationName,
     provisioning: ProvisioningName,
@@ -181,11 +189,15 @@ def _systems(options: SystemOptions, *, compare: bool) -> dict[str, SystemOption
     return {"chosen": options, **(stage_swaps(options) if compare else {})}
 
 
-def _serve(instance: Instance, workload: Workload, systems: dict[str, SystemOptions], seed: int) -> dict[str, SloptRun]:
+def _serve(
+    instance: Instance, workload: Workload, systems: dict[str, SystemOptions], seed: int, history: Workload | None
+) -> dict[str, SloptRun]:
     from harpagon.evaluation.slopt_run import NoPlanError, run_slopt
 
     try:
-        return {name: run_slopt(instance, workload, options, seed) for name, options in systems.items()}
+        return {
+            name: run_slopt(instance, workload, options, seed, history=history) for name, options in systems.items()
+        }
     except NoPlanError as error:
         note(f"no plan: {error}")
         raise typer.Exit(ExitCode.NO_PLAN) from None

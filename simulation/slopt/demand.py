@@ -77,8 +77,16 @@ class DemandEstimator:
         self._rates: list[list[float]] = [[] for _ in schedules]
         self._fanouts = {edge: [fanout] for edge, fanout in graph_fanouts(pipeline.graph).items()}
         self._errors = [ForecastErrors(options.lead) for _ in schedules]
+        self._lead = options.lead if options.forecast else 0.0
         self._recent = np.empty(0)
         self._dispersion = 1.0
+
+    def train(self, rates: Sequence[float]) -> None:
+        """Learn forecast errors from the root's rates of another day, requests per second period by period."""
+        for errors in self._errors:
+            for k in range(1, len(rates) + 1):
+                seen = rates[max(0, k - _TREND_PERIODS) : k]
+                errors.observe(rates[k - 1], trend_forecast(seen, self._lead))
 
     def first(self, rate: float) -> list[Envelope]:
         """Demand before any observation, at a root rate that is known."""
@@ -101,13 +109,13 @@ class DemandEstimator:
         """Demand of every module ``ahead`` periods after the last observation, in topological order."""
         means = self._means(ahead)
         if self._options.margin:
-            means = [mean * (1 + errors.margin()) for mean, errors in zip(means, self._errors, strict=True)]
+            means = [mean * (1 + errors.margin) for mean, errors in zip(means, self._errors, strict=True)]
         return self._envelopes(means)
 
     def _means(self, ahead: float) -> list[float]:
         """Requests per second of every module."""
         estimation = self._options.estimation
-        horizon = ahead if self._options.forecast else 0.0
+        horizon = min(ahead, self._lead)
         if self._options.forecast and estimation in (Estimation.CASCADE, Estimation.FANOUT):
             return self._means_from_root(trend_forecast(self._rates[0], horizon), horizon)
         growth = self._growth(horizon)
@@ -134,5 +142,6 @@ class DemandEstimator:
         ]
 
 
+_TREND_PERIODS = 30
 DISPERSION_SECONDS = 10.0
 """Seconds of arrivals of which the dispersion is measured."""

@@ -78,7 +78,7 @@ class Execution:
     arrivals
         Sorted seconds at which the roots enter.
     fanout_factors
-        What the fan-outs are multiplied by, second by second; the last value holds on.
+        What the fan-outs of the sources' edges are multiplied by, second by second; the last value holds on.
     drop
         Drop policy of every module.
     paced
@@ -160,6 +160,8 @@ class Execution:
         released = outcome.finished
         if self._paced:
             released = np.maximum(released, outcome.arrived + self.assignments[module].budget)
+        if self.network.predecessors[module]:
+            factor = 1.0
         for head, items in self.book.finish_items(module, outcome.roots, released, factor).items():
             self.queues[head].arrive(*items)
         return outcome

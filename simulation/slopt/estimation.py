@@ -6,6 +6,7 @@ forecast through the schedules (`harpagon.formulations.slopt_cascade`); the mode
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -34,7 +35,7 @@ class Estimation(StrEnum):
 PEAK_PERIODS = 30
 _EWMA_WEIGHT = 0.3
 _LEVEL_WEIGHT, _TREND_WEIGHT, _DAMPING = 0.9, 0.3, 0.9
-_ERROR_PERIODS = 30
+_ERROR_PERIODS = 60
 _ERROR_QUANTILE = 0.9
 _BINS_PER_SECOND = 10
 
@@ -65,16 +66,16 @@ class ForecastErrors:
     def __init__(self, ahead: float) -> None:
         self._forecasts: deque[float] = deque(maxlen=max(1, round(ahead)))
         self._errors: deque[float] = deque(maxlen=_ERROR_PERIODS)
+        self.margin = 0.0
+        """Relative excess that `_ERROR_QUANTILE` of the last forecasts did not exceed; at least 0, 0 if none."""
 
     def observe(self, rate: float, forecast: float) -> None:
         """Compare ``rate`` with the forecast made for it, and note the ``forecast`` made now."""
         if len(self._forecasts) == self._forecasts.maxlen and self._forecasts[0] > 0:
             self._errors.append(rate / self._forecasts[0] - 1.0)
+            rank = math.ceil(_ERROR_QUANTILE * len(self._errors)) - 1
+            self.margin = max(0.0, sorted(self._errors)[rank])
         self._forecasts.append(forecast)
-
-    def margin(self) -> float:
-        """Relative excess that `_ERROR_QUANTILE` of the last forecasts did not exceed; at least 0, 0 if none."""
-        return max(0.0, float(np.quantile(self._errors, _ERROR_QUANTILE))) if self._errors else 0.0
 
 
 def own_estimate(estimation: Estimation, rates: Sequence[float]) -> float:

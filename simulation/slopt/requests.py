@@ -1,9 +1,9 @@
 """Every root request on its way: fan-out along edges, joins, and when all it brought is done.
 
 A module is *closed* for a root when every module before it is closed and every item of the root there is done. At
-``join: all`` with several inputs a root brings as many items as the edge that brings most, all at the moment the last
-module before is closed; otherwise every item that an edge brings is an item at once. A root is finished when all sinks
-are closed for it. A root of which an item is dropped anywhere never finishes.
+``join: all`` with several inputs a root brings as many items as came over the edge of the largest rate, all at the
+moment the last module before is closed; otherwise every item that an edge brings is an item at once. A root
+is finished when all sinks are closed for it. A root of which an item is dropped anywhere never finishes.
 """
 
 from __future__ import annotations
@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.graphs import propagate_rates
+
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import networkx as nx
 
     from harpagon.graphs import PathNetwork
@@ -51,6 +55,7 @@ class RequestBook:
         """Seconds at which every root was finished."""
         self._network = network
         self._fanouts = fanouts
+        self._rates = propagate_rates(graph, 1.0)
         self._generator = generator
         self._arrivals = arrivals
         self._created = np.zeros((modules, roots), dtype=np.int32)
@@ -79,7 +84,7 @@ class RequestBook:
             return np.empty(0), np.empty(0, dtype=np.int64)
         roots = self._ready_roots(module)
         tails = self._network.predecessors[module]
-        numbers = np.max([self._brought[tail, module][roots] for tail, _ in tails], axis=0)
+        numbers = self._brought[self._leader(tails, module), module][roots]
         self._created[module, roots] = numbers
         return np.repeat(self._closed_before(module, roots), numbers), np.repeat(roots, numbers)
 
@@ -136,6 +141,13 @@ class RequestBook:
         for tail, transfer in self._network.predecessors[module]:
             closed = np.maximum(closed, self._closed[tail, roots] + transfer)
         return closed
+
+    def _leader(self, tails: Sequence[tuple[int, float]], module: int) -> int:
+        """Tail of the edge with the largest rate, which makes the module's rate as `propagate_rates` has it."""
+        names = self._network.modules
+        return max(
+            (tail for tail, _ in tails), key=lambda t: self._rates[names[t]] * self._fanouts[names[t], names[module]]
+        )
 
     def _ready_roots(self, module: int) -> np.ndarray:
         newly = np.unique(np.concatenate([self._newly_closed[t] for t, _ in self._network.predecessors[module]]))

@@ -110,6 +110,10 @@ class Tuner:
         heads = network.heads([assignment.budget for assignment in assignments])
         self._horizons = [max(0.0, options.demand.lead - head / options.period) for head in heads]
 
+    def train(self, rates: Sequence[float]) -> None:
+        """Learn forecast errors from the root's rates of another day."""
+        self._estimator.train(rates)
+
     def begin(self, rate: float) -> list[int]:
         """Machines of every module for a known first rate of the root."""
         self.envelopes = self._with_headroom(self._estimator.first(rate))

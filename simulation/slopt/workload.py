@@ -29,7 +29,7 @@ class Workload:
     rates
         Requests per second, shape (seconds,).
     fanout_factors
-        What every edge's fan-out is multiplied by in each second, shape (seconds,).
+        What the fan-out of every edge that leaves a source is multiplied by in each second, shape (seconds,).
     recorded
         Whether ``rates`` are recorded counts, which arrive exactly, instead of means of a Poisson process.
     """
@@ -86,7 +86,7 @@ def diurnal(peak: float, seconds: int, generator: np.random.Generator) -> Worklo
 
 
 def changing_fanout(peak: float, seconds: int, generator: np.random.Generator) -> Workload:
-    """60 % of ``peak`` at the root; the fan-out of all edges wanders between half and one and a half."""
+    """60 % of ``peak`` at the root; the fan-out of the sources wanders between half and one and a half."""
     turns = generator.uniform(0.5, 1.5, size=2 + seconds // 15)
     factors = np.interp(np.arange(seconds), np.arange(turns.size) * 15.0, turns)
     return Workload("fanout", 0.6 * peak * _noise(seconds, generator), factors)

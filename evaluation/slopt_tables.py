@@ -1,0 +1,129 @@
+"""Tables of the SLOpt study: means with spread over the seeds, ratios at equal cost and at equal P99."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def systems_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """One row per pipeline, trace and system: mean and standard deviation over the seeds."""
+    found = []
+    for (pipeline, trace, system), group in rows.groupby(["pipeline", "trace", "system"], sort=False):
+        found.append(
+            {
+                "pipeline": pipeline,
+                "trace": trace,
+                "system": system,
+                "P99 ms": _spread(group["p99"] * 1e3, 0),
+                "in time %": _spread(group["in_time"] * 100, 2),
+                "goodput req/s": _spread(group["goodput"], 0),
+                "dropped %": _spread(group["dropped"] * 100, 2),
+                "$/h": _spread(group["cost"], 2),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def _spread(values: pd.Series[float], digits: int) -> str:
+    deviation = float(values.std()) if len(values) > 1 else 0.0
+    return f"{values.mean():.{digits}f} ± {deviation:.{digits}f}"
+
+
+def value_at_cost(costs: Sequence[float], values: Sequence[float], cost: float) -> float:
+    """Value of a frontier at a cost: linear between its points, constant beyond them."""
+    order = np.argsort(costs)
+    return float(np.interp(cost, np.asarray(costs)[order], np.asarray(values)[order]))
+
+
+def cost_at_latency(costs: Sequence[float], latencies: Sequence[float], latency: float) -> float:
+    """Smallest cost at which a frontier comes down to a latency, linear between its points; infinity for never."""
+    points = sorted(zip(costs, latencies, strict=True))
+    for i, (cost, reached) in enumerate(points):
+        if reached <= latency:
+            if i == 0:
+                return cost
+            before_cost, before = points[i - 1]
+            return before_cost + (cost - before_cost) * (before - latency) / (before - reached)
+    return math.inf
+
+
+def claims_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per pipeline and trace: SLOpt without drops against the reactive baseline at equal cost and at equal P99.
+
+    ``P99 ratio`` is the baseline's P99 at SLOpt's cost over SLOpt's P99; ``cost saved`` is 1 - SLOpt's cost over the
+    baseline's cost at SLOpt's P99; ``missed ratio`` is requests not in time, the baseline with proactive drop at
+    SLOpt's cost over SLOpt with adaptive drop. Medians over the seeds, with the least and the largest.
+    """
+    found = []
+    for (pipeline, trace), cell in rows.groupby(["pipeline", "trace"], sort=False):
+        seeds = [_seed_claims(group.set_index("system")) for _, group in cell.groupby("seed")]
+        saved = [seed["saved"] for seed in seeds]
+        reached = [value for value in saved if math.isfinite(value)]
+        found.append(
+            {
+                "pipeline": pipeline,
+                "trace": trace,
+                "P99 ratio at equal cost": _range([seed["ratio"] for seed in seeds], 2),
+                "cost saved at equal P99 %": _range([value * 100 for value in reached], 0) if reached else "-",
+                "seeds where the baseline never gets there": len(saved) - len(reached),
+                "missed ratio at equal cost": _range([seed["missed"] for seed in seeds], 2),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def _seed_claims(cell: pd.DataFrame) -> dict[str, float]:
+    baseline = cell[cell.index.str.startswith("reactive x")]
+    proactive = cell[cell.index.str.startswith("reactive+proactive")]
+    slopt, dropping = cell.loc["drop none"], cell.loc["slopt"]
+    at_cost = value_at_cost(baseline["cost"], baseline["p99"], slopt["cost"])
+    needed = cost_at_latency(baseline["cost"], baseline["p99"], slopt["p99"])
+    missed = 1 - value_at_cost(proactive["cost"], proactive["in_time"], dropping["cost"])
+    own = 1 - dropping["in_time"]
+    return {
+        "ratio": at_cost / slopt["p99"],
+        "saved": 1 - slopt["cost"] / needed if math.isfinite(needed) else math.inf,
+        "missed": (missed + _ROUNDING) / (own + _ROUNDING),
+    }
+
+
+_ROUNDING = 1e-4
+"""Added to shares of missed requests before they are divided: one in ten thousand counts as none."""
+
+
+def _range(values: Sequence[float], digits: int) -> str:
+    return f"{np.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+
+
+def hindsight_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per pipeline and trace: cost of SLOpt over the hindsight optimum, and how the optimum fares when it is run."""
+    found = []
+    for (pipeline, trace), cell in rows.groupby(["pipeline", "trace"], sort=False):
+        by_system = {name: group.set_index("seed") for name, group in cell.groupby("system")}
+        best, online = by_system["hindsight"], by_system["slopt"]
+        found.append(
+            {
+                "pipeline": pipeline,
+                "trace": trace,
+                "optimum $/h": _spread(best["cost"], 2),
+                "SLOpt over it %": _spread((online["cost"] / best["cost"] - 1) * 100, 1),
+                "gap proven": f"{float(((best['cost'] - best['bound']) / best['cost']).abs().max()):.1e}",
+                "solve s": _spread(best["solve_s"], 2),
+                "optimum run: P99 ms": _spread(best["p99"] * 1e3, 0),
+                "in time %": _spread(best["in_time"] * 100, 2),
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A Markdown table."""
+    lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).values.tolist()]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
