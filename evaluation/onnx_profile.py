@@ -79,7 +79,7 @@ def measure_onnx(path: Path, settings: ProfileSettings, progress: Callable[[], N
         Where ONNX Runtime is absent, the model cannot be loaded or run, the grid asks for more cores than there are,
         or a dimension of an input is left open.
     """
-    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    available = available_cores()
     if max(settings.cores) > available:
         problem = f"{max(settings.cores)} cores asked for, this machine has {available}"
         raise InputError("--cores", "", problem, "Profile on a larger machine, or ask for fewer cores")
@@ -91,6 +91,11 @@ def measure_onnx(path: Path, settings: ProfileSettings, progress: Callable[[], N
             points.append(MeasuredPoint(cores, batch, tuple(_timed(path, session, inputs, settings))))
             progress()
     return points
+
+
+def available_cores() -> int:
+    """Cores that this process may run on."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def measured_profile(name: str, points: Sequence[MeasuredPoint], quantile: float) -> CoreProfile:

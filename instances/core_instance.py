@@ -121,23 +121,31 @@ def single_module_instance(profile: CoreProfile, rate: float, slo: float, price_
     )
 
 
-def append_module(instance: Instance, profile: CoreProfile, after: str, fanout: float) -> Instance:
-    """The instance with one more module at the end of an edge from module ``after`` of its only pipeline.
-
-    Cores cost what they cost in the instance.
+def require_room(instance: Instance, model: str, after: str) -> None:
+    """Raise unless `append_module` can add ``model`` after module ``after``.
 
     Raises
     ------
     InputError
-        Where there is no such module, several pipelines, or already a model of that name.
+        Where there is no such module, several pipelines, already a model of that name, or no price of a core.
     """
     pipeline = instance.pipelines[0]
     if len(instance.pipelines) > 1:
         raise InputError(instance.name, "pipelines", "has several pipelines", "Add the module by hand")
     if after not in pipeline.graph:
         raise InputError("--after", after, "there is no such module", suggestion(after, pipeline.graph.nodes))
-    if profile.name in instance.profiles or profile.name in pipeline.graph:
-        raise InputError(instance.name, profile.name, "already has this model", "Give another name with --name")
+    if model in instance.profiles or model in pipeline.graph:
+        raise InputError(instance.name, model, "already has this model", "Give another name with --name")
+    _price_per_core(instance)
+
+
+def append_module(instance: Instance, profile: CoreProfile, after: str, fanout: float) -> Instance:
+    """The instance with one more module at the end of an edge from module ``after`` of its only pipeline.
+
+    Cores cost what they cost in the instance. Raises as `require_room`.
+    """
+    require_room(instance, profile.name, after)
+    pipeline = instance.pipelines[0]
     graph = pipeline.graph.copy()
     graph.add_node(profile.name, model=profile.name, join="all")
     graph.add_edge(after, profile.name, fanout=fanout, transfer=0.0)

@@ -37,6 +37,9 @@ def test_the_written_table_is_the_profile(tmp_path):
         (["--slo", "-1"], "--slo"),
         (["--fanout", "inf"], "--fanout"),
         (["--repeats", "0"], "--repeats"),
+        (["--quantile", "nan"], "--quantile"),
+        (["--table", "no/such/folder/a.csv"], "no/such/folder"),
+        (["--after", "detect", "--out", "nowhere.json"], "nowhere.json"),
     ],
 )
 def test_bad_flags_are_exit_code_two(capsys, arguments, message):

@@ -49,7 +49,10 @@ def profile(
             show_default=False,
         ),
     ] = None,
-    cores: Annotated[str, typer.Option(metavar="C,C,...", help="Core counts.")] = "1,2",
+    cores: Annotated[
+        str | None,
+        typer.Option(metavar="C,C,...", help="Core counts.", show_default="1, 2, 4, ... up to this machine's"),
+    ] = None,
     batches: Annotated[str, typer.Option(metavar="B,B,...", help="Batch sizes.")] = "1,2,4,8",
     warmup: Annotated[int, typer.Option(min=0, help="Batches before the clock starts, per point.")] = 3,
     repeats: Annotated[int, typer.Option(min=1, help="Timed batches per point.")] = 20,
@@ -81,16 +84,12 @@ def profile(
     from harpagon.evaluation.onnx_profile import ProfileSettings, measured_profile, write_measured_points
     from harpagon.formulations.core_latency import fit_core_latency
 
-    for flag, value in (("--fanout", fanout), ("--rate", rate), ("--slo", slo), ("--price-per-core", price_per_core)):
-        if not 0 < value < 1e9:
-            raise typer.BadParameter("give a positive number", param_hint=flag)
-    if after is not None and out is None:
-        raise typer.BadParameter("name the instance to add to with --out", param_hint="--after")
-    settings = ProfileSettings(
-        _whole_numbers("--cores", cores), _whole_numbers("--batches", batches), _shapes(shape or []), warmup, repeats
-    )
+    model_name = name or model.stem
+    _check_flags(model_name, quantile, fanout, rate, slo, price_per_core, table, out, after)
+    counts = _powers_of_two() if cores is None else _whole_numbers("--cores", cores)
+    settings = ProfileSettings(counts, _whole_numbers("--batches", batches), _shapes(shape or []), warmup, repeats)
     points = _measure(model, settings)
-    measured = measured_profile(name or model.stem, points, quantile)
+    measured = measured_profile(model_name, points, quantile)
     fit = fit_core_latency(measured)
     if table is not None:
         write_measured_points(table, points, quantile)
@@ -102,6 +101,41 @@ def profile(
         show_json(_document(measured, points, fit))
     else:
         _print(measured, points, fit, quantile)
+
+
+def _check_flags(
+    name: str,
+    quantile: float,
+    fanout: float,
+    rate: float,
+    slo: float,
+    price_per_core: float,
+    table: Path | None,
+    out: Path | None,
+    after: str | None,
+) -> None:
+    """Refuse before minutes of measuring what could not be written after them."""
+    from harpagon.instances.core_instance import require_room
+    from harpagon.instances.files import read_instance
+
+    for flag, value in (("--fanout", fanout), ("--rate", rate), ("--slo", slo), ("--price-per-core", price_per_core)):
+        if not 0 < value < 1e9:
+            raise typer.BadParameter("give a positive number", param_hint=flag)
+    if not 0 <= quantile <= 1:
+        raise typer.BadParameter("give a share from 0 to 1", param_hint="--quantile")
+    for flag, path in (("--table", table), ("--out", out)):
+        if path is not None and not path.parent.is_dir():
+            raise typer.BadParameter(f"{path.parent}: there is no such folder", param_hint=flag)
+    if after is not None:
+        if out is None:
+            raise typer.BadParameter("name the instance to add to with --out", param_hint="--after")
+        require_room(read_instance(out), name, after)
+
+
+def _powers_of_two() -> tuple[int, ...]:
+    from harpagon.evaluation.onnx_profile import available_cores
+
+    return tuple(1 << power for power in range(available_cores().bit_length()))
 
 
 def _whole_numbers(flag: str, text: str) -> tuple[int, ...]:
