@@ -94,7 +94,9 @@ def module_spacing(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -
         rates = [arriving[tail] for tail in names]
         even_inputs = all(spacings[tail].even for tail in tails)
         every = pipeline.graph.nodes[name].get("join", "all") == "all"
-        spacings.append(_spacing(arriving[name], plan.modules[name], dispatch, rates, fanouts, even_inputs, every))
+        spacings.append(
+            _spacing(arriving[name], plan.modules[name], dispatch, rates, fanouts, even_inputs, every, pipeline.rate)
+        )
     return tuple(spacings)
 
 
@@ -106,6 +108,7 @@ def _spacing(
     fanouts: list[float],
     even_inputs: bool,
     every: bool,
+    root_rate: float,
 ) -> Spacing:
     step = interval(module)
     full = math.isclose(1.0 / step, rate, rel_tol=_SAME_RATE)
@@ -115,7 +118,7 @@ def _spacing(
     even = even_inputs and same and full
     delay = max((_burst(fanout) / rate for rate, fanout in zip(tail_rates, fanouts, strict=True)), default=0.0)
     if not same:
-        delay += 1 / min(rates) if every else len(rates) * step
+        delay += 1 / min(rates) if every else (len(rates) + sum(rates) / root_rate) * step
     allowances = (0.0,) * len(module.tuples) if even else graces(module, dispatch)
     return Spacing(
         even=even,
