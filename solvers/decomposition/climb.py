@@ -61,11 +61,11 @@ def climb(
     best_ratio = max(steps[0][0] / charge for charge, steps in ladders)
     labels: list[tuple[int, Configuration, int]] = []
     heap: list[tuple[float, float, float, int, Usage]] = [(target / best_ratio, 0.0, 0.0, -1, pricing.nothing())]
-    reached: dict[Usage, _Staircase] = {}
+    reached = _Reached(pricing)
     while heap:
         _, behind, spent, label, usage = heappop(heap)
         behind = -behind
-        if not _add(reached, usage, min(behind, target), pricing.cost(spent, usage)):
+        if not reached.add(usage, min(behind, target), spent):
             continue
         if behind >= target:
             yield _dispatch_order(labels, label)
@@ -143,12 +143,22 @@ class _Staircase:
         return True
 
 
-def _add(reached: dict[Usage, _Staircase], usage: Usage, capacity: float, cost: float) -> bool:
-    """Insert a label; False where another one with no more use has at least its capacity at no more cost."""
-    for used, stairs in reached.items() if usage else ():
-        if used != usage and no_more(used, usage) and stairs.covers(capacity, cost):
-            return False
-    return reached.setdefault(usage, _Staircase()).add(capacity, cost)
+class _Reached:
+    """Labels met so far: a staircase for each use of tracked types."""
+
+    def __init__(self, pricing: Pricing) -> None:
+        self._pricing = pricing
+        self._stairs = {pricing.nothing(): _Staircase()}
+
+    def add(self, usage: Usage, capacity: float, spent: float) -> bool:
+        """Insert a label; False where another with no more use has at least its capacity at no more cost."""
+        if not usage:
+            return self._stairs[usage].add(capacity, spent)
+        cost = self._pricing.cost(spent, usage)
+        for used, stairs in self._stairs.items():
+            if used != usage and no_more(used, usage) and stairs.covers(capacity, cost):
+                return False
+        return self._stairs.setdefault(usage, _Staircase()).add(capacity, cost)
 
 
 def _dispatch_order(labels: list[tuple[int, Configuration, int]], label: int) -> Counts:

@@ -100,6 +100,7 @@ class _Descent:
         self.thresholds = [need for need, _ in ascending]
         self.best_ratios = [0.0, *accumulate((ratio for _, ratio in ascending), max)]
         self.residuals = [i for i, c in enumerate(usable) if self.needs[i] < c.throughput * (1 - RATE_TOLERANCE)]
+        self.widest = max((usable[i].throughput for i in self.residuals), default=0.0)
         self.least = min((self.needs[i] for i in self.residuals), default=math.inf)
         self.heap: list[tuple[float, float, int, _Label, int]] = []
         self.pushed = 0
@@ -120,22 +121,24 @@ class _Descent:
             self._branch(label)
 
     def _branch(self, label: _Label) -> None:
-        for place in range(len(self.usable)):
-            if self._may_start(label, place):
-                self._push(label, place, self._fewest(place))
-        for place in self.residuals:
-            if self._may_end(label, place):
-                self._push_residual(label, place)
+        for place in self._starts(label):
+            self._push(label, place, self._fewest(place))
+        if label.left < self.widest:
+            for place in self.residuals:
+                if self._may_end(label, place):
+                    self._push_residual(label, place)
 
-    def _may_start(self, label: _Label, place: int) -> bool:
-        """Whether a full tuple of the configuration at ``place`` may follow ``label``."""
-        if self.dispatch is Dispatch.ROUND_ROBIN:
-            return place > label.place and 2 * self.usable[place].duration <= self.budget
-        if self.dispatch is Dispatch.PER_CONFIG:
-            return place > label.place
+    def _starts(self, label: _Label) -> list[int]:
+        """Places of the configurations of which a full tuple may follow ``label``."""
+        left, needs = label.left, self.needs
         if self.dispatch is Dispatch.FREE:
-            return place != label.place and label.left >= self.needs[place]
-        return place > label.place and label.left >= self._demand(label, place)
+            return [place for place, need in enumerate(needs) if need <= left and place != label.place]
+        later = range(label.place + 1, len(needs))
+        if self.dispatch is Dispatch.ROUND_ROBIN:
+            return [place for place in later if 2 * self.usable[place].duration <= self.budget]
+        if self.dispatch is Dispatch.TC_SAFE:
+            return [place for place in later if self._demand(label, place) <= left]
+        return [place for place in later if needs[place] <= left]
 
     def _fewest(self, place: int) -> int:
         if self.dispatch is Dispatch.PER_CONFIG:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
-from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule
+from harpagon.solvers.decomposition.schedule import Point, ScheduleSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,23 +48,16 @@ def frontier(
     Point
         Each strictly dearer and strictly quicker than the one before.
     """
-    first = cheapest_schedule(problem, budget, billing, dispatch, cap, pricing)
+    search = ScheduleSearch(problem, billing, dispatch, pricing)
+    first = search.cheapest(budget, cap)
     if first is not None:
-        yield from frontier_from(first, problem, billing, dispatch, cap, pricing)
+        yield from frontier_from(first, search, cap)
 
 
-def frontier_from(
-    point: Point,
-    problem: ModuleProblem,
-    billing: Billing,
-    dispatch: Dispatch,
-    cap: float = math.inf,
-    pricing: Pricing = LIST_PRICES,
-) -> Iterator[Point]:
+def frontier_from(point: Point, search: ScheduleSearch, cap: float) -> Iterator[Point]:
     """The `frontier` below a ``point`` that is the cheapest at some budget, its quickest equal in cost included."""
     while True:
-        budget = point.latency - STEP
-        quicker = cheapest_schedule(problem, budget, billing, dispatch, cap, pricing)
+        quicker = search.cheapest(point.latency - STEP, cap)
         if quicker is None or quicker.cost > point.cost * (1 + COST_TOLERANCE):
             yield point
         if quicker is None:

@@ -245,7 +245,7 @@ class _Search:
 
     def _dominator(self, label: _Label) -> int | None:
         """Place of a label kept earlier that is as good, the same place first; else None, and keep this one."""
-        cost = self.pricing.cost(label.spent, label.usage)
+        cost = self.pricing.cost(label.spent, label.usage) if label.usage else label.spent
         for place in range(label.place, -1, -1):
             for capacity, slack, least, usage in self.kept[place]:
                 if (

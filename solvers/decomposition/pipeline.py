@@ -27,7 +27,7 @@ from harpagon.instances.policies import Dispatch
 from harpagon.solvers.decomposition.composition import cheapest_composition
 from harpagon.solvers.decomposition.frontier import frontier_from
 from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
-from harpagon.solvers.decomposition.schedule import Point, cheapest_schedule
+from harpagon.solvers.decomposition.schedule import Point, ScheduleSearch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,11 +76,10 @@ class PipelineSearch:
         pricing: Pricing = LIST_PRICES,
     ) -> None:
         self.problem = problem
-        self.billing = billing
         self.dispatch = dispatch
         self.options = options
         self.deadline = deadline
-        self.pricing = pricing
+        self.searches = [ScheduleSearch(module, billing, dispatch, pricing) for module in problem.modules]
         self.slo = problem.slo + TIME_TOLERANCE / 2
 
     def run(self) -> PipelineOutcome:
@@ -107,7 +106,7 @@ class PipelineSearch:
 
     def _frontier(self, module: int, cheapest: Point, excess: float) -> list[Point]:
         cap = cheapest.cost + excess * (1 + COST_TOLERANCE)
-        points = frontier_from(cheapest, self.problem.modules[module], self.billing, self.dispatch, cap, self.pricing)
+        points = frontier_from(cheapest, self.searches[module], cap)
         return list(takewhile(lambda _: time.perf_counter() <= self.deadline, points))
 
     def _reachable(self, length: float) -> bool:
@@ -119,9 +118,7 @@ class PipelineSearch:
         return [self._cheapest(module, budget) for module, budget in enumerate(budgets)]
 
     def _cheapest(self, module: int, budget: float) -> Point:
-        point = cheapest_schedule(
-            self.problem.modules[module], budget, self.billing, self.dispatch, pricing=self.pricing
-        )
+        point = self.searches[module].cheapest(budget)
         assert point is not None, "a budget above the shortest latency always has a schedule"
         return point
 

@@ -62,12 +62,42 @@ def cheapest_schedule(
     Point or None
         None where no schedule within ``cap`` meets the budget.
     """
-    whole = _cheapest_whole(problem, budget, dispatch, cap, pricing)
-    if billing is Billing.WHOLE:
-        return whole
-    cap = cap if whole is None else whole.cost
-    partial = next(_with_residual(problem, budget, dispatch, cap, pricing), None)
-    return whole if partial is None else partial
+    return ScheduleSearch(problem, billing, dispatch, pricing).cheapest(budget, cap)
+
+
+class ScheduleSearch:
+    """Cheapest schedules of one module at one budget after another.
+
+    The cheapest whole machines at one budget are the cheapest at every tighter budget that they still meet.
+    """
+
+    def __init__(
+        self, problem: ModuleProblem, billing: Billing, dispatch: Dispatch, pricing: Pricing = LIST_PRICES
+    ) -> None:
+        self.problem = problem
+        self.billing = billing
+        self.dispatch = dispatch
+        self.pricing = pricing
+        self._known: Point | None = None
+        self._known_at = 0.0
+
+    def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
+        """As `cheapest_schedule`."""
+        whole = self._whole(budget, cap)
+        if self.billing is Billing.WHOLE:
+            return whole
+        cap = cap if whole is None else whole.cost
+        partial = next(_with_residual(self.problem, budget, self.dispatch, cap, self.pricing), None)
+        return whole if partial is None else partial
+
+    def _whole(self, budget: float, cap: float) -> Point | None:
+        known = self._known
+        if known is not None and known.latency <= budget <= self._known_at:
+            return known if known.cost <= cap else None
+        found = _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing)
+        if found is not None:
+            self._known, self._known_at = found, budget
+        return found
 
 
 def distinct_schedules(
