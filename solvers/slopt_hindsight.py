@@ -1,8 +1,8 @@
 """The hindsight optimum of a trace: level by level in time, composed over the pipeline; and by HiGHS.
 
 For a fixed configuration and budget the optimal machine counts split by level: the l-th machine is needed in the
-periods with d_k >= l, and a gap of g periods between two of them is bridged exactly when g P < S, paying for the
-machine instead of starting another. The sum over levels is a schedule, because a level needed in a period has all
+periods with d_k >= l, and a gap of g periods between two of them, or before the first, is bridged exactly when
+g P < S, paying for the machine instead of starting another. The sum over levels is a schedule, because a level needed in a period has all
 lower ones needed there, and bridged gaps of a lower level lie within those of a higher one. Each module so has one
 cost per choice; the choices are composed as the exact method composes frontiers.
 """
@@ -91,7 +91,7 @@ def solve_hindsight_milp(problem: HindsightProblem, options: SolverOptions = DEF
     """The same optimum from arrays handed to HiGHS."""
     begin = time.perf_counter()
     choices = [_undominated(problem, module_choices(problem, m)) for m in range(len(problem.configurations))]
-    if not all(choices):
+    if not all(choices) or not _reachable(problem, choices):
         return _no_plan(time.perf_counter() - begin, 0.0)
     program = hindsight_program(problem, choices)
     built = time.perf_counter()
@@ -112,10 +112,15 @@ def solve_hindsight_milp(problem: HindsightProblem, options: SolverOptions = DEF
 
 
 def bridged(needs: np.ndarray, period: float, startup: float) -> np.ndarray:
-    """Cheapest machine counts that cover ``needs``: gaps shorter than the start-up time are kept running."""
+    """Cheapest machine counts that cover ``needs``: gaps shorter than the start-up time are kept running.
+
+    A machine that is first needed within the start-up time runs from the first period on.
+    """
     machines = needs.copy()
     longest = math.ceil(startup / period - 1e-9) - 1
-    for gap in range(1, longest + 1):
+    for gap in range(1, min(longest, needs.size - 1) + 1):
+        # A machine that is there from the start needs no start-up.
+        machines[:gap] = np.maximum(machines[:gap], needs[gap])
         for k in range(1, needs.size - gap):
             edge = min(needs[k - 1], needs[k + gap])
             machines[k : k + gap] = np.maximum(machines[k : k + gap], edge)
@@ -138,6 +143,12 @@ def _frontier(problem: HindsightProblem, module: Sequence[Choice]) -> list[tuple
         if not kept or budget < kept[-1][0].latency - 1e-12:
             kept.append((Point(budget, cost, ()), module[i]))
     return kept
+
+
+def _reachable(problem: HindsightProblem, choices: Sequence[Sequence[Choice]]) -> bool:
+    """Whether the smallest budgets meet the SLO."""
+    shortest = [min(choice.budget for choice in module) for module in choices]
+    return problem.network.length(shortest) <= problem.slo * (1 + 1e-12)
 
 
 def _undominated(problem: HindsightProblem, module: Sequence[Choice]) -> list[Choice]:

@@ -1,0 +1,95 @@
+"""``harpagon slopt``: what it prints, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harpagon.cli import main
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_QUICK = ["slopt", "video", "--peak", "150", "--seconds", "10"]
+
+
+def test_a_run_accounts_for_every_request(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    figure = tmp_path / "run.svg"
+    assert main([*_QUICK, "--json", "--figure", str(figure)]) == 0
+    (run,) = json.loads(capsys.readouterr().out).values()
+    assert run["arrived"] == run["finished"] + run["dropped"] + run["in_flight"] > 0
+    assert figure.stat().st_size > 1000
+
+
+def test_the_comparison_swaps_every_stage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*_QUICK, "--compare", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)
+    assert {"chosen", "estimation fanout", "tuning reactive", "drop proactive"} <= set(runs)
+    assert len({run["arrived"] for run in runs.values()}) == 1
+
+
+@pytest.mark.parametrize("flags", [["--estimation", "ewma"], ["--provisioning", "greedy"], ["--tuning", "reactive"]])
+def test_stages_can_be_swapped(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*_QUICK, *flags]) == 0
+    assert "chosen" in capsys.readouterr().out
+
+
+def test_a_trace_file_is_served_count_by_count(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = tmp_path / "trace.csv"
+    trace.write_text("requests\n40\n50\n60\n")
+    assert main(["slopt", "video", "--trace", str(trace), "--json"]) == 0
+    (run,) = json.loads(capsys.readouterr().out).values()
+    assert run["arrived"] == 150
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("requests\n4\nmany\n", "line 3"),
+        ("requests\n4\n-1\n", "line 3"),
+        ("time_s\n0.5\n0.6\n", "timestamps"),
+        ("", "line 1"),
+        ("requests\n9000000\n9000000\n", "Give a shorter trace"),
+    ],
+)
+def test_bad_traces_are_refused_with_file_and_place(
+    content: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trace = tmp_path / "bad.csv"
+    trace.write_text(content)
+    assert main(["slopt", "video", "--trace", str(trace)]) == 2
+    message = capsys.readouterr().err
+    assert str(trace) in message
+    assert words in message
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--trace", "nowhere"],
+        ["--headroom", "0"],
+        ["--headroom", "nan"],
+        ["--peak", "-3"],
+        ["--startup", "inf"],
+        ["--estimation", "magic"],
+        ["--figure", "run.txt"],
+        ["--figure", "nowhere/run.png"],
+    ],
+)
+def test_bad_flags_are_refused(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["slopt", "video", *flags]) == 2
+    assert capsys.readouterr().err.startswith("harpagon: ")
+
+
+def test_an_unreachable_slo_is_no_plan(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "tight.yaml"
+    file.write_text(
+        "format: harpagon-instance/1\nname: tight\nbilling: whole\nhardware: {gpu: {price_per_hour: 1}}\n"
+        "profiles: {model: {gpu: {1: 30}}}\n"
+        "pipelines: [{name: p, rate_rps: 10, slo_ms: 31, modules: {a: {model: model}, b: {model: model}},"
+        " edges: [{from: a, to: b}]}]\n"
+    )
+    assert main(["slopt", str(file), "--seconds", "10"]) in (1, 2)
+    assert "tight" in capsys.readouterr().err
