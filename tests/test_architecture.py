@@ -50,7 +50,7 @@ def _imported(tree: ast.AST) -> set[str]:
 
 def _upward(room: str, name: str) -> bool:
     """Whether ``room`` may not import ``name``, a dotted name below ``harpagon``."""
-    first = (name.split(".") + [""])[1]
+    first = name.removeprefix("harpagon").lstrip(".").split(".")[0]
     if first == room or first in BELOW[room]:
         return False
     return first not in DOOR_ABOVE.get(room, set())
