@@ -63,7 +63,7 @@ def claims_table(rows: pd.DataFrame) -> pd.DataFrame:
     """
     found = []
     for (pipeline, trace), cell in rows.groupby(["pipeline", "trace"], sort=False):
-        seeds = [_seed_claims(group.set_index("system")) for _, group in cell.groupby("seed")]
+        seeds = [_seed_claims(_by_system(group)) for _, group in cell.groupby("seed")]
         saved = [seed["saved"] for seed in seeds]
         reached = [value for value in saved if math.isfinite(value)]
         found.append(
@@ -79,19 +79,28 @@ def claims_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def _seed_claims(cell: pd.DataFrame) -> dict[str, float]:
-    baseline = cell[cell.index.str.startswith("reactive x")]
-    proactive = cell[cell.index.str.startswith("reactive+proactive")]
-    slopt, dropping = cell.loc["drop none"], cell.loc["slopt"]
-    at_cost = value_at_cost(baseline["cost"], baseline["p99"], slopt["cost"])
-    needed = cost_at_latency(baseline["cost"], baseline["p99"], slopt["p99"])
-    missed = 1 - value_at_cost(proactive["cost"], proactive["in_time"], dropping["cost"])
-    own = 1 - dropping["in_time"]
+def _by_system(rows: pd.DataFrame) -> dict[str, dict[str, float]]:
+    figures = rows.set_index("system")[["p99", "in_time", "cost"]]
+    return {str(name): {str(key): float(value) for key, value in row.items()} for name, row in figures.iterrows()}
+
+
+def _seed_claims(figures: dict[str, dict[str, float]]) -> dict[str, float]:
+    """Claims of one seed, from system to figures."""
+    slopt, dropping = figures["drop none"], figures["slopt"]
+    costs, latencies = _frontier(figures, "reactive x", "p99")
+    needed = cost_at_latency(costs, latencies, slopt["p99"])
+    missed = 1 - value_at_cost(*_frontier(figures, "reactive+proactive", "in_time"), dropping["cost"])
     return {
-        "ratio": at_cost / slopt["p99"],
+        "ratio": value_at_cost(costs, latencies, slopt["cost"]) / slopt["p99"],
         "saved": 1 - slopt["cost"] / needed if math.isfinite(needed) else math.inf,
-        "missed": (missed + _ROUNDING) / (own + _ROUNDING),
+        "missed": (missed + _ROUNDING) / (1 - dropping["in_time"] + _ROUNDING),
     }
+
+
+def _frontier(figures: dict[str, dict[str, float]], prefix: str, figure: str) -> tuple[list[float], list[float]]:
+    """Costs and one figure of all systems whose names begin alike."""
+    systems = [values for name, values in figures.items() if name.startswith(prefix)]
+    return [values["cost"] for values in systems], [values[figure] for values in systems]
 
 
 _ROUNDING = 1e-4

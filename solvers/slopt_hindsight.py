@@ -2,9 +2,9 @@
 
 For a fixed configuration and budget the optimal machine counts split by level: the l-th machine is needed in the
 periods with d_k >= l, and a gap of g periods between two of them, or before the first, is bridged exactly when
-g P < S, paying for the machine instead of starting another. The sum over levels is a schedule, because a level needed in a period has all
-lower ones needed there, and bridged gaps of a lower level lie within those of a higher one. Each module so has one
-cost per choice; the choices are composed as the exact method composes frontiers.
+g P < S: the machine is paid for instead of starting another. The sum over levels is a schedule, because a level needed
+in a period has all lower ones needed there, and bridged gaps of a lower level lie within those of a higher one. Each
+module so has one cost per choice; the choices are composed as the exact method composes frontiers.
 """
 
 from __future__ import annotations

@@ -51,7 +51,8 @@ def trend_forecast(rates: Sequence[float], ahead: float) -> float:
         last = level
         level = _LEVEL_WEIGHT * rate + (1 - _LEVEL_WEIGHT) * (level + _DAMPING * trend)
         trend = _TREND_WEIGHT * (level - last) + (1 - _TREND_WEIGHT) * _DAMPING * trend
-    return max(0.0, level + trend * _DAMPING * (1 - _DAMPING**ahead) / (1 - _DAMPING))
+    damped: float = _DAMPING * (1 - _DAMPING**ahead) / (1 - _DAMPING)
+    return max(0.0, level + trend * damped)
 
 
 class ForecastErrors:
