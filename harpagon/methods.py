@@ -194,6 +194,12 @@ def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Meth
     return _heuristic(name, f"Harpagon {summary}.", "heuristics.ablations:plan_ablation", name, dispatch=dispatch)
 
 
+def _plus_ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.FREE) -> Method:
+    """Row of harpagon+ with one idea switched off."""
+    target = "heuristics.harpagon_plus:plan_plus_ablation"
+    return _heuristic(name, f"harpagon+ {summary}.", target, name, dispatch=dispatch)
+
+
 def _load(target: str) -> object:
     module, function = target.split(":")
     return getattr(import_module(f"harpagon.{module}"), function)
@@ -213,6 +219,12 @@ METHODS: dict[str, Method] = {
             "harpagon",
             "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R].",
             "heuristics.harpagon:plan_harpagon",
+        ),
+        _heuristic(
+            "harpagon+",
+            "Harpagon with searched schedules in any order, a split over module frontiers, and a polish: ours.",
+            "heuristics.harpagon_plus:plan_harpagon_plus",
+            dispatch=Dispatch.FREE,
         ),
         _heuristic(
             "nexus",
@@ -258,6 +270,11 @@ METHODS: dict[str, Method] = {
         _ablation("harp-q0.1", "with latency split on a grid of 10 % of the SLO"),
         _ablation("harp-nnm", "without the node merger"),
         _ablation("harp-ncd", "without cost-direct"),
+        _plus_ablation("plus-tc", "in the order of throughput-cost ratio", Dispatch.TC),
+        _plus_ablation("plus-ms", "with Harpagon's module scheduler"),
+        _plus_ablation("plus-gs", "with Harpagon's greedy latency split"),
+        _plus_ablation("plus-np", "without the polish"),
+        _plus_ablation("plus-0g", "with one group of whole machines a module"),
     )
 }
 """Every method by name, in the order in which they are listed."""
