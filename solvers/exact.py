@@ -1,8 +1,8 @@
 """The exact method: the cheapest plan with its proof, by decomposition.
 
 Without hardware limits the pipelines of an instance are independent, and `PipelineSearch` solves each in milliseconds.
-Where that plan would break a limit, where a pipeline is long, or where a plan to start from is handed in, modules are
-coordinated by column generation (`harpagon.solvers.decomposition.column_generation`).
+Where that plan would break a limit, where a pipeline or a frontier is long, or where a plan to start from is handed in,
+modules are coordinated by column generation (`harpagon.solvers.decomposition.column_generation`).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.solvers.capabilities import require_support
-from harpagon.solvers.decomposition.pipeline import LONG, PipelineSearch
+from harpagon.solvers.decomposition.pipeline import LONG, MANY, PipelineSearch
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
@@ -62,7 +62,9 @@ def solve_exact(
     problems = pipeline_problems(instance)
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
         result = _solve_apart(instance, problems, billing, dispatch, options, begin)
-        if result.plan is None or _keeps_limits(instance, result.plan):
+        late = options.time_limit is not None and time.perf_counter() > begin + options.time_limit
+        answered = late or result.termination is not Termination.FEASIBLE
+        if answered and (result.plan is None or _keeps_limits(instance, result.plan)):
             return result
     from harpagon.solvers.decomposition.column_generation import solve_by_columns
 
@@ -80,7 +82,8 @@ def _solve_apart(
     """Each pipeline on its own, hardware limits left aside."""
     built = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
-    outcomes = [PipelineSearch(problem, billing, dispatch, options, deadline).run() for problem in problems]
+    searches = [PipelineSearch(problem, billing, dispatch, options, deadline, most_points=MANY) for problem in problems]
+    outcomes = [search.run() for search in searches]
     plan = _assemble(instance, problems, outcomes, billing, dispatch)
     bound = sum(outcome.bound for outcome in outcomes)
     if plan is None:

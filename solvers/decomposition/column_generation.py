@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.bounds import hardware_limits
 from harpagon.solvers.decomposition.module_generation import ModuleGeneration
 from harpagon.solvers.decomposition.pipeline import LONG
 from harpagon.solvers.decomposition.pipeline_generation import PipelineGeneration
@@ -13,10 +14,14 @@ from harpagon.solvers.model_method import Outcome, Task, run_model_method
 from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
+    from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
+
+_LARGE = 200
+"""Machines above which the frontiers of a pipeline have hundreds of points."""
 
 
 def solve_by_columns(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
@@ -32,8 +37,8 @@ def solve_by_columns(instance: Instance, billing: Billing, dispatch: Dispatch, o
 
 def _search(task: Task) -> Outcome:
     begin = time.perf_counter()
-    short = all(len(problem.modules) <= LONG for problem in task.problems)
-    search = PipelineGeneration(task) if short else ModuleGeneration(task)
+    whole_pipelines = hardware_limits(task.instance) and all(map(_is_small, task.problems))
+    search = PipelineGeneration(task) if whole_pipelines else ModuleGeneration(task)
     built = time.perf_counter()
     bound, interrupted = search.run()
     nothing = task.incumbent.plan is None and bound >= task.budget
@@ -45,3 +50,9 @@ def _search(task: Task) -> Outcome:
         interrupted=interrupted,
         details={"columns": search.pool.size, "rounds": search.rounds},
     )
+
+
+def _is_small(problem: PipelineProblem) -> bool:
+    """Whether the frontiers of a pipeline are short enough to search it as a whole, round after round."""
+    machines = sum(module.rate / max(c.throughput for c in module.configurations) for module in problem.modules)
+    return len(problem.modules) <= LONG and machines <= _LARGE

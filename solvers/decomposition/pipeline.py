@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import smallest_latency
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 LONG = 12
 """Modules above which a pipeline goes to column generation: frontiers composed exactly grow with the modules."""
+MANY = 300
+"""Points of a frontier above which a pipeline goes to column generation: they grow with the machines of a module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ class PipelineSearch:
         Reading of ``time.perf_counter`` after which the best plan so far is returned.
     pricing
         Charges, nothing tracked.
+    most_points
+        Points of a frontier above which the search ends with the best plan and the bound so far.
     """
 
     def __init__(
@@ -74,7 +78,9 @@ class PipelineSearch:
         options: SolverOptions,
         deadline: float,
         pricing: Pricing = LIST_PRICES,
+        most_points: int | None = None,
     ) -> None:
+        self.most_points = most_points
         self.problem = problem
         self.dispatch = dispatch
         self.options = options
@@ -97,17 +103,23 @@ class PipelineSearch:
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return PipelineOutcome(best, floor)
         excess = _cost(best) - floor
-        frontiers = [self._frontier(module, point, excess) for module, point in enumerate(cheapest)]
-        if time.perf_counter() > self.deadline:
+        frontiers = self._frontiers(cheapest, excess)
+        if frontiers is None:
             return PipelineOutcome(best, floor)
         composed = self._compose(frontiers, excess)
         cheapest_plan = min(best, composed or best, key=_cost)
         return PipelineOutcome(cheapest_plan, _cost(cheapest_plan))
 
-    def _frontier(self, module: int, cheapest: Point, excess: float) -> list[Point]:
-        cap = cheapest.cost + excess * (1 + COST_TOLERANCE)
-        points = frontier_from(cheapest, self.searches[module], cap)
-        return list(takewhile(lambda _: time.perf_counter() <= self.deadline, points))
+    def _frontiers(self, cheapest: Sequence[Point], excess: float) -> list[list[Point]] | None:
+        """Frontier of every module up to ``excess`` above its cheapest point; None where one is too long."""
+        frontiers = []
+        for search, point in zip(self.searches, cheapest, strict=True):
+            points = frontier_from(point, search, point.cost + excess * (1 + COST_TOLERANCE))
+            known = list(takewhile(lambda _: time.perf_counter() <= self.deadline, islice(points, self.most_points)))
+            if len(known) == self.most_points or time.perf_counter() > self.deadline:
+                return None
+            frontiers.append(known)
+        return frontiers
 
     def _reachable(self, length: float) -> bool:
         """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
