@@ -13,6 +13,7 @@ padding       dummy requests
 dispatchers   from a module's plan to its dispatcher
 flow          requests between modules, with watermarks
 fanout, joins edges and where they meet
+inlets        the edges, join and regulator before a module
 pacing        results held back until arrivals are even again
 station       one module in time
 simulator     the pipeline

@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.formulations.problem import pipeline_problem
+from harpagon.graphs import PathNetwork, propagate_rates
 from harpagon.simulation.arrivals import EvenArrivals
 from harpagon.simulation.dispatchers import SAFE, default_padding, interval, module_dispatcher
-from harpagon.simulation.fanout import Edge, FixedFanout, RandomFanout
 from harpagon.simulation.flow import Flow
 from harpagon.simulation.guard import path_allowance
-from harpagon.simulation.joins import PositionJoin, RootJoin, SingleInput
+from harpagon.simulation.inlets import pipeline_inlets
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import Regulator, module_spacing
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import PipelinePlan, Plan
     from harpagon.instances.policies import Dispatch
     from harpagon.simulation.arrivals import Arrivals
-    from harpagon.simulation.joins import Join
     from harpagon.simulation.padding import Padding
 
 
@@ -68,8 +66,8 @@ def simulate(
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
     reports: list[PipelineReport] = []
     for number, pipeline in enumerate(instance.pipelines):
-        run = _PipelineRun(instance, pipeline, planned[pipeline.name], plan.dispatch, paced, padding)
-        run.connect(random_fanout, (seed, number))
+        fanout_seed = (seed, number) if random_fanout else None
+        run = _PipelineRun(pipeline, planned[pipeline.name], plan.dispatch, paced, padding, fanout_seed)
         generator = np.random.default_rng((seed, number, 0))
         reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), duration, quantiles))
     return SimulationReport(
@@ -78,59 +76,38 @@ def simulate(
 
 
 class _PipelineRun:
-    """The stations of one pipeline and the edges between them, in topological order."""
+    """The stations of one pipeline and the inlets before them, in topological order."""
 
     def __init__(
         self,
-        instance: Instance,
         pipeline: Pipeline,
         plan: PipelinePlan,
         dispatch: Dispatch,
         paced: bool,
         padding: Padding,
+        fanout_seed: tuple[int, int] | None,
     ) -> None:
         self._pipeline = pipeline
         self._plan = plan
         self._dispatch = dispatch
-        self._paced = paced
-        problem = pipeline_problem(instance, pipeline)
-        self._network = problem.network
-        self._rates = [module.rate for module in problem.modules]
+        self._network = PathNetwork.from_graph(pipeline.graph)
         self._modules = [plan.modules[name] for name in self._network.modules]
         self._spacing = module_spacing(pipeline, plan, dispatch)
+        arriving = propagate_rates(pipeline.graph, pipeline.rate)
+        rates = [arriving[name] for name in self._network.modules]
+        regulators = [
+            Regulator(1.0 / interval(module)) if paced and spacing.regulated else None
+            for module, spacing in zip(self._modules, self._spacing, strict=True)
+        ]
+        self._inlets = pipeline_inlets(pipeline, self._network, rates, regulators, fanout_seed)
         self._stations = [
             Station(
                 module_dispatcher(module, dispatch, padding, rate=rate, lead=spacing.lead if paced else 0.0),
                 len(module.tuples),
                 module.latency if paced else 0.0,
             )
-            for module, rate, spacing in zip(self._modules, self._rates, self._spacing, strict=True)
+            for module, rate, spacing in zip(self._modules, rates, self._spacing, strict=True)
         ]
-        self._regulators = [
-            Regulator(1.0 / interval(module)) if paced and spacing.regulated else None
-            for module, spacing in zip(self._modules, self._spacing, strict=True)
-        ]
-        self._edges: list[list[Edge]] = []
-        self._joins: list[Join] = []
-
-    def connect(self, random_fanout: bool, seed: tuple[int, int]) -> None:
-        """Make the edges and joins; edges that leave one module draw the same random numbers."""
-        names = self._network.modules
-        for head, pairs in enumerate(self._network.predecessors):
-            fanouts = [self._pipeline.graph.edges[names[tail], names[head]].get("fanout", 1.0) for tail, _ in pairs]
-            self._edges.append(
-                [
-                    Edge(
-                        RandomFanout(fanout, np.random.default_rng((*seed, tail + 1)))
-                        if random_fanout
-                        else FixedFanout(fanout),
-                        transfer,
-                    )
-                    for fanout, (tail, transfer) in zip(fanouts, pairs, strict=True)
-                ]
-            )
-            rates = [self._rates[tail] * fanout for fanout, (tail, _) in zip(fanouts, pairs, strict=True)]
-            self._joins.append(self._join(head, rates, random_fanout))
 
     def run(self, pieces: Iterator[np.ndarray], duration: float, quantiles: Sequence[float]) -> PipelineReport:
         """Push all arrivals through the pipeline."""
@@ -146,23 +123,14 @@ class _PipelineRun:
         return measure.report(self._plan, modules, quantiles)
 
     def _advance(self, root: Flow, measure: PathMeasure) -> None:
+        """Push one piece of arrivals through all modules."""
         measure.arrived += root.ready.size
-        leaving: list[Flow] = []
-        for index, station in enumerate(self._stations):
-            pairs = self._network.predecessors[index]
-            flows = [edge.carry(leaving[tail]) for edge, (tail, _) in zip(self._edges[index], pairs, strict=True)]
-            flow = self._joins[index].merge(flows) if flows else root
-            regulator = self._regulators[index]
-            left, finish = station.process(regulator.pass_on(flow) if regulator else flow)
-            leaving.append(left)
-            if not self._network.successors[index]:
-                measure.add(left.origin, finish)
-
-    def _join(self, head: int, rates: list[float], random_fanout: bool) -> Join:
-        if len(rates) < 2:
-            return SingleInput()
-        every = self._pipeline.graph.nodes[self._network.modules[head]].get("join", "all") == "all"
-        return PositionJoin(rates) if every and not random_fanout else RootJoin(len(rates), every)
+        left: list[Flow] = []
+        for inlet, station, heads in zip(self._inlets, self._stations, self._network.successors, strict=True):
+            leaving, finish = station.process(inlet.receive(root, left))
+            left.append(leaving)
+            if not heads:
+                measure.add(leaving.origin, finish)
 
 
 def _root_flows(pieces: Iterator[np.ndarray], duration: float) -> Iterator[Flow]:
