@@ -65,9 +65,9 @@ class Envelope:
 
     def at(self, windows: np.ndarray) -> np.ndarray:
         """Requests in windows of any lengths, in seconds; beyond the last of `WINDOWS` at the long-run rate."""
-        inside: np.ndarray = np.interp(windows, WINDOWS, self.counts)
-        beyond: np.ndarray = self.rate * np.maximum(0.0, windows - WINDOWS[-1])
-        return np.add(inside, beyond, dtype=np.float64)
+        inside = np.interp(windows, WINDOWS, self.counts)
+        counts: np.ndarray = inside + self.rate * np.maximum(0.0, windows - WINDOWS[-1])
+        return counts
 
     def scaled(self, factor: float) -> Envelope:
         """Every count times ``factor``."""
