@@ -1,38 +1,42 @@
-"""Why an instance has no plan, or which path binds the plan it has, in domain words.
+"""Why an instance has no plan and what would give it one, or what binds the plan it has, in domain words.
 
 A module's latency comes as near as one likes to its shortest batch duration min d when machines are added, because
 batches collect faster: under every policy but ``round-robin`` it is the infimum and is never attained. Under
 ``round-robin`` the smallest latency is 2 min d, and is attained. Without hardware limits a pipeline therefore has a
 plan exactly when the longest path over these latencies, transfer times included, is below its SLO (at most its SLO
-under ``round-robin``).
+under ``round-robin``). Where every path could meet its SLO and there is still no plan, the hardware limits bind.
 """
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, replace
+import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.changes import single_changes
+from harpagon.evaluation.remedies import Prober, find_remedy
+from harpagon.evaluation.worth import worths_of
+from harpagon.formulations.bounds import smallest_latency
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Dispatch
-from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harpagon.evaluation.changes import Change
+    from harpagon.evaluation.remedies import Remedy
+    from harpagon.evaluation.worth import Worth
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing
     from harpagon.solvers.result import Result
 
-_STEP = 1e-4
-"""Seconds to which a proposed SLO is rounded up: 0.1 ms."""
-
-_SECONDS = 10.0
-"""Time limit of each solve of an explanation."""
+SECONDS = 10.0
+"""Time for all solves of an explanation, unless another is given."""
+_MOST_PATHS = 10
+"""Critical paths listed per pipeline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +81,6 @@ class PathReport:
         """Whether enough machines meet the SLO."""
         return self.shortfall <= TIME_TOLERANCE if self.attained else self.shortfall < 0
 
-    @property
-    def sufficient_slo(self) -> float:
-        """Smallest SLO in whole steps of 0.1 ms that this path can meet, in seconds."""
-        steps = self.reachable / _STEP
-        whole = math.ceil(steps - 1e-6)
-        return (whole if self.attained or whole - steps > 1e-6 else whole + 1) * _STEP
-
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -95,17 +92,19 @@ class Explanation:
         One report per pipeline.
     result
         The exact method on the instance as it stands.
-    remedy
-        Pipeline name to the smallest SLO in seconds, in steps of 0.1 ms, that makes the instance feasible; empty
-        where it is feasible, or where another SLO does not help.
-    remedied
-        The exact method on the instance with ``remedy`` applied; None where there is no remedy.
+    remedies
+        Where there is no plan: each single change that gives one, by its smallest number of steps.
+    worths
+        Where there is a plan: what one more millisecond, 1 % less rate and one more machine save.
+    complete
+        Whether the time sufficed for all of it.
     """
 
     paths: tuple[PathReport, ...]
     result: Result
-    remedy: Mapping[str, float]
-    remedied: Result | None
+    remedies: tuple[Remedy, ...] = ()
+    worths: tuple[Worth, ...] = ()
+    complete: bool = True
 
     @property
     def feasible(self) -> bool:
@@ -113,26 +112,43 @@ class Explanation:
         return self.result.plan is not None
 
 
-def explain(instance: Instance, billing: Billing, dispatch: Dispatch) -> Explanation:
-    """Explain an instance under one billing and one dispatch policy, with every claim re-checked by solving."""
-    from harpagon.solvers.exact import solve_exact
+def explain(instance: Instance, billing: Billing, dispatch: Dispatch, seconds: float = SECONDS) -> Explanation:
+    """Explain an instance under one billing and one dispatch policy, with every claim checked by solving.
 
+    Parameters
+    ----------
+    instance
+        What to explain.
+    billing, dispatch
+        Rules of the plan.
+    seconds
+        Time for all solves together; what does not fit is left out, and the explanation says so.
+    """
     paths = tuple(path_report(pipeline_problem(instance, pipeline), dispatch) for pipeline in instance.pipelines)
-    options = SolverOptions(time_limit=_SECONDS)
-    result = solve_exact(instance, billing, dispatch, options)
-    remedy = {report.pipeline: report.sufficient_slo for report in paths if not report.feasible}
-    if result.plan is not None or not remedy:
-        return Explanation(paths, result, {}, None)
-    remedied = solve_exact(with_slos(instance, remedy), billing, dispatch, options)
-    if remedied.termination is Termination.INFEASIBLE:
-        return Explanation(paths, result, {}, None)
-    return Explanation(paths, result, remedy, remedied)
+    prober = Prober(billing, dispatch, time.perf_counter() + seconds)
+    result = prober.solve(instance)
+    if result.plan is not None:
+        worths, complete = worths_of(instance, result.plan, prober)
+        return Explanation(paths, result, worths=worths, complete=complete)
+    remedies = [
+        remedy
+        for alone, together in single_changes(instance)
+        for remedy in _remedies(instance, alone, together, prober)
+    ]
+    return Explanation(paths, result, remedies=tuple(remedies), complete=not prober.undecided)
+
+
+def _remedies(instance: Instance, alone: list[Change], together: Change | None, prober: Prober) -> list[Remedy]:
+    """Remedies of one kind: by one target, or by all together where no one target helps."""
+    found = [find_remedy(instance, change, prober) for change in alone]
+    if together is not None and not any(found):
+        found.append(find_remedy(instance, together, prober))
+    return [remedy for remedy in found if remedy is not None]
 
 
 def path_report(problem: PipelineProblem, dispatch: Dispatch) -> PathReport:
     """The longest path of a pipeline when every module takes its smallest reachable latency."""
-    shortest = [min(c.duration for c in module.configurations) for module in problem.modules]
-    latencies = [2 * d for d in shortest] if dispatch is Dispatch.ROUND_ROBIN else shortest
+    latencies = [smallest_latency(module, dispatch) for module in problem.modules]
     path = tuple(problem.network.critical_path(latencies))
     by_name = dict(zip(problem.network.modules, latencies, strict=True))
     on_path = {name: by_name[name] for name in path}
@@ -140,16 +156,37 @@ def path_report(problem: PipelineProblem, dispatch: Dispatch) -> PathReport:
     return PathReport(problem.name, problem.slo, path, on_path, transfer, dispatch is Dispatch.ROUND_ROBIN)
 
 
-def critical_paths(instance: Instance, plan: Plan) -> dict[str, list[str]]:
-    """Pipeline name to the modules of its longest path in ``plan``."""
-    paths = {}
-    for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True):
-        network = pipeline_problem(instance, pipeline).network
-        paths[pipeline.name] = network.critical_path([planned.modules[name].latency for name in network.modules])
-    return paths
+def critical_paths(instance: Instance, plan: Plan) -> dict[str, list[list[str]]]:
+    """Pipeline name to its longest paths in ``plan``, each a list of modules; at most ten per pipeline."""
+    return {
+        planned.name: _longest_paths(pipeline_problem(instance, pipeline), planned.modules)
+        for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True)
+    }
 
 
-def with_slos(instance: Instance, slos: Mapping[str, float]) -> Instance:
-    """The instance with other SLOs, in seconds by pipeline name."""
-    pipelines = tuple(replace(p, slo=slos.get(p.name, p.slo)) for p in instance.pipelines)
-    return replace(instance, pipelines=pipelines)
+def _longest_paths(problem: PipelineProblem, planned: Mapping[str, object]) -> list[list[str]]:
+    network = problem.network
+    latencies = [planned[name].latency for name in network.modules]  # type: ignore[attr-defined]
+    tails = network.tails(latencies)
+    rest = [latency + tail for latency, tail in zip(latencies, tails, strict=True)]
+    sources = [i for i, pairs in enumerate(network.predecessors) if not pairs]
+    longest = max(rest[i] for i in sources)
+    stack = [[i] for i in reversed(sources) if rest[i] >= longest - TIME_TOLERANCE]
+    found: list[list[str]] = []
+    while stack and len(found) < _MOST_PATHS:
+        path = stack.pop()
+        nexts = [j for j, t in network.successors[path[-1]] if t + rest[j] >= tails[path[-1]] - TIME_TOLERANCE]
+        if not network.successors[path[-1]]:
+            found.append([network.modules[i] for i in path])
+        stack.extend([*path, j] for j in reversed(nexts))
+    return found
+
+
+def limit_use(instance: Instance, plan: Plan) -> dict[str, tuple[float, int]]:
+    """Hardware type with a limit to the machines in use and the limit."""
+    used: dict[str, float] = {}
+    for pipeline in plan.pipelines:
+        for module in pipeline.modules.values():
+            for part in module.tuples:
+                used[part.configuration.hardware] = used.get(part.configuration.hardware, 0.0) + part.machines
+    return {name: (used.get(name, 0.0), h.limit) for name, h in instance.hardware.items() if h.limit is not None}

@@ -1,7 +1,8 @@
-"""Explanations: the path, its smallest reachable latency, and a remedy that is the smallest."""
+"""Explanations: the path and its smallest reachable latency, the limit that binds, the smallest changes."""
 
 from __future__ import annotations
 
+import json
 import random
 from dataclasses import replace
 from itertools import pairwise
@@ -9,18 +10,30 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harpagon.evaluation.explanation import critical_paths, explain, path_report, with_slos
+from harpagon.cli import main
+from harpagon.cli.exits import ExitCode
+from harpagon.evaluation.changes import LooserSlo, with_limits, with_rates, with_slos
+from harpagon.evaluation.explanation import critical_paths, explain, path_report
+from harpagon.evaluation.explanation_cases import cases
+from harpagon.evaluation.remedies import smallest_steps
+from harpagon.formulations.checker import check
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.files import write_instance
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.instances.shipped import worked_example
+from harpagon.instances.shipped import resolve, worked_example
 from harpagon.solvers.brute_force import solve_brute_force
+from harpagon.solvers.exact import solve_exact
 from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harpagon.evaluation.explanation_cases import Case
     from harpagon.instances.instance import Instance
 
 BATCH_AWARE = (Dispatch.TC, Dispatch.FREE, Dispatch.PER_CONFIG, Dispatch.TC_SAFE, Dispatch.EDF)
+SECONDS = 300.0
 
 
 def tightened(instance: Instance, share: float, dispatch: Dispatch) -> Instance:
@@ -31,38 +44,54 @@ def tightened(instance: Instance, share: float, dispatch: Dispatch) -> Instance:
 
 def test_worked_example_by_hand() -> None:
     instance = with_slos(worked_example(), {"example": 0.08})
-    explanation = explain(instance, Billing.WHOLE, Dispatch.TC)
+    explanation = explain(instance, Billing.WHOLE, Dispatch.TC, SECONDS)
     (report,) = explanation.paths
     assert report.path == ("detect",)
     assert report.reachable == pytest.approx(0.1)
     assert report.shortfall == pytest.approx(0.02)
-    assert explanation.remedy == {"example": pytest.approx(0.1001)}
+    (remedy,) = explanation.remedies
+    assert remedy.change.values(instance, remedy.steps) == {"example": pytest.approx(100.1)}
     # b=2 takes 0.1 s and must collect within 0.1 ms: 20,000 req/s, at 20 req/s per machine.
-    assert explanation.remedied is not None
-    assert explanation.remedied.objective == pytest.approx(1000.0)
+    assert remedy.result.objective == pytest.approx(1000.0)
+    assert remedy.practical is not None and remedy.practical.loose_cost == pytest.approx(5.0)
+    assert remedy.practical.result.objective is not None and remedy.practical.result.objective <= 10.0
 
 
 def test_round_robin_attains_twice_the_shortest_duration() -> None:
     instance = with_slos(worked_example(), {"example": 0.15})
-    explanation = explain(instance, Billing.WHOLE, Dispatch.ROUND_ROBIN)
-    assert explanation.remedy == {"example": pytest.approx(0.2)}
-    assert explanation.remedied is not None
-    assert explanation.remedied.objective == pytest.approx(10.0)
+    (remedy,) = explain(instance, Billing.WHOLE, Dispatch.ROUND_ROBIN, SECONDS).remedies
+    assert remedy.change.values(instance, remedy.steps) == {"example": pytest.approx(200.0)}
+    assert remedy.result.objective == pytest.approx(10.0)
 
 
-@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.FREE])
-@pytest.mark.parametrize("seed", [0, 1, 3])
-def test_the_remedy_is_feasible_and_a_step_less_is_not(seed: int, dispatch: Dispatch) -> None:
-    billing = list(Billing)[seed % 2]
-    instance = tightened(random_instance(random.Random(seed), modules=(1, 2), machines=2.0), 0.9, dispatch)
-    explanation = explain(instance, billing, dispatch)
-    assert explanation.result.termination is Termination.INFEASIBLE
-    assert explanation.remedied is not None and explanation.remedied.plan is not None
-    for report in explanation.paths:
-        # A path that ends on a step exactly is feasible there within the tolerance of times.
-        slo = min(explanation.remedy[report.pipeline] - 1e-4, report.reachable - 1e-6)
-        smaller = with_slos(instance, {**explanation.remedy, report.pipeline: slo})
-        assert explain(smaller, billing, dispatch).result.termination is Termination.INFEASIBLE
+def test_there_are_twenty_cases_of_different_causes() -> None:
+    assert len(cases()) == len({case.cause for case in cases()}) == 20
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda case: case.cause)
+def test_each_case_is_explained_and_its_changes_are_the_smallest(case: Case) -> None:
+    instance, billing = case.instance, case.instance.billing
+    explanation = explain(instance, billing, case.dispatch, SECONDS)
+    assert explanation.result.termination is Termination.INFEASIBLE and explanation.complete
+    assert {remedy.change.kind for remedy in explanation.remedies} == case.kinds
+    for remedy in explanation.remedies:
+        changed = remedy.change.apply(instance, remedy.steps)
+        plan = remedy.result.plan
+        assert plan is not None and check(changed, plan).ok
+        assert remedy.smaller.termination is Termination.INFEASIBLE
+    unlimited = with_limits(instance, dict.fromkeys(instance.hardware))
+    missing = any(not report.feasible for report in explanation.paths)
+    assert missing == (solve_exact(unlimited, billing, case.dispatch).termination is Termination.INFEASIBLE)
+
+
+@pytest.mark.parametrize("number", [12, 13, 16])
+def test_brute_force_agrees_on_both_sides_of_a_change(number: int) -> None:
+    case = cases()[number]
+    for remedy in explain(case.instance, case.instance.billing, case.dispatch, SECONDS).remedies:
+        for steps, feasible in ((remedy.steps, True), (remedy.steps - 1, False)):
+            changed = remedy.change.apply(case.instance, steps)
+            result = solve_brute_force(changed, case.instance.billing, case.dispatch)
+            assert (result.plan is not None) == feasible
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -70,7 +99,7 @@ def test_infeasible_agrees_with_brute_force(seed: int) -> None:
     instance = random_instance(random.Random(100 + seed), modules=(1, 2), machines=2.0)
     for share in (0.5, 0.999):
         tight = tightened(instance, share, Dispatch.TC)
-        assert not explain(tight, Billing.WHOLE, Dispatch.TC).feasible
+        assert any(not path_report(pipeline_problem(tight, p), Dispatch.TC).feasible for p in tight.pipelines)
         assert solve_brute_force(tight, Billing.WHOLE, Dispatch.TC).termination is Termination.INFEASIBLE
 
 
@@ -82,11 +111,63 @@ def test_the_bound_is_approached_but_not_attained(dispatch: Dispatch) -> None:
     assert replace(report, slo=report.reachable * 1.001).feasible
 
 
-def test_critical_path_of_a_plan_is_as_long_as_its_latency() -> None:
+def test_critical_paths_of_a_plan_are_as_long_as_its_latency() -> None:
     instance = random_instance(random.Random(5), shape="skip", modules=(4, 5))
-    plan = explain(instance, Billing.WHOLE, Dispatch.TC).result.plan
+    plan = solve_exact(instance, Billing.WHOLE, Dispatch.TC).plan
     assert plan is not None
     (pipeline,), (planned,) = instance.pipelines, plan.pipelines
-    path = critical_paths(instance, plan)[pipeline.name]
-    transfers = sum(pipeline.graph.edges[edge].get("transfer", 0.0) for edge in pairwise(path))
-    assert sum(planned.modules[name].latency for name in path) + transfers == pytest.approx(planned.latency)
+    paths = critical_paths(instance, plan)[pipeline.name]
+    assert paths
+    for path in paths:
+        transfers = sum(pipeline.graph.edges[edge].get("transfer", 0.0) for edge in pairwise(path))
+        assert sum(planned.modules[name].latency for name in path) + transfers == pytest.approx(planned.latency)
+
+
+def test_worths_are_differences_of_optima() -> None:
+    instance = resolve("traffic-198rps-350ms")
+    explanation = explain(instance, Billing.FRACTIONAL, Dispatch.TC, SECONDS)
+    assert [worth.change.kind for worth in explanation.worths] == ["slo", "rate"]
+    looser = with_slos(instance, {"traffic": 0.351})
+    lighter = with_rates(instance, {"traffic": 198 * 0.99})
+    for worth, other in zip(explanation.worths, (looser, lighter), strict=True):
+        objective = solve_exact(other, Billing.FRACTIONAL, Dispatch.TC).objective
+        assert explanation.result.objective is not None and objective is not None
+        assert worth.saving == pytest.approx(explanation.result.objective - objective)
+    assert explanation.worths[1].saving > 0
+
+
+def test_one_more_machine_of_a_binding_limit_saves_money() -> None:
+    feasible = with_limits(cases()[15].instance, {"T4": 4, "V100": 5})
+    saving = {w.change.targets: w.saving for w in explain(feasible, Billing.WHOLE, Dispatch.TC, SECONDS).worths}
+    # 150 req/s: three T4 and a V100, or five T4.
+    assert saving["T4",] == pytest.approx(3.06 - 2 * 0.53)
+    assert saving["V100",] == 0
+
+
+def test_smallest_steps_of_every_threshold() -> None:
+    for threshold in range(1, 40):
+        assert smallest_steps(lambda steps, least=threshold: steps >= least, 39) == threshold
+    assert smallest_steps(lambda steps: False, 39) is None
+
+
+def test_no_time_leaves_questions_open() -> None:
+    explanation = explain(with_slos(worked_example(), {"example": 0.08}), Billing.WHOLE, Dispatch.TC, 0.0)
+    assert not explanation.complete and not explanation.remedies
+
+
+def test_looser_slos_of_several_pipelines_share_a_factor() -> None:
+    instance = cases()[7].instance
+    slos = [p.slo for p in LooserSlo(("first", "second")).apply(instance, 100).pipelines]
+    assert slos == pytest.approx([0.033, 0.044])
+
+
+def test_command_names_the_limit_and_the_changes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "short.json"
+    write_instance(path, cases()[12].instance)
+    assert main(["explain", str(path)]) == ExitCode.NO_PLAN
+    text = capfd.readouterr().out
+    assert "T4 binds: 2 more machines would do" in text and "rate_rps of a 200 -> 133.2" in text
+    assert main(["explain", str(path), "--json"]) == ExitCode.NO_PLAN
+    document = json.loads(capfd.readouterr().out)
+    assert [remedy["change"] for remedy in document["remedies"]] == ["rate_rps", "limit"]
+    assert {remedy["a_step_less"]["status"] for remedy in document["remedies"]} == {"infeasible"}

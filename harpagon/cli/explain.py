@@ -1,18 +1,23 @@
-"""``harpagon explain``: why there is no plan, or which path binds."""
+"""``harpagon explain``: why there is no plan, or what binds."""
 
 from __future__ import annotations
+
+from typing import Annotated
 
 import typer
 
 from harpagon.cli.console import show, show_json
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.inputs import BillingOption, DispatchOption, InstanceArgument, JsonOption
+from harpagon.cli.inputs import BillingOption, DispatchOption, InstanceArgument, JsonOption, solver_options
 
-_HELP = """Say why an instance has no plan, or which path binds the plan it has.
+_HELP = """Say why an instance has no plan and what would give it one, or what binds the plan it has.
 
-Without a plan: the path that cannot meet its SLO, its smallest reachable latency (ms), by how much it misses, and the
-smallest SLO, in steps of 0.1 ms, that makes the instance feasible, re-checked by solving. Enough machines bring a
-module near its shortest batch duration, but never to it; under round-robin twice that duration is the least.
+Without a plan: the path that cannot meet its SLO, its smallest reachable latency (ms) and by how much it misses, or the
+hardware limit that binds and how many more machines would do. Then the smallest single change that gives a plan: a
+looser SLO (steps of 0.1 ms), a lower rate (steps of 0.1 %) or more machines of a type, each solved again. Enough
+machines bring a module near its shortest batch duration, but never to it; under round-robin twice that duration is
+the least. With a plan: the critical paths, the limits in use, and what one more millisecond of SLO, 1 % less rate and
+one more machine of each limited type save ($/h).
 
 [bold]Examples[/bold]
 
@@ -33,6 +38,9 @@ def explain(
     instance: InstanceArgument,
     billing: BillingOption = None,
     dispatch: DispatchOption = None,
+    time_limit: Annotated[
+        float, typer.Option(metavar="SECONDS", help="Time for all solves together; what does not fit is left out.")
+    ] = 60.0,
     as_json: JsonOption = False,
 ) -> None:
     """Run the command."""
@@ -41,8 +49,9 @@ def explain(
     from harpagon.instances.policies import Dispatch
     from harpagon.instances.shipped import resolve
 
+    solver_options(time_limit, gap=0.0, threads=1, log=False)
     problem = resolve(instance)
-    explanation = find_reasons(problem, billing or problem.billing, dispatch or Dispatch.TC)
+    explanation = find_reasons(problem, billing or problem.billing, dispatch or Dispatch.TC, time_limit)
     if as_json:
         show_json(explanation_document(problem, explanation))
     else:
