@@ -25,7 +25,19 @@ from harpagon.cli.exits import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-COMMANDS = ("gap", "plan", "check", "explain", "instances", "sponge", "profile", "simulate", "headroom", "slopt")
+COMMANDS = (
+    "gap",
+    "plan",
+    "check",
+    "explain",
+    "curve",
+    "instances",
+    "sponge",
+    "profile",
+    "simulate",
+    "headroom",
+    "slopt",
+)
 
 _HELP = """Plan how to serve a pipeline of DNN models for the least money under a latency objective.
 
