@@ -46,7 +46,7 @@ TRACES = ("bursts", "diurnal", "fanout", "steps")
 SEEDS = tuple(range(100, 110))
 SECONDS = 40
 FLEET = 64
-BASELINE_HEADROOMS = (1.0, 1.2, 1.4, 1.7)
+BASELINE_HEADROOMS = (1.2, 1.4, 1.7)
 PROACTIVE_HEADROOMS = (1.1, 1.4)
 HISTORY = 1000
 """Added to a seed for the trace of another day, from which forecast errors are known."""
@@ -139,15 +139,21 @@ def study_rows(
     pipelines: Sequence[str] = PIPELINES,
     traces: Sequence[str] = TRACES,
     seeds: Sequence[int] = SEEDS,
-    seconds: int = SECONDS,
     workers: int = 1,
+    file: Path | None = None,
 ) -> pd.DataFrame:
-    """Rows of all cells."""
+    """Rows of all cells; those that ``file`` holds already are not run again, the others are appended to it."""
     from joblib import Parallel, delayed
 
-    cells = list(product(pipelines, traces, seeds))
-    rows = Parallel(n_jobs=workers)(delayed(cell_rows)(*cell, seconds) for cell in cells)
-    return pd.DataFrame([row for cell in rows for row in cell])
+    kept = pd.read_csv(file) if file is not None and file.exists() else pd.DataFrame()
+    done = set() if kept.empty else set(zip(kept["pipeline"], kept["trace"], kept["seed"], strict=True))
+    cells = [(p, t, s) for s, p, t in product(seeds, pipelines, traces) if (p, t, s) not in done]
+    for rows in Parallel(n_jobs=workers, return_as="generator_unordered")(delayed(cell_rows)(*cell) for cell in cells):
+        kept = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True)
+        if file is not None:
+            kept.to_csv(file, index=False)
+    wanted = kept[kept["seed"].isin(seeds) & kept["pipeline"].isin(pipelines) & kept["trace"].isin(traces)]
+    return wanted.sort_values(["pipeline", "trace", "seed"], kind="stable", ignore_index=True)
 
 
 def main() -> None:
@@ -158,12 +164,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="SLOpt beside its baselines")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many of the seeds 100 to 109")
-    parser.add_argument("--out", type=Path, default=None, help="folder for the rows, slopt_rows.csv")
+    parser.add_argument("--rows", type=Path, default=None, help="CSV file of finished cells: resumed and appended to")
     arguments = parser.parse_args()
     seeds = SEEDS[: arguments.seeds]
-    rows = study_rows(seeds=seeds, workers=arguments.workers)
-    if arguments.out is not None:
-        rows.to_csv(arguments.out / "slopt_rows.csv", index=False)
+    rows = study_rows(seeds=seeds, workers=arguments.workers, file=arguments.rows)
     tables = {
         "Envelopes": envelope_table(seeds),
         "Systems": systems_table(rows),

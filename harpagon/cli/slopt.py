@@ -144,13 +144,21 @@ def _instance(pipeline: str) -> Instance:
     from harpagon.evaluation.slopt_pipelines import PIPELINES, slopt_instance
     from harpagon.instances.shipped import resolve
 
-    return slopt_instance(pipeline) if pipeline in PIPELINES else resolve(pipeline)
+    if pipeline in PIPELINES:
+        return slopt_instance(pipeline)
+    instance = resolve(pipeline)
+    if any(hardware.limit is not None for hardware in instance.hardware.values()):
+        note("the limits of single hardware types are not kept here; --fleet limits all machines together")
+    return instance
 
 
 def _workload(trace: str, peak: float, seconds: int, seed: int) -> Workload:
-    from harpagon.simulation.slopt.workload import GENERATORS, generate_workload, read_workload
+    from harpagon.simulation.slopt.workload import GENERATORS, MOST_REQUESTS, generate_workload, read_workload
 
     if trace in GENERATORS or not Path(trace).exists():
+        if peak * seconds > MOST_REQUESTS:
+            problem = f"at most {MOST_REQUESTS} requests in one run, peak x seconds is {peak * seconds:.0f}"
+            raise typer.BadParameter(problem, param_hint="--peak, --seconds")
         return generate_workload(trace, peak, seconds, seed)
     return read_workload(trace)
 
