@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per module, below which a schedule is worth a column."""
+_SHARES = (0.1,)
+"""Shares of the gap within which schedules are listed first: a better plan leaves fewer to list for the proof."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +64,10 @@ class ModuleGeneration:
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
-        task = self.task
         bound, prices = self._generate()
-        if prices is None or task.is_proven(bound):
+        if prices is None or self.task.is_proven(bound):
             return bound, False
-        solution = self.pool.choose_quickly()
-        if solution.interrupted or task.is_proven(bound):
-            return bound, solution.interrupted
-        if not self._list_columns(prices, min(task.incumbent.cost, task.budget) - bound):
-            return bound, False
-        solution = self.pool.choose(task.remaining())
-        return max(bound, min(solution.bound, task.incumbent.cost, task.budget)), solution.interrupted
+        return self.pool.close(bound, partial(self._list_columns, prices))
 
     def _add_stand_ins(self) -> None:
         """Columns beyond the budget without machines: the master has a solution before there is a plan."""

@@ -51,17 +51,8 @@ class PipelineGeneration:
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
-        task = self.task
         bound = self._generate()
-        if task.late():
-            return bound, False
-        solution = self.pool.choose_quickly()
-        if solution.interrupted or task.is_proven(bound):
-            return bound, solution.interrupted
-        if not self._list_columns(min(task.incumbent.cost, task.budget) - bound):
-            return bound, False
-        solution = self.pool.choose(task.remaining())
-        return max(bound, min(solution.bound, task.incumbent.cost, task.budget)), solution.interrupted
+        return self.pool.close(bound, self._list_columns)
 
     def _generate(self) -> float:
         """Rounds of pricing and master until no plan improves the master; the bound, with its surcharges kept."""

@@ -15,7 +15,7 @@ from harpagon.solvers.decomposition.selection import picked_columns
 from harpagon.solvers.highs import solve_linear_program
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harpagon.instances.plan import DispatchTuple
     from harpagon.solvers.decomposition.schedule import Point
@@ -99,10 +99,33 @@ class SchedulePool:
             excluded=self.excluded,
         )
 
-    def choose_quickly(self) -> LinearSolution:
-        """As `choose`, to a small gap."""
-        options = self.task.remaining()
-        return self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
+    def close(self, floor: float, list_columns: Callable[[float], bool]) -> tuple[float, bool]:
+        """Close the gap above ``floor``, a lower bound on the cost of any plan.
+
+        Parameters
+        ----------
+        floor
+            Dollars per hour.
+        list_columns
+            Adds every schedule that a plan within so many dollars per hour of the floor may have; False where time
+            ran out.
+
+        Returns
+        -------
+        tuple
+            The bound reached, and whether the user stopped the search.
+        """
+        task = self.task
+        options = task.remaining()
+        solution = self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
+        bound = floor
+        while not (solution.interrupted or task.late() or task.is_proven(bound)):
+            ceiling = task.budget if task.incumbent.plan is None else task.incumbent.cost
+            if bound >= ceiling or not list_columns(ceiling - floor):
+                break
+            solution = self.choose(task.remaining())
+            bound = max(bound, min(solution.bound, ceiling))
+        return bound, solution.interrupted
 
     def choose(self, options: SolverOptions) -> LinearSolution:
         """Offer the cheapest choice of columns as a plan; one that misses an SLO by rounding is cut off."""
