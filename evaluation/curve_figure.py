@@ -16,9 +16,6 @@ AXES = {
     "slo": ("SLO (ms)", "SLOs, multiple of the instance's"),
     "rate": ("rate (req/s)", "rates, multiple of the instance's"),
 }
-    "slo": ("SLO (ms)", "SLOs, multiple of the instance's"),
-    "rate": ("rate (req/s)", "rates, multiple of the instance's"),
-}
 """What a curve is over to its label for one pipeline, in units, and for several, as a factor."""
 
 
