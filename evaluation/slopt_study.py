@@ -159,7 +159,7 @@ def study_rows(
 def main() -> None:
     """Run the study and print its tables as Markdown."""
     from harpagon.evaluation.slopt_parts import blocking_table, envelope_table, planning_table
-    from harpagon.evaluation.slopt_tables import claims_table, hindsight_table, markdown, systems_table
+    from harpagon.evaluation.slopt_tables import claims_table, hindsight_table, markdown, systems_table, totals_table
 
     parser = argparse.ArgumentParser(description="SLOpt beside its baselines")
     parser.add_argument("--workers", type=int, default=1, help="processes")
@@ -170,7 +170,8 @@ def main() -> None:
     rows = study_rows(seeds=seeds, workers=arguments.workers, file=arguments.rows)
     tables = {
         "Envelopes": envelope_table(seeds),
-        "Systems": systems_table(rows),
+        "Systems by trace": systems_table(rows),
+        "Systems over all traces": totals_table(rows),
         "Claims": claims_table(rows),
         "Hindsight": hindsight_table(rows),
         "Cascade blocking": blocking_table(seeds),

@@ -13,19 +13,32 @@ if TYPE_CHECKING:
 
 
 def systems_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row per pipeline, trace and system: mean and standard deviation over the seeds."""
+    """Per pipeline and system, one column a trace: P99 in ms, share in time in percent, cost in $/h."""
     found = []
-    for (pipeline, trace, system), group in rows.groupby(["pipeline", "trace", "system"], sort=False):
+    for (pipeline, system), group in rows.groupby(["pipeline", "system"], sort=False):
+        cells = {str(trace): _cell(seeds) for trace, seeds in group.groupby("trace", sort=False)}
+        found.append({"pipeline": pipeline, "system": system, **cells})
+    return pd.DataFrame(found)
+
+
+def _cell(rows: pd.DataFrame) -> str:
+    return " · ".join([_spread(rows["p99"] * 1e3, 0), _spread(rows["in_time"] * 100, 1), _spread(rows["cost"], 1)])
+
+
+def totals_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per pipeline and system over all traces: means of the seeds' means, with their standard deviation."""
+    found = []
+    for (pipeline, system), group in rows.groupby(["pipeline", "system"], sort=False):
+        seeds = group.groupby("seed")[["in_time", "goodput", "dropped", "cost", "started"]].mean()
         found.append(
             {
                 "pipeline": pipeline,
-                "trace": trace,
                 "system": system,
-                "P99 ms": _spread(group["p99"] * 1e3, 0),
-                "in time %": _spread(group["in_time"] * 100, 2),
-                "goodput req/s": _spread(group["goodput"], 0),
-                "dropped %": _spread(group["dropped"] * 100, 2),
-                "$/h": _spread(group["cost"], 2),
+                "in time %": _spread(seeds["in_time"] * 100, 2),
+                "goodput req/s": _spread(seeds["goodput"], 0),
+                "dropped %": _spread(seeds["dropped"] * 100, 2),
+                "$/h": _spread(seeds["cost"], 2),
+                "machines started": _spread(seeds["started"], 0),
             }
         )
     return pd.DataFrame(found)
