@@ -5,9 +5,9 @@ The public names are imported when they are first used, so ``import harpagon`` c
 Examples
 --------
 >>> import harpagon
->>> instance = harpagon.read_instance("worked-example")  # doctest: +SKIP
->>> result = harpagon.solve(instance, method="exact")  # doctest: +SKIP
->>> result.plan.cost, result.termination  # doctest: +SKIP
+>>> from harpagon.instances import resolve
+>>> result = harpagon.solve(resolve("worked-example"), method="exact")
+>>> result.plan.cost, result.termination
 (5.0, <Termination.OPTIMAL: 'optimal'>)
 """
 
