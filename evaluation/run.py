@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
 
-_RUNS = 3
+_RUNS = 2
 """Runs of a task for timing: the fastest counts."""
 _TIMING_SECONDS = 0.05
 """No further run starts once a task has taken this long."""
@@ -30,7 +30,7 @@ class Solve(Protocol):
 
 
 def run_task(keyed: KeyedTask, solve: Solve) -> Row:
-    """Solve one task up to three times and keep the outcome of the fastest run.
+    """Solve one task up to two times and keep the outcome of the fastest run.
 
     Times are those of the `Result`, build and solve; that this process had to import a solver first shows only where
     a task is too slow for a second run.
