@@ -31,7 +31,7 @@ BillingOption = Annotated[
 DispatchOption = Annotated[
     Dispatch | None,
     typer.Option(
-        help="How requests reach the machines of a module, see docs/model.md. Default: the method's own, tc for the "
+        help="How requests reach the machines of a module, see docs/planning.md. Default: the method's own, tc for the "
         "exact methods.",
         show_default=False,
     ),
