@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per module, below which a schedule is worth a column."""
-_SHARES = (0.1,)
-"""Shares of the gap within which schedules are listed first: a better plan leaves fewer to list for the proof."""
 
 
 @dataclass(frozen=True, slots=True)
