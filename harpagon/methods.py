@@ -91,8 +91,15 @@ class Method:
 
     @property
     def dispatches(self) -> tuple[Dispatch, ...]:
-        """Dispatch policies it plans for, the default first."""
+        """Dispatch policies it plans for."""
         return tuple(policy for policy in Dispatch if any(case[1] is policy for case in self.capabilities.cases))
+
+    @property
+    def default_dispatch(self) -> Dispatch:
+        """``edf`` for an exact method that plans for it, since a dispatcher keeps its bound; else the first policy."""
+        if self.kind is Kind.EXACT and Dispatch.EDF in self.dispatches:
+            return Dispatch.EDF
+        return self.dispatches[0]
 
 
 def solve(
@@ -133,7 +140,7 @@ def solve(
     """
     chosen = find_method(method)
     billing = billing or instance.billing
-    dispatch = dispatch or chosen.dispatches[0]
+    dispatch = dispatch or chosen.default_dispatch
     require_support(chosen, instance, billing, dispatch)
     result = chosen.runner(instance, billing, dispatch, options)
     if result.plan is not None:

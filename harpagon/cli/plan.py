@@ -128,7 +128,7 @@ def _report_no_plan(
     from harpagon.evaluation.explanation import explain
     from harpagon.methods import find_method
 
-    explanation = explain(instance, billing, dispatch or find_method(result.method).dispatches[0])
+    explanation = explain(instance, billing, dispatch or find_method(result.method).default_dispatch)
     if as_json:
         show_json(no_plan_document(instance, result) | {"explanation": explanation_document(instance, explanation)})
     else:
