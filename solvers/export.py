@@ -80,8 +80,8 @@ def linear_model(
     options: SolverOptions = DEFAULT_OPTIONS,
 ) -> ConcreteModel:
     """Pyomo model of a linear formulation with the tangents that hold its optimum up."""
-    task, known = first_task(instance, billing, dispatch, options)
-    if known is False:
+    task, reachable = first_task(instance, billing, dispatch, options)
+    if not reachable:
         raise UnsupportedError(formulation, "an instance without any plan", ())
     if formulation != "pattern":
         return tight_model(_BUILDERS[formulation], task)

@@ -114,6 +114,8 @@ class Outcome:
     details: Mapping[str, object] = field(default_factory=dict)
 
 
+_NO_PLAN = Outcome(Termination.INFEASIBLE, math.inf, 0.0, 0.0)
+
 Search: TypeAlias = Callable[[Task], Outcome]
 
 
@@ -137,9 +139,9 @@ def run_model_method(
     """
     require_support(method, instance, billing, dispatch)
     begin = time.perf_counter()
-    task, known = first_task(instance, billing, dispatch, options)
+    task, reachable = first_task(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin
-    outcome = _search_within_budgets(task, search, known)
+    outcome = _search_within_budgets(task, search) if reachable else _NO_PLAN
     incumbent = task.incumbent
     result = Result(
         method,
@@ -155,44 +157,41 @@ def run_model_method(
     return result
 
 
-def first_task(
-    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions
-) -> tuple[Task, bool | None]:
-    """First task, and whether the instance has a plan: None where that is not known."""
+def first_task(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> tuple[Task, bool]:
+    """First task, and whether the instance would have a plan without hardware limits."""
     begin = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
     problems = pipeline_problems(instance)
     incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options)
-    known: bool | None = reachable
-    if reachable and incumbent.plan is None:
-        known = _has_plan(instance, problems, billing, dispatch, deadline)
     budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
-    return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), known
+    return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), reachable
 
 
-def _search_within_budgets(task: Task, search: Search, known: bool | None) -> Outcome:
-    if known is False:
-        return Outcome(Termination.INFEASIBLE, math.inf, 0.0, 0.0)
+def _search_within_budgets(task: Task, search: Search) -> Outcome:
     build_time = solve_time = 0.0
+    known: bool | None = None
     while True:
         outcome = search(task)
         build_time += outcome.build_time
         solve_time += outcome.solve_time
         if outcome.termination is not Termination.INFEASIBLE:
             break
-        if not known or time.perf_counter() >= task.deadline:
+        known = known or _has_plan(task)
+        if known is False:
+            outcome = replace(outcome, bound=math.inf)
+            break
+        if known is None or task.late():
             outcome = replace(outcome, termination=Termination.LIMIT, bound=task.budget)
             break
         task = replace(task, budget=task.budget * _BUDGET_GROWTH)
     return replace(outcome, build_time=build_time, solve_time=solve_time)
 
 
-def _has_plan(
-    instance: Instance, problems: tuple[PipelineProblem, ...], billing: Billing, dispatch: Dispatch, deadline: float
-) -> bool | None:
+def _has_plan(task: Task) -> bool | None:
     """Whether there is a plan; None where that took too long."""
+    limits = hardware_limits(task.instance)
     try:
-        return has_plan(Rules(problems, hardware_limits(instance), billing, dispatch, deadline))
+        return has_plan(Rules(task.problems, limits, task.billing, task.dispatch, task.deadline))
     except (UnsupportedError, OutOfTimeError):
         return None
 
