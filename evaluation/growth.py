@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from harpagon.evaluation.growth_workloads import Axis
 
-NEGLIGIBLE = 0.01
+NEGLIGIBLE = 0.005
 """Seconds below which a time says nothing about growth."""
 
 
