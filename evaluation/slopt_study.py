@@ -1,8 +1,9 @@
 """SLOpt beside its baselines: ``python -m harpagon.evaluation.slopt_study``.
 
 Protocol: two pipelines (`harpagon.evaluation.slopt_pipelines`) on fleets of 64 machines, four generated traces of
-40 s, seeds 100 to 109 (forecast weights were chosen on seeds 0 and 1). A seed fixes the trace, the arrivals and the fan-outs, so all
-systems of a cell (pipeline, trace, seed) serve the same requests; fan-outs are drawn in the order of completions.
+40 s, seeds 100 to 109 (forecast weights were chosen on seeds 0 and 1). A seed fixes the trace, the arrivals and the
+fan-outs, so all systems of a cell (pipeline, trace, seed) serve the same requests; fan-outs are drawn in the order of
+completions.
 Machines start in 2 s and are paid from the start of their start-up; decisions once a second. Forecast errors are known
 from another trace of the same kind, seed + 1000.
 """

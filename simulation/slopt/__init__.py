@@ -8,9 +8,9 @@ fleet      machines that start and retire
 queueing   one module: full-or-due batches on a changing fleet
 requests   every root request through fan-out and joins to its end
 engine     the pipeline, one control period at a time
-estimation forecasts of the load, envelopes of the demand
+estimation forecasts of the load and their errors
+demand     an envelope of the demand of every module
 tuning     when machines are started and retired
 report     what a run measured
-run        trace, estimation, provisioning and execution together
 ========== ===========================================================
 """
