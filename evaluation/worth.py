@@ -41,7 +41,7 @@ class Worth:
 
 def worths_of(instance: Instance, plan: Plan, prober: Prober) -> tuple[tuple[Worth, ...], bool]:
     """What every small change saves, and whether the time sufficed for all of them."""
-    found = []
+    found: list[Worth] = []
     for change, steps in _small_changes(instance):
         if time.perf_counter() > prober.deadline:
             return tuple(found), False
