@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING
@@ -68,6 +69,8 @@ def solve_exact(
             return result
     from harpagon.solvers.decomposition.column_generation import solve_by_columns
 
+    if options.time_limit is not None:
+        options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
     return solve_by_columns(instance, billing, dispatch, options)
 
 
