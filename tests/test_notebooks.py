@@ -11,8 +11,6 @@ import pytest
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 NAMES = sorted(path.name for path in NOTEBOOKS.glob("*.ipynb"))
-WITH_OUTPUTS = {"04_dispatch_in_time.ipynb", "05_sponge.ipynb", "06_slopt.ipynb"}
-"""Stored with outputs so far; new notebooks are not."""
 
 
 def test_there_are_notebooks() -> None:
@@ -27,7 +25,7 @@ def test_notebook_runs(name: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in WITH_OUTPUTS])
+@pytest.mark.parametrize("name", NAMES)
 def test_notebook_is_stored_without_outputs(name: str) -> None:
     cells = json.loads((NOTEBOOKS / name).read_text())["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
