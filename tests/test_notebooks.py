@@ -20,7 +20,7 @@ def test_there_are_notebooks() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_notebook_runs(name: str, tmp_path: Path) -> None:
     """In a pytest of its own, since nbmake collects notebooks itself."""
-    command = ["pytest", "-q", "--nbmake", "--nbmake-timeout=120", "-p", "no:cacheprovider", str(NOTEBOOKS / name)]
+    command = ["pytest", "-q", "--nbmake", "--nbmake-timeout=300", "-p", "no:cacheprovider", str(NOTEBOOKS / name)]
     done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
 
