@@ -62,6 +62,7 @@ def _search(task: Task) -> Outcome:
         _hint(built, data, task)
         solver = _solver(task)
         built_at = time.perf_counter()
+        solver.best_bound_callback = lambda coins, coin=steps.coin: task.report(max(task.floor, coins * coin))
         status, interrupted = _run(solver, built)
         build_time += built_at - begin
         solve_time += time.perf_counter() - built_at

@@ -12,7 +12,7 @@ from harpagon.solvers.interruptible import run_interruptibly
 from harpagon.solvers.result import SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import highspy
     from numpy.typing import NDArray
@@ -47,7 +47,10 @@ class LinearSolution:
 
 
 def solve_linear_program(
-    program: LinearProgram, options: SolverOptions, start: Mapping[str, float] | None = None
+    program: LinearProgram,
+    options: SolverOptions,
+    start: Mapping[str, float] | None = None,
+    on_bound: Callable[[float], None] | None = None,
 ) -> LinearSolution:
     """Minimise ``program``.
 
@@ -59,6 +62,8 @@ def solve_linear_program(
         Time limit, gap, threads, seed and log.
     start
         Values of some or all columns to start from.
+    on_bound
+        Called now and then with the lower bound reached.
     """
     import highspy
 
@@ -70,6 +75,8 @@ def solve_linear_program(
     _pass(highs, program)
     if start is not None:
         _pass_start(highs, program, start)
+    if on_bound is not None:
+        highs.cbMipLogging.subscribe(lambda event: on_bound(event.data_out.mip_dual_bound))
     interrupted = _run(highs)
     return replace(_outcome(highs, program), interrupted=interrupted)
 

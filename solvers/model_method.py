@@ -19,7 +19,7 @@ from harpagon.solvers.capabilities import UnsupportedError, require_support
 from harpagon.solvers.enumeration import OutOfTimeError, Rules
 from harpagon.solvers.feasibility import has_plan
 from harpagon.solvers.incumbent import first_incumbent
-from harpagon.solvers.result import Result, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,20 +34,6 @@ if TYPE_CHECKING:
 PROOF_TOLERANCE = 1e-7
 """Relative difference of plan and bound that row violations within a general solver's tolerance can leave."""
 _BUDGET_GROWTH = 4.0
-
-
-class SolveInterrupted(KeyboardInterrupt):
-    """Ctrl-C during a solve.
-
-    Attributes
-    ----------
-    result
-        What the method held: the best plan and a valid bound.
-    """
-
-    def __init__(self, result: Result) -> None:
-        super().__init__("interrupted")
-        self.result = result
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +71,11 @@ class Task:
         if math.isinf(self.deadline):
             return self.options
         return replace(self.options, time_limit=max(0.0, self.deadline - time.perf_counter()))
+
+    def report(self, bound: float) -> None:
+        """Tell whoever watches of the best plan and a valid bound."""
+        if self.options.progress is not None:
+            self.options.progress(self.incumbent.cost, bound)
 
     def late(self) -> bool:
         """Whether the deadline has passed."""

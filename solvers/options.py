@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
+
+Progress: TypeAlias = Callable[[float, float], None]
+"""Called with the cost of the best plan, infinity before there is one, and the bound, both in dollars per hour."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class SolverOptions:
         Whether a general solver prints its log to standard error.
     start
         A plan to start from, or None.
+    progress
+        Told of better plans and bounds while a long search runs, possibly from another thread; None for nobody.
     """
 
     time_limit: float | None = None
@@ -35,6 +41,7 @@ class SolverOptions:
     seed: int = 0
     log: bool = False
     start: Plan | None = None
+    progress: Progress | None = field(default=None, compare=False, repr=False)
 
 
 DEFAULT_OPTIONS = SolverOptions()

@@ -110,7 +110,7 @@ def _search(task: Task) -> Outcome:
 def _solve(task: Task, data: PatternData) -> tuple[Termination, float, LinearSolution]:
     """Solve; a choice that misses an SLO by less than the solver's tolerance is cut off and the rest solved again."""
     while True:
-        solution = solve_linear_program(pattern_program(data), task.remaining())
+        solution = solve_linear_program(pattern_program(data), task.remaining(), on_bound=task.report)
         if solution.termination is Termination.INFEASIBLE:
             proven = task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE
             return proven, task.budget, solution

@@ -75,3 +75,17 @@ class Result:
         if self.plan is None or math.isinf(self.dual_bound):
             return None
         return max(0.0, (self.plan.cost - self.dual_bound) / self.plan.cost)
+
+
+class SolveInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a solve.
+
+    Attributes
+    ----------
+    result
+        What the method held: the best plan and a valid bound.
+    """
+
+    def __init__(self, result: Result) -> None:
+        super().__init__("interrupted")
+        self.result = result

@@ -75,6 +75,7 @@ class _Rounds:
         while not task.is_proven(bound):
             solution = self._round()
             bound = max(bound, solution.bound)
+            task.report(bound)
             if solution.termination is Termination.INFEASIBLE and task.incumbent.plan is None:
                 return self._outcome(Termination.INFEASIBLE, bound, solution)
             refined = None if solution.values is None else self._refine(solution.values)
@@ -91,7 +92,7 @@ class _Rounds:
         begin = time.perf_counter()
         program = linear_program(self.build(self.data))
         built = time.perf_counter()
-        solution = solve_linear_program(program, self.task.remaining())
+        solution = solve_linear_program(program, self.task.remaining(), on_bound=self.task.report)
         self.rounds += 1
         self.build_time += built - begin
         self.solve_time += time.perf_counter() - built

@@ -18,10 +18,9 @@ from harpagon.instances.instance import Configuration, Hardware, Instance, Pipel
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.brute_force import solve_brute_force
 from harpagon.solvers.exact import solve_exact
-from harpagon.solvers.model_method import SolveInterrupted
 from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.registry import exact_method
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import SolveInterrupted, Termination
 
 METHODS = ("compact", "disjunctive-bigm", "disjunctive-hull", "cp-sat", "pattern")
 GENERAL = ("compact", "disjunctive-bigm", "cp-sat")

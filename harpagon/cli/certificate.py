@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 def certificate_view(result: Result, plan: Plan) -> list[Text]:
     """Lines that say what the plan costs, what was proven, what ran and how long."""
+    start = result.solver.options.get("start", "none")
     return [
         Text.assemble((f"${plan.cost:.4f}/h", "bold"), f"  {_verdict(result)}"),
+        *([] if start == "none" else [Text(f"plan to start from: {start}")]),
         Text(f"{plan.billing} billing, {plan.dispatch} dispatch; checked independently"),
         Text(
             f"{result.method} ({result.solver.name} {result.solver.version}): "

@@ -31,8 +31,8 @@ BillingOption = Annotated[
 DispatchOption = Annotated[
     Dispatch | None,
     typer.Option(
-        help="How requests reach the machines of a module, see docs/planning.md. Default: the method's own, tc for the "
-        "exact methods.",
+        help="How requests reach the machines of a module, see docs/planning.md. Default: edf where the "
+        "method proves plans for it, else the method's own.",
         show_default=False,
     ),
 ]

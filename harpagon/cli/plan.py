@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
 
 _HELP = """Plan an instance: GPU type, batch size and number of machines for every module, for the least money.
@@ -43,6 +45,8 @@ leaves it. Below stands the certificate: why the method stopped, the cost that n
   harpagon plan traffic.yaml --json --out plan.json
 
   harpagon plan traffic.yaml --figure plan.svg
+
+  harpagon plan fleet.yaml --start plan.json --time-limit 60
 
 [bold]Exit codes[/bold]  0 planned; 1 no plan, and why; 2 bad input or usage
 """
@@ -62,6 +66,14 @@ def plan(
     gap: GapOption = 0.0,
     threads: ThreadsOption = 1,
     log: LogOption = False,
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PLAN",
+            help="Start an exact method from this plan file; the certificate says whether it was used.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan to this JSON file.", show_default=False)
@@ -73,13 +85,16 @@ def plan(
 ) -> None:
     """Run the command."""
     from harpagon.instances.shipped import resolve
-    from harpagon.methods import solve
 
     options = solver_options(time_limit, gap, threads, log)
     if figure is not None:
         require_figure_ending(figure)
     problem = resolve(instance)
-    result = solve(problem, method, billing, dispatch, options)
+    if start is not None:
+        options = replace(options, start=_read_start(start, problem))
+    result, interrupted = _solve(problem, method, billing, dispatch, options)
+    if result.plan is None and interrupted:
+        raise KeyboardInterrupt
     if result.plan is None:
         _report_no_plan(problem, result, billing or problem.billing, dispatch, as_json=as_json)
         raise typer.Exit(ExitCode.NO_PLAN)
@@ -88,6 +103,30 @@ def plan(
         _print_json(result, result.plan)
     else:
         _draw(problem, result, result.plan)
+    if interrupted:
+        note("interrupted: this is the best plan so far")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _solve(
+    instance: Instance, method: str, billing: Billing | None, dispatch: Dispatch | None, options: SolverOptions
+) -> tuple[Result, bool]:
+    """What the method holds, and whether Ctrl-C stopped it."""
+    from harpagon.cli.progress import solve_progress
+    from harpagon.methods import solve
+    from harpagon.solvers.result import SolveInterrupted
+
+    with solve_progress() as progress:
+        try:
+            return solve(instance, method, billing, dispatch, replace(options, progress=progress)), False
+        except SolveInterrupted as interruption:
+            return interruption.result, True
+
+
+def _read_start(path: Path, instance: Instance) -> Plan:
+    from harpagon.instances.plan_files import read_plan
+
+    return read_plan(path, instance)
 
 
 def _draw(instance: Instance, result: Result, plan: Plan) -> None:

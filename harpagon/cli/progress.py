@@ -42,6 +42,39 @@ class RunningGap:
 
 
 @contextmanager
+def solve_progress() -> Iterator[Callable[[float, float], None]]:
+    """A line on standard error, once a search takes long enough to report: best plan, bound and gap.
+
+    Yields
+    ------
+    callable
+        To be called with the cost of the best plan and the bound, in dollars per hour.
+    """
+    from rich.console import Console
+
+    status = Console(stderr=True).status("solving")
+    best, proven = math.inf, -math.inf
+
+    def report(cost: float, bound: float) -> None:
+        nonlocal best, proven
+        best, proven = min(best, cost), max(proven, bound)
+        status.update(_progress_line(best, proven))
+        status.start()
+
+    try:
+        yield report
+    finally:
+        status.stop()
+
+
+def _progress_line(best: float, proven: float) -> str:
+    bound = f"no plan below ${max(0.0, proven):.4f}/h"
+    if math.isinf(best):
+        return f"no plan yet, {bound}"
+    return f"best plan ${best:.4f}/h, {bound}, gap {max(0.0, 1 - proven / best):.2%}"
+
+
+@contextmanager
 def sweep_progress(total: int) -> Iterator[Callable[[Row], None]]:
     """A progress bar on standard error; yields what to call with every finished row."""
     from rich.console import Console

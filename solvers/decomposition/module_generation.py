@@ -87,6 +87,7 @@ class ModuleGeneration:
             prices = self._prices(duals)
             found = [self._price_out(m, prices) for m in modules]
             bound = max(bound, value + sum(min(0.0, reduced) for reduced, _ in found))
+            self.task.report(bound)
             threshold = -_IMPROVEMENT * abs(value) / len(found)
             fresh = [self.pool.add(m, column) for m, (reduced, column) in enumerate(found) if reduced < threshold]
             if not any(fresh) or self.task.is_proven(bound):

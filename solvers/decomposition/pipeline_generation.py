@@ -68,6 +68,7 @@ class PipelineGeneration:
             here = sum(charges) - sum(surcharges[hardware] * limit for hardware, limit in limits.items())
             if here > bound:
                 bound, self.surcharges, self.charges = here, surcharges, charges
+            self.task.report(bound)
             threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
             improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
             for q, outcome in enumerate(outcomes):

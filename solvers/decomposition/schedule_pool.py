@@ -120,6 +120,7 @@ class SchedulePool:
         solution = self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
         bound = floor
         while not (solution.interrupted or task.late() or task.is_proven(bound)):
+            task.report(bound)
             ceiling = task.budget if task.incumbent.plan is None else task.incumbent.cost
             if bound >= ceiling or not list_columns(ceiling - floor):
                 break
