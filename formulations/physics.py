@@ -20,7 +20,8 @@ earliest-deadline-first service holds for every group k exactly when
     L >= (sum of b_g over {g : d_g >= d_k} + sum over g of rho_g max(d_g, d_k)) / sum over g of rho_g .
 
 ``tc`` and ``free`` are fluid bounds, which a dispatcher that hands out whole batches can miss; ``tc-safe`` and
-``edf`` are bounds that a dispatcher keeps.
+``edf`` are bounds that a dispatcher keeps: exactly at full load; where capacity exceeds the rate T, up to one missing
+request, 1 / W under ``edf`` (W = sum of rho_g) and 1 / w under ``tc-safe`` (docs/dispatch.md).
 
 [R] marks a reconstruction from general knowledge of the paper, not checked against its text.
 """

@@ -45,21 +45,21 @@ def read_document(path: str | Path) -> Any:
     InputError
         Where the file is missing, unreadable, too large, not UTF-8, empty, or not well formed.
     """
-    text = read_text(path)
+    text = read_text(path, "See `harpagon instances show worked-example --json` for the format")
     suffix = Path(path).suffix.lower()
     is_json = suffix == ".json" or (suffix not in (".yaml", ".yml") and text.lstrip().startswith("{"))
     return parse_json(text, str(path)) if is_json else parse_yaml(text, str(path))
 
 
-def read_text(path: str | Path) -> str:
-    """Text of a UTF-8 file of at most `SIZE_LIMIT` bytes."""
+def read_text(path: str | Path, wanted: str) -> str:
+    """Text of a UTF-8 file of at most `SIZE_LIMIT` bytes; ``wanted`` is the next step named where it is empty."""
     source = str(path)
     try:
         text = _read_bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(source, f"byte {error.start}", "is not UTF-8 text", "Save the file as UTF-8") from None
     if not text.strip():
-        raise InputError(source, "", "is empty", "See `harpagon instances show worked-example --json` for the format")
+        raise InputError(source, "", "is empty", wanted)
     return text
 
 

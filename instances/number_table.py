@@ -22,8 +22,8 @@ def read_number_table(path: Path, columns: Sequence[str]) -> list[tuple[int, tup
     InputError
         Where the file cannot be read, a column is missing, a value is no finite number, or there is no data line.
     """
-    lines = _lines(path)
     wanted = ",".join(columns)
+    lines = _lines(path, f"Start with the header {wanted}")
     if not lines:
         raise InputError(str(path), "line 1", "the file is empty", f"Start with the header {wanted}")
     header = [column.strip() for column in next(csv.reader([lines[0][1]]))]
@@ -36,9 +36,9 @@ def read_number_table(path: Path, columns: Sequence[str]) -> list[tuple[int, tup
     return [(number, _values(path, number, line, header, columns)) for number, line in lines[1:]]
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
+def _lines(path: Path, wanted: str) -> list[tuple[int, str]]:
     """Numbered lines that are neither empty nor comments."""
-    text = read_text(path)
+    text = read_text(path, wanted)
     return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
 
 

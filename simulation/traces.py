@@ -71,9 +71,8 @@ def read_trace(path: str) -> Arrivals:
     InputError
         With the first faulty line.
     """
-    if Path(path).is_file() and not Path(path).stat().st_size:
-        raise InputError(path, "line 1", "the file is empty", _FORMAT)
-    lines = _lines(read_text(path))
+    text = read_text(path, _FORMAT)
+    lines = _lines(text)
     number, first = next(lines, (1, ""))
     header = [cell.strip() for cell in first.split(",")]
     if "requests" in header:
@@ -82,7 +81,7 @@ def read_trace(path: str) -> Arrivals:
         return TraceArrivals(Path(path).name, _timestamps(path, lines))
     if _number(first) is None:
         raise InputError(path, f"line {number}", f"{shown(first)} is neither a number nor a known header", _FORMAT)
-    return TraceArrivals(Path(path).name, _timestamps(path, _lines(read_text(path))))
+    return TraceArrivals(Path(path).name, _timestamps(path, _lines(text)))
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -50,7 +50,8 @@ def test_counts(tmp_path: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "problem"),
     [
-        ("", "line 1", "empty"),
+        ("", "", "is empty"),
+        (" \n", "", "is empty"),
         ("time_s\n", "", "no data"),
         ("3\n2\n", "line 2", "2 after 3"),
         ("1\n-1\n", "line 2", "negative"),
