@@ -14,6 +14,9 @@ batch duration d, throughput t, price p), request rate T:
 b / w is convex in w, so its tangents 2 / w0 - w / w0^2 bound it from below; they replace it, and are added where a
 solution passes under the curve, until none does (`harpagon.solvers.tangents`). ``fractional`` billing adds the rate f
 and the use v of a residual; see the functions below.
+
+Under ``tc-safe`` a tuple also waits for the batches before it: collection is d_c + (b_c + sum over j before c of
+b_j u_mj) / w_mc <= L_m. Each product u_mj / w_mc where both are used is a variable z_mcj >= 0.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ def build_compact(data: PlanningData) -> ConcreteModel:
     add_cost(model, data)
     add_capacity(model, data)
     add_activation(model, data)
+    if data.dispatch is Dispatch.TC_SAFE:
+        add_waits(model, data)
     add_collection(model, data)
     add_paths(model, data)
     add_limits(model, data)
@@ -120,7 +125,7 @@ def add_collection(model: ConcreteModel, data: PlanningData) -> None:
 
     def rule(_: ConcreteModel, m: int, c: int, w0: float) -> Expression:
         rate = collected_rate(model, data, m, c)
-        return tangent(data, m, c, w0, rate, model.uses[m, c]) <= model.latency[m]
+        return tangent(data, m, c, w0, rate, model.uses[m, c]) + _waiting(model, data, m, c) <= model.latency[m]
 
     def execution(_: ConcreteModel, m: int, c: int) -> Expression:
         earliest = data.bounds[m].earliest
@@ -133,6 +138,31 @@ def add_collection(model: ConcreteModel, data: PlanningData) -> None:
     if data.dispatch is not Dispatch.ROUND_ROBIN:
         model.least_rate = Constraint(data.keys, rule=least)
     model.collection = Constraint(data.tangents.full, rule=rule)
+
+
+def add_waits(model: ConcreteModel, data: PlanningData) -> None:
+    """``tc-safe``: tangents z_cj >= 2 (u_c + u_j - 1) / w0 - w / w0^2 of 1 / w_c, for j before c.
+
+    Where one of the two is not used the right side is not positive, so no big-M is needed. A residual comes after all
+    full tuples and waits for each of them.
+    """
+    from pyomo.environ import Constraint, NonNegativeReals, Var
+
+    def rule(_: ConcreteModel, m: int, c: int, w0: float, j: int) -> Expression:
+        both = model.uses[m, c] + model.uses[m, j] - 1
+        return model.wait[m, c, j] >= 2 / w0 * both - collected_rate(model, data, m, c) / w0**2
+
+    def residual(_: ConcreteModel, m: int, c: int, f0: float, j: int) -> Expression:
+        both = model.has_residual[m, c] + model.uses[m, j] - 1
+        return model.residual_wait[m, c, j] >= 2 / f0 * both - model.residual_rate[m, c] / f0**2
+
+    model.wait = Var([(m, c, j) for m, c in data.keys for j in range(c)], domain=NonNegativeReals)
+    model.waiting = Constraint([(m, c, w0, j) for m, c, w0 in data.tangents.full for j in range(c)], rule=rule)
+    if data.billing is Billing.FRACTIONAL:
+        pairs = [(m, c, j) for m, c in data.keys for j in data.of_module(m)]
+        points = [(m, c, f0, j) for m, c, f0 in data.tangents.residual for j in data.of_module(m)]
+        model.residual_wait = Var(pairs, domain=NonNegativeReals)
+        model.residual_waiting = Constraint(points, rule=residual)
 
 
 def add_paths(model: ConcreteModel, data: PlanningData) -> None:
@@ -197,7 +227,7 @@ def add_residual_collection(model: ConcreteModel, data: PlanningData) -> None:
 
     def rule(_: ConcreteModel, m: int, c: int, f0: float) -> Expression:
         residual, use = model.residual_rate[m, c], model.has_residual[m, c]
-        return tangent(data, m, c, f0, residual, use) <= model.latency[m]
+        return tangent(data, m, c, f0, residual, use) + _residual_waiting(model, data, m, c) <= model.latency[m]
 
     model.residual_collection = Constraint(data.tangents.residual, rule=rule)
 
@@ -221,6 +251,20 @@ def served_rate(model: ConcreteModel, data: PlanningData, m: int) -> Expression:
     """sum over c of t_c n_mc + f_mc."""
     full = sum(data.configuration(m, c).throughput * model.machines[m, c] for c in data.of_module(m))
     return full + sum(f for (n, _), f in _residual_rates(model, data) if n == m)
+
+
+def _waiting(model: ConcreteModel, data: PlanningData, m: int, c: int) -> Expression:
+    """Seconds in which the batches before a full tuple fill: sum over j of b_j z_cj; 0 but under ``tc-safe``."""
+    if data.dispatch is not Dispatch.TC_SAFE:
+        return 0.0
+    return sum(data.configuration(m, j).batch * model.wait[m, c, j] for j in range(c))
+
+
+def _residual_waiting(model: ConcreteModel, data: PlanningData, m: int, c: int) -> Expression:
+    """The same for a residual."""
+    if data.dispatch is not Dispatch.TC_SAFE:
+        return 0.0
+    return sum(data.configuration(m, j).batch * model.residual_wait[m, c, j] for j in data.of_module(m))
 
 
 def _residual_rates(model: ConcreteModel, data: PlanningData) -> list[tuple[Key, Expression]]:

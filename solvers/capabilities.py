@@ -59,7 +59,7 @@ _CONVEX = frozenset(
 CAPABILITIES: dict[str, Capabilities] = {
     "exact": Capabilities(_EVERYTHING),
     "brute-force": Capabilities(_EVERYTHING),
-    "compact": Capabilities(_CONVEX, linear=True),
+    "compact": Capabilities(_CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}, linear=True),
     "disjunctive-bigm": Capabilities(_CONVEX, linear=True),
     "disjunctive-hull": Capabilities(_CONVEX, linear=True),
     "cp-sat": Capabilities(frozenset((Billing.WHOLE, dispatch) for dispatch in Dispatch)),

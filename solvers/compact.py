@@ -23,6 +23,6 @@ def solve_compact(
     Raises
     ------
     UnsupportedError
-        Under ``free``, ``tc-safe`` and ``edf`` dispatch, whose latency is not convex in the model's variables.
+        Under ``free`` dispatch, where the order would be a variable, and ``edf``.
     """
     return solve_by_tangents("compact", build_compact, instance, billing, dispatch, options)
