@@ -182,18 +182,37 @@ def _exact(name: str, summary: str) -> Method:
 
 
 def _heuristic(name: str, summary: str, target: str, *arguments: object, dispatch: Dispatch = Dispatch.TC) -> Method:
-    """Row of a heuristic, which plans for one dispatch policy; its plan, timed, becomes a Result without a bound."""
+    """Row of a heuristic that plans for one dispatch policy."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
         planner = cast("Callable[..., Plan | None]", _load(target))
-        start = time.perf_counter()
-        plan = planner(instance, billing, *arguments)
-        seconds = time.perf_counter() - start
-        termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
-        return Result(name, termination, plan, -math.inf, 0.0, seconds, SolverInfo(name, version("harpagon")))
+        return _timed(name, lambda: planner(instance, billing, *arguments))
 
     cases = frozenset((billing, dispatch) for billing in Billing)
     return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), run)
+
+
+def _harpagon() -> Method:
+    """Row of Harpagon, which plans for ``tc`` as published, and for the two safe policies: ours."""
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        from harpagon.heuristics.harpagon import HarpagonOptions, plan_harpagon
+
+        return _timed("harpagon", lambda: plan_harpagon(instance, billing, HarpagonOptions(dispatch=dispatch)))
+
+    summary = "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R]."
+    policies = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.EDF)
+    cases = frozenset((billing, dispatch) for billing in Billing for dispatch in policies)
+    return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), run)
+
+
+def _timed(name: str, planner: Callable[[], Plan | None]) -> Result:
+    """A heuristic's plan and its time as a Result without a bound."""
+    start = time.perf_counter()
+    plan = planner()
+    seconds = time.perf_counter() - start
+    termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
+    return Result(name, termination, plan, -math.inf, 0.0, seconds, SolverInfo(name, version("harpagon")))
 
 
 def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Method:
@@ -222,11 +241,7 @@ METHODS: dict[str, Method] = {
         _exact("disjunctive-hull", "Disjunctions over configurations in hull form, on HiGHS."),
         _exact("cp-sat", "Integers with product constraints, on CP-SAT."),
         _exact("brute-force", "Enumeration of every schedule: for small instances, the referee of the tests."),
-        _heuristic(
-            "harpagon",
-            "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R].",
-            "heuristics.harpagon:plan_harpagon",
-        ),
+        _harpagon(),
         _heuristic(
             "harpagon+",
             "Harpagon with searched schedules in any order, a split over module frontiers, and a polish: ours.",

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing
 
-_DISPATCHES = (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+_DISPATCHES = tuple(policy for policy in Dispatch if policy is not Dispatch.FREE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,8 @@ class HarpagonOptions:
     Attributes
     ----------
     dispatch
-        ``tc``, ``per-config`` or ``round-robin``.
+        ``tc``, ``per-config``, ``round-robin``; ``tc-safe`` and ``edf`` with our scheduler,
+        `harpagon.heuristics.safe_scheduler`.
     max_configurations
         Configurations one module may mix; None for any number.
     dummies

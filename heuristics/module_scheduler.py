@@ -7,20 +7,23 @@ partly used. Under ``tc`` a tuple collects its batches from the whole rate that 
 
 Where nothing ends the list within the budget, the first configuration taken is passed over and the visit starts again
 after it. The dummy generator offers its completions on every visit; the cheapest list wins.
+
+``tc-safe`` and ``edf`` are ours: `harpagon.heuristics.safe_scheduler`.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import collection_rate
 from harpagon.heuristics.dummy_generator import cheapest_completion
+from harpagon.heuristics.safe_scheduler import cheapest_safe_list
 from harpagon.heuristics.scheduling_rules import (
     RATE_ROUNDING,
     ROUNDING,
     ModuleSchedule,
+    cost_of,
     full_collection_rate,
     machines_left,
 )
@@ -64,25 +67,29 @@ def schedule_module(
     ModuleSchedule or None
         None where the scheduler finds nothing within the budget.
     """
-    budget += ROUNDING
+    safe = rules.dispatch in (Dispatch.TC_SAFE, Dispatch.EDF)
+    cheapest = cheapest_safe_list if safe else _cheapest_list
+    best = cheapest(module, budget + ROUNDING, rules, available)
+    return ModuleSchedule.of(best, rules.dispatch) if best else None
+
+
+def _cheapest_list(
+    module: ModuleProblem, budget: float, rules: SchedulingRules, available: Mapping[str, float] | None
+) -> list[DispatchTuple] | None:
     configurations = module.configurations
     best: list[DispatchTuple] | None = None
-    while configurations and module.rate / configurations[0].ratio < _cost(best):
+    while configurations and module.rate / configurations[0].ratio < cost_of(best):
         filling = _fill(module.rate, configurations, budget, rules, available)
-        best = min(best, filling.finished, key=_cost)
+        best = min(best, filling.finished, key=cost_of)
         if rules.dummies:
             completed = cheapest_completion(
-                module.rate, configurations, budget, rules, filling.taken, _cost(best), available
+                module.rate, configurations, budget, rules, filling.taken, cost_of(best), available
             )
             best = completed or best
         if filling.finished is not None or not filling.taken:
             break
         configurations = configurations[configurations.index(filling.taken[0].configuration) + 1 :]
-    return ModuleSchedule.of(best, rules.dispatch) if best else None
-
-
-def _cost(tuples: Sequence[DispatchTuple] | None) -> float:
-    return math.inf if tuples is None else sum(part.cost for part in tuples)
+    return best
 
 
 def _fill(

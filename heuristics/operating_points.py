@@ -104,5 +104,5 @@ def _latency(configuration: Configuration, full: int, rate: float, rules: Schedu
     elif rules.dispatch is Dispatch.ROUND_ROBIN:
         return 2 * configuration.duration
     else:
-        collecting = rate if rules.dispatch is Dispatch.TC else full * configuration.throughput
+        collecting = full * configuration.throughput if rules.dispatch is Dispatch.PER_CONFIG else rate
     return configuration.duration + configuration.batch / collecting

@@ -31,7 +31,7 @@ class SchedulingRules:
     billing
         Whether the last machine is paid for whole or by the fraction used.
     dispatch
-        ``tc``, ``per-config`` or ``round-robin``.
+        Any but ``free``.
     max_configurations
         Configurations one module may mix, None for any number. A residual of a configuration that is also used in
         full counts once.
@@ -57,6 +57,11 @@ class ModuleSchedule:
     def of(cls, tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> ModuleSchedule:
         """Schedule of ``tuples`` under ``dispatch``."""
         return cls(tuple(tuples), sum(part.cost for part in tuples), module_latency(tuples, dispatch))
+
+
+def cost_of(tuples: Sequence[DispatchTuple] | None) -> float:
+    """Dollars per hour of a list of tuples; infinity without one."""
+    return math.inf if tuples is None else sum(part.cost for part in tuples)
 
 
 def full_collection_rate(configuration: Configuration, budget: float, dispatch: Dispatch) -> float:

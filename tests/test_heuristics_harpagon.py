@@ -16,6 +16,8 @@ from harpagon.heuristics.profile_restriction import HardwareChoice
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.methods import solve
+from harpagon.solvers.exact import solve_exact
 
 
 @pytest.mark.parametrize("billing", list(Billing))
@@ -35,6 +37,32 @@ def test_plans_stand_the_checker_and_are_found_where_one_machine_type_suffices(s
         plan = plan_harpagon(instance, billing)
         assert plan is not None
         assert check(instance, plan).violations == ()
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC_SAFE, Dispatch.EDF])
+@pytest.mark.parametrize("billing", list(Billing))
+def test_safe_plans_stand_the_checker_and_cost_at_least_the_optimum(billing: Billing, dispatch: Dispatch) -> None:
+    options = HarpagonOptions(dispatch=dispatch)
+    for number, instance in enumerate(random_instances(100, modules=(1, 4))):
+        plan = plan_harpagon(instance, billing, options)
+        assert plan is not None
+        assert plan.dispatch is dispatch
+        assert check(instance, plan).violations == ()
+        if number < 10:
+            optimum = solve_exact(instance, billing, dispatch).objective
+            assert optimum is not None
+            assert plan.cost >= optimum * (1 - 1e-7)
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC_SAFE, Dispatch.EDF])
+@pytest.mark.parametrize("billing", list(Billing))
+def test_the_front_door_runs_harpagon_under_safe_policies(
+    worked_example: Instance, billing: Billing, dispatch: Dispatch
+) -> None:
+    result = solve(worked_example, "harpagon", billing, dispatch)
+    assert result.plan is not None
+    assert result.plan.dispatch is dispatch
+    assert solve(worked_example, "harpagon").plan.dispatch is Dispatch.TC  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("billing", list(Billing))
