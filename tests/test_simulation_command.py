@@ -110,3 +110,32 @@ def test_headroom_costs_more_than_none_and_meets_its_percentile(capfd: pytest.Ca
 def test_a_percentile_is_between_0_and_100(percentile: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["headroom", WORKED, "--percentile", percentile]) == ExitCode.USAGE
     assert "--percentile" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("dispatch", ["edf", "tc-safe"])
+@pytest.mark.parametrize("name", ["traffic-198rps-350ms", WORKED])
+def test_a_guarded_plan_is_never_late(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, dispatch: str
+) -> None:
+    path = str(tmp_path / "guarded.json")
+    plain = run(capfd, "plan", name, "--dispatch", dispatch)
+    guarded = run(capfd, "plan", name, "--dispatch", dispatch, "--guard", "--out", path)
+    assert guarded["cost_per_hour"] >= plain["cost_per_hour"] * (1 - 1e-9)
+    assert run(capfd, "simulate", name, path, "--duration", "60")["pipelines"][0]["violations"] == 0
+
+
+def test_a_guard_is_refused_where_no_bound_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", WORKED, "--dispatch", "tc", "--guard"]) == ExitCode.USAGE
+    assert "tc-safe or edf" in capfd.readouterr().err
+
+
+def test_a_plan_with_headroom_serves_more(capfd: pytest.CaptureFixture[str]) -> None:
+    plain = run(capfd, "plan", WORKED)
+    roomy = run(capfd, "plan", WORKED, "--headroom", "0.5")
+    assert roomy["cost_per_hour"] > plain["cost_per_hour"]
+
+
+@pytest.mark.parametrize("headroom", ["-0.1", "nan", "9"])
+def test_a_bad_headroom_is_refused(capfd: pytest.CaptureFixture[str], headroom: str) -> None:
+    assert main(["plan", WORKED, "--headroom", headroom]) == ExitCode.USAGE
+    assert "--headroom" in capfd.readouterr().err

@@ -22,6 +22,7 @@ from harpagon.cli.inputs import (
     TimeLimitOption,
     solver_options,
 )
+from harpagon.cli.safeguards import solve_guarded, with_headroom
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
@@ -45,6 +46,8 @@ leaves it. Below stands the certificate: why the method stopped, the cost that n
   harpagon plan traffic.yaml --json --out plan.json
 
   harpagon plan traffic.yaml --figure plan.svg
+
+  harpagon plan traffic.yaml --guard --headroom 0.2
 
   harpagon plan fleet.yaml --start plan.json --time-limit 60
 
@@ -74,6 +77,22 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    guard: Annotated[
+        bool,
+        typer.Option(
+            "--guard",
+            help="Set time aside for what missing requests and spacing between modules may add, so that the simulated "
+            "plan keeps the SLO to the last request with even arrivals. For tc-safe and edf.",
+        ),
+    ] = False,
+    headroom: Annotated[
+        float,
+        typer.Option(
+            metavar="FRACTION",
+            help="Plan for (1 + FRACTION) times every rate, a utilisation of 1 / (1 + FRACTION); `harpagon headroom` "
+            "finds the smallest that random arrivals need.",
+        ),
+    ] = 0.0,
     as_json: JsonOption = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan to this JSON file.", show_default=False)
@@ -89,10 +108,11 @@ def plan(
     options = solver_options(time_limit, gap, threads, log)
     if figure is not None:
         require_figure_ending(figure)
-    problem = resolve(instance)
+    problem = with_headroom(resolve(instance), headroom)
     if start is not None:
         options = replace(options, start=_read_start(start, problem))
-    result, interrupted = _solve(problem, method, billing, dispatch, options)
+    case = (problem, method, billing, dispatch, options)
+    result, interrupted = (solve_guarded(*case), False) if guard else _solve(*case)
     if result.plan is None and interrupted:
         raise KeyboardInterrupt
     if result.plan is None:
