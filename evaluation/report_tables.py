@@ -28,7 +28,7 @@ class Table:
     name: str
     caption: str
     headings: tuple[str, ...]
-    rows: list[tuple[str, ...]]
+    rows: Sequence[tuple[str, ...]]
 
 
 def report_tables(rows: Sequence[Row]) -> list[Table]:
