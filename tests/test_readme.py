@@ -34,8 +34,9 @@ def _blocks(page: Path) -> list[tuple[str, str]]:
 
 
 def _plain(text: str) -> list[str]:
-    """Lines without run times and without what cannot be seen."""
-    return [_RUN_TIMES.sub("", line.rstrip()).rstrip() for line in text.strip().splitlines()]
+    """Lines without run times, without what cannot be seen, and without the widths that run times give columns."""
+    lines = (_RUN_TIMES.sub("", line.rstrip()) for line in text.strip().splitlines())
+    return [re.sub(r"(\s|─)+", r"\1", line).strip() for line in lines]
 
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
