@@ -84,5 +84,5 @@ def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:
         return "Did you mean " + " or ".join(near) + "?"
     if otherwise:
         return otherwise
-    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    listed = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     return f"Known here: {listed}" if names else "None is defined"

@@ -104,7 +104,8 @@ def _run(arguments: Sequence[str]) -> int:
         known = _known(error)
         if known is None:
             raise
-        complain(known[1])
+        if known[1]:  # no command: the help that was printed says it all
+            complain(known[1])
         return known[0]
     return ExitCode(code or 0)
 
@@ -116,7 +117,7 @@ def _known(error: Exception) -> tuple[ExitCode, str] | None:
     from harpagon.solvers.capabilities import UnsupportedError
 
     if isinstance(error, typer.TyperException):
-        return ExitCode.USAGE, error.format_message()
+        return ExitCode.USAGE, error.format_message().replace("Value error, ", "")
     if isinstance(error, (InputError, UnsupportedError)):
         return ExitCode.USAGE, str(error)
     if isinstance(error, CheckFailedError):
