@@ -44,8 +44,8 @@ def solve_guarded(
         raise typer.BadParameter(f"needs --dispatch tc-safe or edf, not {policy}", param_hint="--guard")
     results: list[Result] = []
 
-    def planner(tightened: Instance) -> Plan | None:
-        results.append(solve(tightened, method, billing, policy, replace(options, start=None)))
+    def planner(instance: Instance) -> Plan | None:
+        results.append(solve(instance, method, billing, policy, replace(options, start=None)))
         return results[-1].plan
 
     return _guarded_result(guarded_plan(instance, planner), results)
