@@ -128,7 +128,7 @@ def mangle(document: Any, data: st.DataObject) -> None:
     if action == "delete":
         del holder[key]
     elif action == "replace":
-        holder[key] = data.draw(JUNK)
+        holder[key] = copy.deepcopy(data.draw(JUNK))
     elif action == "copy":
         other, name = data.draw(st.sampled_from(nodes(document)))
         holder[key] = copy.deepcopy(other[name])
