@@ -162,7 +162,7 @@ def _search_within_budgets(task: Task, search: Search) -> Outcome:
     build_time = solve_time = 0.0
     known: bool | None = None
     while True:
-        outcome = search(task)
+        outcome = search(task) if task.floor <= task.budget else _NO_PLAN
         build_time += outcome.build_time
         solve_time += outcome.solve_time
         if outcome.termination is not Termination.INFEASIBLE:
