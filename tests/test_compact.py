@@ -57,9 +57,7 @@ def test_equals_brute_force(case: int) -> None:
             assert result.objective == pytest.approx(expected.objective)
 
 
-@pytest.mark.parametrize(
-    ("billing", "dispatch"), list(product(Billing, (Dispatch.FREE, Dispatch.EDF)))
-)
+@pytest.mark.parametrize(("billing", "dispatch"), list(product(Billing, (Dispatch.FREE, Dispatch.EDF))))
 def test_what_it_cannot_do_is_a_clear_error(worked_example: Instance, billing: Billing, dispatch: Dispatch) -> None:
     with pytest.raises(UnsupportedError, match=f"compact does not support {billing} billing under {dispatch} dispatch"):
         solve_compact(worked_example, billing, dispatch)

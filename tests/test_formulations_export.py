@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harpagon.cli import main
 from harpagon.evaluation.agreement import Sample
 from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
@@ -51,3 +52,27 @@ def test_an_instance_without_a_plan_is_refused(tmp_path: Path, worked_example: I
     hopeless = replace(worked_example, pipelines=(replace(worked_example.pipelines[0], slo=0.1),))
     with pytest.raises(UnsupportedError, match="an instance without any plan"):
         write_model(hopeless, "compact", Billing.WHOLE, Dispatch.TC, tmp_path / "m.lp", "lp")
+
+
+@pytest.mark.parametrize("file_format", ["lp", "mps"])
+def test_the_command_writes_a_file_whose_optimum_is_the_plans(
+    file_format: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import highspy
+
+    path = tmp_path / f"model.{file_format}"
+    arguments = ["export", "worked-example", "--format", file_format, "--billing", "whole", "--out", str(path)]
+    assert main(arguments) == 0
+    assert str(path) in capsys.readouterr().err
+    highs = highspy.Highs()
+    highs.setOptionValue("output_flag", False)
+    highs.readModel(str(path))
+    highs.run()
+    assert highs.getInfo().objective_function_value == pytest.approx(5.0)
+
+
+def test_the_command_refuses_what_has_no_linear_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = ["--out", str(tmp_path / "model.lp")]
+    assert main(["export", "worked-example", "--format", "lp", "--formulation", "cp-sat", *out]) == 2
+    assert "compact" in capsys.readouterr().err
+    assert main(["export", "worked-example", "--format", "xls", *out]) == 2

@@ -31,6 +31,7 @@ COMMANDS = (
     "check",
     "explain",
     "curve",
+    "export",
     "instances",
     "sponge",
     "profile",
