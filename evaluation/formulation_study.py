@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 FORMULATIONS = ("compact", "disjunctive-bigm", "disjunctive-hull", "cp-sat", "pattern", "exact")
 
+_QUICK = 0.05
+"""Seconds below which a solve is repeated and the least time counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
@@ -55,9 +58,12 @@ class Measurement:
 
 
 def measure(instance: Instance, formulation: str, billing: Billing, dispatch: Dispatch, limit: float) -> Measurement:
-    """Solve once, then measure the model with the tangents that the solve ended with."""
+    """Solve, three times where it is quick, then measure the model with the tangents that the solve ended with."""
     options = SolverOptions(time_limit=limit)
     result = exact_method(formulation)(instance, billing, dispatch, options)
+    if result.solve_time < _QUICK:
+        again = (exact_method(formulation)(instance, billing, dispatch, options) for _ in range(2))
+        result = min((result, *again), key=lambda one: one.build_time + one.solve_time)
     optimal = result.termination is Termination.OPTIMAL
     if not CAPABILITIES[formulation].linear or result.plan is None:
         return Measurement(optimal, result.build_time, result.solve_time)
@@ -75,15 +81,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     workloads = suite(options.suite)
     workloads = workloads[:: max(1, len(workloads) // options.instances)][: options.instances]
-    table = Table("formulation", "proven", "rows", "columns", "LP/optimum", "build ms", "p99", "solve ms", "p99")
+    found = {}
     for formulation in options.formulations:
         exact_method(formulation)(worked_example(), Billing.WHOLE, Dispatch.TC)  # imports count to no workload
-        found = [
+        found[formulation] = [
             measure(instance, formulation, Billing(options.billing), Dispatch(options.dispatch), options.time_limit)
             for instance in track(workloads, formulation, console=Console(stderr=True))
         ]
-        table.add_row(formulation, *summary(found))
-    Console(file=sys.stdout, width=120).print(table)
+    headings = ("proven", "rows", "columns", "LP/optimum", "build ms", "p99", "solve ms", "p99", "time/exact")
+    table = Table("formulation", *headings)
+    for formulation, measured in found.items():
+        table.add_row(formulation, *summary(measured), _ratio(measured, found.get("exact", ())))
+    Console(file=sys.stdout, width=130).print(table)
     return 0
 
 
@@ -98,6 +107,14 @@ def summary(found: Sequence[Measurement]) -> list[str]:
     for times in ([m.build_time for m in found], [m.solve_time for m in found]):
         cells += [f"{1e3 * statistics.median(times):.1f}", f"{1e3 * _percentile(times, 0.99):.1f}"]
     return cells
+
+
+def _ratio(measured: Sequence[Measurement], exact: Sequence[Measurement]) -> str:
+    """Geometric mean over the workloads of the time, build included, over that of ``exact``."""
+    if not exact:
+        return "-"
+    ratios = [m.build_time + m.solve_time for m in measured], [m.build_time + m.solve_time for m in exact]
+    return f"{statistics.geometric_mean(a / b for a, b in zip(*ratios, strict=True)):.1f}"
 
 
 def _percentile(values: Sequence[float], share: float) -> float:
