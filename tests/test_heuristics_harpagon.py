@@ -118,7 +118,7 @@ def test_no_plan_below_the_shortest_batch(worked_example: Instance) -> None:
 
 
 def test_refuses_a_dispatch_without_a_bound() -> None:
-    with pytest.raises(ValueError, match="not under edf"):
-        HarpagonOptions(dispatch=Dispatch.EDF)
+    with pytest.raises(ValueError, match="not under free"):
+        HarpagonOptions(dispatch=Dispatch.FREE)
     with pytest.raises(ValueError, match="one latency splitter"):
         HarpagonOptions(throughput_split=True, quantum=0.1)

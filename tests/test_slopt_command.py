@@ -50,7 +50,7 @@ def test_a_trace_file_is_served_count_by_count(tmp_path: Path, capsys: pytest.Ca
         ("requests\n4\nmany\n", "line 3"),
         ("requests\n4\n-1\n", "line 3"),
         ("time_s\n0.5\n0.6\n", "timestamps"),
-        ("", "line 1"),
+        ("", "is empty"),
         ("requests\n9000000\n9000000\n", "Give a shorter trace"),
     ],
 )
