@@ -51,7 +51,7 @@ def explain(
 
     solver_options(time_limit, gap=0.0, threads=1, log=False)
     problem = resolve(instance)
-    explanation = find_reasons(problem, billing or problem.billing, dispatch or Dispatch.EDF, time_limit)
+    explanation = find_reasons(problem, billing or problem.billing, dispatch or Dispatch.TC, time_limit)
     if as_json:
         show_json(explanation_document(problem, explanation))
     else:
