@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.sponge_problem import SpongeDecision
+from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import SolverInfo, Termination
 
 if TYPE_CHECKING:
@@ -39,26 +40,22 @@ class SpongeResult:
 
 def solve_sponge(problem: SpongeProblem) -> SpongeResult:
     """Build the Pyomo model and solve it with HiGHS to a relative gap of 0."""
-    from pyomo.contrib.appsi.solvers import Highs
-
+    from harpagon.formulations.linear_program import linear_program
     from harpagon.formulations.sponge import build_sponge
+    from harpagon.solvers.highs import highs_info, solve_linear_program
 
     started = time.perf_counter()
     model = build_sponge(problem)
+    program = linear_program(model)
     built = time.perf_counter()
-    solver = Highs()
-    solver.config.load_solution = False
-    options = {"mip_rel_gap": 0.0, "mip_feasibility_tolerance": 1e-9, "primal_feasibility_tolerance": 1e-9}
-    solver.highs_options = options
-    outcome = solver.solve(model)
+    options = DEFAULT_OPTIONS
+    solution = solve_linear_program(program, options)
     decision = None
-    if outcome.best_feasible_objective is not None:
-        outcome.solution_loader.load_vars()
-        cores, batch = next(pair for pair in model.pairs if model.x[pair].value > 0.5)
+    if solution.values is not None:
+        cores, batch = next(pair for pair in model.pairs if solution.values[model.x[pair].name] > 0.5)
         decision = SpongeDecision(cores, batch, problem.objective(cores, batch))
     solved = time.perf_counter()
-    info = SolverInfo("HiGHS", version("highspy"), options)
-    return _result(decision, outcome.termination_condition.name, (built - started, solved - built), info)
+    return _result(decision, solution.termination.value, (built - started, solved - built), highs_info(options))
 
 
 def solve_sponge_cp_sat(problem: SpongeProblem) -> SpongeResult:
