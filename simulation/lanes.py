@@ -72,8 +72,13 @@ class LaneDispatcher:
         return served
 
     def _share(self, count: int) -> np.ndarray:
-        """Lanes of the next ``count`` requests: the smallest virtual times left."""
-        shares = np.ceil(count * self._rates / self._rates.sum()).astype(np.int64) + 2
+        """Lanes of the next ``count`` requests: the smallest virtual times left.
+
+        In a span t of virtual time a lane of rate rho gets at most rho t + 1 requests, and all lanes of total rate R
+        get at least R t less one each: ``count`` requests span at most (count + lanes) / R.
+        """
+        longest = (count + self._rates.size) / self._rates.sum()
+        shares = np.ceil(longest * self._rates).astype(np.int64) + 1
         lanes = np.repeat(np.arange(self._rates.size), shares)
         numbers = np.concatenate([given + np.arange(n) for given, n in zip(self._given, shares, strict=True)])
         order = np.argsort((numbers + 0.5) / self._rates[lanes], kind="stable")[:count]
