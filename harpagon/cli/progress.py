@@ -13,6 +13,8 @@ from harpagon.instances.policies import Dispatch
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.status import Status
+
     from harpagon.evaluation.rows import Row
 
 
@@ -50,21 +52,28 @@ def solve_progress() -> Iterator[Callable[[float, float], None]]:
     callable
         To be called with the cost of the best plan and the bound, in dollars per hour.
     """
-    from rich.console import Console
-
-    status = Console(stderr=True).status("solving")
+    status: Status | None = None
     best, proven = math.inf, -math.inf
 
     def report(cost: float, bound: float) -> None:
-        nonlocal best, proven
+        nonlocal status, best, proven
         best, proven = min(best, cost), max(proven, bound)
+        if status is None:
+            status = _status()
         status.update(_progress_line(best, proven))
         status.start()
 
     try:
         yield report
     finally:
-        status.stop()
+        if status is not None:
+            status.stop()
+
+
+def _status() -> Status:
+    from rich.console import Console
+
+    return Console(stderr=True).status("solving")
 
 
 def _progress_line(best: float, proven: float) -> str:
