@@ -118,7 +118,7 @@ def _jumps(steps: list[_Step], behind: float) -> Iterator[tuple[float, int, Conf
                 return
 
 
-class _Staircase:
+class Staircase:
     """Pareto-best (capacity, cost) pairs: more capacity, less cost."""
 
     def __init__(self) -> None:
@@ -148,7 +148,7 @@ class _Reached:
 
     def __init__(self, pricing: Pricing) -> None:
         self._pricing = pricing
-        self._stairs = {pricing.nothing(): _Staircase()}
+        self._stairs = {pricing.nothing(): Staircase()}
 
     def add(self, usage: Usage, capacity: float, spent: float) -> bool:
         """Insert a label; False where another with no more use has at least its capacity at no more cost."""
@@ -158,7 +158,7 @@ class _Reached:
         for used, stairs in self._stairs.items():
             if used != usage and no_more(used, usage) and stairs.covers(capacity, cost):
                 return False
-        return self._stairs.setdefault(usage, _Staircase()).add(capacity, cost)
+        return self._stairs.setdefault(usage, Staircase()).add(capacity, cost)
 
 
 def _dispatch_order(labels: list[tuple[int, Configuration, int]], label: int) -> Counts:

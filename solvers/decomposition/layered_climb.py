@@ -6,6 +6,9 @@ W, slack s, cost); the slack carries what the tuples behind still need from thos
 policy, in which order configurations are visited and how a tuple changes the slack. Best-first search with the bound
 cost + (T - W) / max r; a label is dropped when another one, at the same or an earlier configuration, has no less
 capacity and slack at no more cost.
+
+All configurations yet to be visited can take only so much of the slack away, its reserve. More slack than the reserve
+is of no use, so it is cut off; labels that have it all are compared in capacity and cost alone.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate, tc_order
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.decomposition.climb import Staircase
 from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing, no_more
 
 if TYPE_CHECKING:
@@ -51,10 +55,15 @@ class Rule(Protocol):
         """Whether tuples added later can raise a negative slack."""
         ...
 
-    def grows_alike(self, same_place: bool) -> bool:
-        """Whether a label that dominates another one dominates it still when the other gets one more machine.
+    def reserve(self, configuration: Configuration, budget: float) -> float:
+        """Most slack that a new tuple of this configuration takes away."""
+        ...
 
-        ``same_place`` tells whether both end with the same configuration.
+    def grows_alike(self, same_place: bool, saturated: bool) -> bool:
+        """Whether one more machine leaves a label dominated by what dominates it, or by that and one more machine.
+
+        ``same_place`` tells whether both end with the same configuration, ``saturated`` whether the dominating label
+        has all the slack that can be of use.
         """
         ...
 
@@ -75,7 +84,10 @@ class ThroughputCostRule:
     def may_recover(self) -> bool:
         return False
 
-    def grows_alike(self, same_place: bool) -> bool:
+    def reserve(self, configuration: Configuration, budget: float) -> float:
+        return 0.0
+
+    def grows_alike(self, same_place: bool, saturated: bool) -> bool:
         return True
 
 
@@ -89,8 +101,11 @@ class PriorityRule(ThroughputCostRule):
         own = (budget - configuration.duration) * (behind + rate)
         return min(slack, own) - configuration.batch
 
-    def grows_alike(self, same_place: bool) -> bool:
-        return False
+    def reserve(self, configuration: Configuration, budget: float) -> float:
+        return configuration.batch
+
+    def grows_alike(self, same_place: bool, saturated: bool) -> bool:
+        return saturated
 
 
 class PerConfigurationRule(ThroughputCostRule):
@@ -99,7 +114,7 @@ class PerConfigurationRule(ThroughputCostRule):
     def fewest(self, configuration: Configuration, budget: float, behind: float) -> float:
         return super().fewest(configuration, budget, 0.0)
 
-    def grows_alike(self, same_place: bool) -> bool:
+    def grows_alike(self, same_place: bool, saturated: bool) -> bool:
         return same_place
 
 
@@ -124,8 +139,11 @@ class DeadlineRule:
     def may_recover(self) -> bool:
         return True
 
-    def grows_alike(self, same_place: bool) -> bool:
-        return same_place
+    def reserve(self, configuration: Configuration, budget: float) -> float:
+        return max(0.0, configuration.batch - configuration.throughput * (budget - configuration.duration))
+
+    def grows_alike(self, same_place: bool, saturated: bool) -> bool:
+        return same_place or saturated
 
 
 RULES: dict[Dispatch, Rule] = {
@@ -197,9 +215,12 @@ class _Search:
         self.charges = [pricing.charge(c) for c in visits]
         ratios = [c.throughput / charge for c, charge in zip(visits, self.charges, strict=True)]
         self.best_ratios = [max(ratios[place:]) for place in range(len(visits))]
+        reserves = [rule.reserve(c, budget) for c in visits]
+        self.reserves = [math.fsum(reserves[place + 1 :]) for place in range(len(visits))]
         self.heap: list[tuple[float, float, int, _Label]] = []
         self.pushed = 0
         self.kept: list[list[tuple[float, float, float, Usage]]] = [[] for _ in visits]
+        self.saturated = [Staircase() for _ in visits]
 
     def run(self) -> Iterator[Counts]:
         root = _Label(None, -1, 0, 0.0, math.inf, 0.0, self.pricing.nothing())
@@ -212,7 +233,7 @@ class _Search:
                 continue
             if dominator is None:
                 self._branch(label)
-            if dominator is None or not self.rule.grows_alike(dominator == label.place):
+            if dominator is None or not self.rule.grows_alike(*dominator):
                 self._push(label.parent or root, label.place, label.machines + 1)
 
     def _complete(self, capacity: float, slack: float) -> bool:
@@ -227,6 +248,7 @@ class _Search:
         configuration = self.visits[place]
         rate = machines * configuration.throughput
         slack = self.rule.slack(configuration, self.budget, rate, parent.capacity, parent.slack)
+        slack = min(slack, self.reserves[place])
         if slack < -_ROUNDING and not self.rule.may_recover():
             return
         capacity = parent.capacity + rate
@@ -243,10 +265,12 @@ class _Search:
         heappush(self.heap, (bound, -capacity, self.pushed, label))
         self.pushed += 1
 
-    def _dominator(self, label: _Label) -> int | None:
-        """Place of a label kept earlier that is as good, the same place first; else None, and keep this one."""
+    def _dominator(self, label: _Label) -> tuple[bool, bool] | None:
+        """What `Rule.grows_alike` asks of a label kept earlier that is as good; else None, and keep this one."""
         cost = self.pricing.cost(label.spent, label.usage) if label.usage else label.spent
         for place in range(label.place, -1, -1):
+            if self.saturated[place].covers(label.capacity, cost):
+                return place == label.place, True
             for capacity, slack, least, usage in self.kept[place]:
                 if (
                     capacity >= label.capacity
@@ -254,8 +278,11 @@ class _Search:
                     and least <= cost
                     and no_more(usage, label.usage)
                 ):
-                    return place
-        self.kept[label.place].append((label.capacity, label.slack, cost, label.usage))
+                    return place == label.place, slack >= self.reserves[place]
+        if label.slack >= self.reserves[label.place] and not self.pricing.tracked:
+            self.saturated[label.place].add(label.capacity, cost)
+        else:
+            self.kept[label.place].append((label.capacity, label.slack, cost, label.usage))
         return None
 
     def _counts(self, label: _Label | None) -> Counts:

@@ -19,6 +19,7 @@ from harpagon.solvers.decomposition.pricing import LIST_PRICES, Pricing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harpagon.instances.instance import Configuration
     from harpagon.solvers.decomposition.climb import Counts
 
 _RELAXED_BY_FREE = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.PER_CONFIG)
@@ -134,32 +135,54 @@ def _whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float
 def _cheapest_whole(
     problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
 ) -> Point | None:
-    """As `_whole`, trying first whether a relaxation that is quicker to solve gives the answer."""
-    if dispatch in (*_RELAXED_BY_FREE, Dispatch.EDF):
-        counts = next(climb(problem, budget, cap, pricing), None)
-        relaxed = None if counts is None else _whole_point(counts, dispatch, pricing)
-        bound = math.inf if relaxed is None else relaxed.cost
-        if dispatch is Dispatch.EDF:
-            bound = _collection_bound(problem, budget, cap, pricing)
-        if bound > cap:
-            return None
-        if relaxed is not None and relaxed.latency <= budget and relaxed.cost <= bound * (1 + COST_TOLERANCE):
+    """As `_whole`, trying first whether a problem that is quicker to solve gives the answer."""
+    if dispatch is Dispatch.EDF:
+        return _cheapest_by_deadline(problem, budget, cap, pricing)
+    if dispatch in _RELAXED_BY_FREE:
+        relaxed = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing)
+        if relaxed is None or relaxed.latency <= budget:
             return relaxed
     return next(_whole(problem, budget, dispatch, cap, pricing), None)
+
+
+def _cheapest_by_deadline(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> Point | None:
+    """Under ``edf``: the ``free`` optimum, where it meets the budget and nothing cheaper can."""
+    free = _cheapest_in_free_order(problem, budget, Dispatch.EDF, cap, pricing)
+    known = free if free is not None and free.latency <= budget else None
+    cap = cap if known is None else known.cost * (1 - COST_TOLERANCE)
+    if _collection_bound(problem, budget, cap, pricing) > cap:
+        return known
+    return next(_whole(problem, budget, Dispatch.EDF, cap, pricing), known)
+
+
+def _cheapest_in_free_order(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> Point | None:
+    """Machines of the ``free`` optimum, with their latency under ``dispatch``."""
+    counts = next(climb(problem, budget, cap, pricing), None)
+    return None if counts is None else _whole_point(counts, dispatch, pricing)
 
 
 def _collection_bound(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> float:
     """No schedule of a batch-aware policy costs less: all that is asked is q_c <= total capacity for every c in use.
 
-    Either all configurations in use have q_c <= T, or the total capacity is at least the smallest q_c above T.
+    The largest q in use, or the rate where that is more, is what the capacity must be.
     """
-    needs = [(collection_rate(c, budget), c) for c in problem.configurations if c.duration < budget]
-    within = tuple(c for need, c in needs if need <= problem.rate)
-    cover = next(climb(ModuleProblem(problem.name, problem.rate, within), math.inf, cap, pricing), None)
-    beyond = min((need for need, _ in needs if need > problem.rate), default=math.inf)
-    best_ratio = max((c.throughput / pricing.charge(c) for _, c in needs), default=1.0)
-    covering = math.inf if cover is None else sum(n * pricing.charge(c) for c, n in cover)
-    return min(covering, beyond / best_ratio)
+    needs = {c: max(problem.rate, collection_rate(c, budget)) for c in problem.configurations if c.duration < budget}
+    best_ratio = max((c.throughput / pricing.charge(c) for c in needs), default=1.0)
+    least = math.inf
+    for capacity in sorted(set(needs.values())):
+        if capacity / best_ratio >= min(least, cap):
+            break
+        usable = [c for c, need in needs.items() if need <= capacity]
+        least = min(least, _cover(capacity, usable, min(least, cap), pricing))
+    return least
+
+
+def _cover(rate: float, configurations: Sequence[Configuration], cap: float, pricing: Pricing) -> float:
+    """Least charge for machines with this capacity whatever their latency, infinity where it is above ``cap``."""
+    counts = next(climb(ModuleProblem("cover", rate, tuple(configurations)), math.inf, cap, pricing), None)
+    return math.inf if counts is None else sum(n * pricing.charge(c) for c, n in counts)
 
 
 def _whole_point(counts: Counts, dispatch: Dispatch, pricing: Pricing) -> Point:
