@@ -109,6 +109,8 @@ class ModuleGeneration:
         second, earliest = prices.second[m], self.pool.data.bounds[m].earliest
         best, cheapest = math.inf, None
         for point in self._frontier(m, prices):
+            if self.task.late():
+                return -math.inf, self.pool.column(point.schedule)
             if point.cost + second * point.latency < best:
                 best, cheapest = point.cost + second * point.latency, point
             if point.cost + second * earliest >= best:

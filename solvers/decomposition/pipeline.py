@@ -43,6 +43,11 @@ MANY = 300
 """Points of a frontier above which a pipeline goes to column generation: they grow with the machines of a module."""
 
 
+_FIRST_POINTS = 32
+_DEEPENING = 3
+"""Points of a frontier to begin with, and how many times more there may be in the next round."""
+
+
 @dataclass(frozen=True, slots=True)
 class PipelineOutcome:
     """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost."""
@@ -78,7 +83,7 @@ class PipelineSearch:
         options: SolverOptions,
         deadline: float,
         pricing: Pricing = LIST_PRICES,
-        most_points: int | None = None,
+        most_points: float = math.inf,
     ) -> None:
         self.most_points = most_points
         self.problem = problem
@@ -102,24 +107,28 @@ class PipelineSearch:
         floor = _cost(cheapest)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return PipelineOutcome(best, floor)
-        excess = _cost(best) - floor
-        frontiers = self._frontiers(cheapest, excess)
-        if frontiers is None:
-            return PipelineOutcome(best, floor)
-        composed = self._compose(frontiers, excess)
-        cheapest_plan = min(best, composed or best, key=_cost)
-        return PipelineOutcome(cheapest_plan, _cost(cheapest_plan))
+        return self._deepen(cheapest, best)
 
-    def _frontiers(self, cheapest: Sequence[Point], excess: float) -> list[list[Point]] | None:
-        """Frontier of every module up to ``excess`` above its cheapest point; None where one is too long."""
-        frontiers = []
-        for search, point in zip(self.searches, cheapest, strict=True):
-            points = frontier_from(point, search, point.cost + excess * (1 + COST_TOLERANCE))
-            known = list(takewhile(lambda _: time.perf_counter() <= self.deadline, islice(points, self.most_points)))
-            if len(known) == self.most_points or time.perf_counter() > self.deadline:
-                return None
-            frontiers.append(known)
-        return frontiers
+    def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> PipelineOutcome:
+        """Optimum from the cheap ends of the frontiers, lengthened as far as they need to be.
+
+        The cheapest choice from these ends is a plan too. The ends are long enough where each holds every point that
+        is dearer than the module's cheapest by no more than this plan is than the floor.
+        """
+        floor = _cost(cheapest)
+        ends = [_FrontierEnd([point]) for point in cheapest]
+        most = _FIRST_POINTS
+        while most < self.most_points:
+            excess = _cost(best) - floor
+            for search, end in zip(self.searches, ends, strict=True):
+                end.lengthen(search, excess, most, self.deadline)
+            if time.perf_counter() > self.deadline:
+                break
+            best = min(best, self._compose([end.points for end in ends], excess) or best, key=_cost)
+            if all(end.holds(_cost(best) - floor) for end in ends):
+                return PipelineOutcome(best, _cost(best))
+            most *= _DEEPENING
+        return PipelineOutcome(best, floor)
 
     def _reachable(self, length: float) -> bool:
         """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
@@ -167,6 +176,28 @@ class PipelineSearch:
 
             return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
         return cheapest_composition(tree, frontiers, self.slo, excess)
+
+
+@dataclass(slots=True)
+class _FrontierEnd:
+    """The cheapest points of a frontier, cost ascending; ``exhausted`` where all within the last cap are known."""
+
+    points: list[Point]
+    exhausted: bool = False
+
+    def holds(self, excess: float) -> bool:
+        """Whether it has every point that is at most ``excess`` dearer than the first."""
+        return self.exhausted or self.points[-1].cost - self.points[0].cost > excess
+
+    def lengthen(self, search: ScheduleSearch, excess: float, most: int, deadline: float) -> None:
+        """Add points until there are ``most``, or all within ``excess``, or time runs out."""
+        if self.holds(excess):
+            return
+        cap = self.points[0].cost + excess * (1 + COST_TOLERANCE)
+        further = frontier_from(self.points.pop(), search, cap)
+        in_time = takewhile(lambda _: time.perf_counter() <= deadline, further)
+        self.points.extend(islice(in_time, most - len(self.points)))
+        self.exhausted = len(self.points) < most
 
 
 _BISECTIONS = 20
