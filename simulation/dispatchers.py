@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan
     from harpagon.simulation.served import Dispatcher
+    from harpagon.simulation.waves import WaveService
 
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 """Policies whose bound a dispatcher keeps: their batches time out, and modules are paced."""
@@ -80,6 +81,13 @@ def module_dispatcher(
     if padding is Padding.DUMMIES and total > (rate or module.rate) * (1 + _LOADED):
         return PaddedDispatcher(inner, total)
     return inner
+
+
+def wave_dispatcher(module: ModulePlan, service: WaveService) -> Dispatcher:
+    """Dispatcher of a module of one tuple that is served in step with the waves that reach it."""
+    (part,) = module.tuples
+    lane = LanePlan(0, service.batch, part.rate, service.patience)
+    return LaneDispatcher([lane], [_machines(part, _count(part), profiled)])
 
 
 def _open_batches(

@@ -75,4 +75,5 @@ class Edge:
             np.repeat(flow.origin, numbers),
             flow.watermark + self._transfer,
             flow.next_root,
+            flow.next_origin,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -24,6 +24,8 @@ class Flow:
         Requests of later pieces are ready at this time or later.
     next_root
         Requests of later pieces stem from this root or a later one.
+    next_origin
+        Seconds on the clock: the roots of later pieces entered at this time or later.
     """
 
     ready: np.ndarray
@@ -31,11 +33,12 @@ class Flow:
     origin: np.ndarray
     watermark: float
     next_root: int
+    next_origin: float
 
     @classmethod
     def empty(cls) -> Self:
         """No request yet."""
-        return cls(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0), 0.0, 0)
+        return cls(np.empty(0), np.empty(0, dtype=np.int64), np.empty(0), 0.0, 0, 0.0)
 
     def followed_by(self, later: Flow) -> Flow:
         """This piece and the next in one."""
@@ -45,8 +48,14 @@ class Flow:
             np.concatenate([self.origin, later.origin]),
             later.watermark,
             later.next_root,
+            later.next_origin,
         )
 
     def taken(self, index: slice | np.ndarray) -> Flow:
         """The requests at ``index``, with the same marks."""
-        return Flow(self.ready[index], self.root[index], self.origin[index], self.watermark, self.next_root)
+        return replace(self, ready=self.ready[index], root=self.root[index], origin=self.origin[index])
+
+    def held_until(self, after_root: float) -> Flow:
+        """The same requests, none ready before ``after_root`` seconds after its root request entered."""
+        ready = np.maximum(self.ready, self.origin + after_root)
+        return replace(self, ready=ready, watermark=max(self.watermark, self.next_origin + after_root))

@@ -1,8 +1,8 @@
 """Plans that keep the SLO to the last request: room on every path for what pacing and spacing may add.
 
-The bounds of ``tc-safe`` and ``edf`` hold up to a small allowance where a module has spare capacity, and requests that
-fan-out or a join makes at once are spaced before they count (`harpagon.simulation.pacing`). A guarded plan's longest
-path, these allowances included, meets the SLO.
+The bounds of ``tc-safe`` and ``edf`` hold up to a small allowance where a module of several tuples has spare capacity,
+and requests that fan-out or a join makes at once may have to be spaced (`harpagon.simulation.pacing`). In a guarded
+plan all results leave by the SLO, these allowances included.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.graphs import PathNetwork
-from harpagon.simulation.pacing import module_spacing
+from harpagon.simulation.pacing import pipeline_paces
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,34 +64,26 @@ def guarded_plan(instance: Instance, planner: Planner) -> Plan | None:
 
 
 def path_allowance(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
-    """Seconds that spacing and missing requests may add to the longest path of a paced plan."""
-    network = PathNetwork.from_graph(pipeline.graph)
-    latencies = [plan.modules[name].latency for name in network.modules]
-    return _loosened_length(network, pipeline, plan, dispatch) - network.length(latencies)
+    """Seconds by which the results of a paced plan may pass its longest path."""
+    return max(0.0, _latest(pipeline, plan, dispatch) - plan.latency)
 
 
 def slack(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
-    """Seconds between the SLO and the longest path with all allowances; negative where it may be missed."""
-    return pipeline.slo - _loosened_length(PathNetwork.from_graph(pipeline.graph), pipeline, plan, dispatch)
+    """Seconds between the last result of a paced plan and the SLO; negative where it may be missed."""
+    return pipeline.slo - _latest(pipeline, plan, dispatch)
 
 
-def _loosened_length(network: PathNetwork, pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
-    spacings = module_spacing(pipeline, plan, dispatch)
-    return network.length(
-        [
-            plan.modules[name].latency + spacing.allowance + spacing.delay
-            for name, spacing in zip(network.modules, spacings, strict=True)
-        ]
-    )
+def _latest(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> float:
+    return max(pace.departure for pace in pipeline_paces(pipeline, plan, dispatch))
 
 
 def _extras(instance: Instance, plan: Plan) -> Extras:
     return {
-        (pipeline.name, name): spacing.allowance + spacing.delay
+        (pipeline.name, name): max(0.0, pace.departure - pace.arrival - planned.modules[name].latency)
         for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True)
-        for name, spacing in zip(
+        for name, pace in zip(
             PathNetwork.from_graph(pipeline.graph).modules,
-            module_spacing(pipeline, planned, plan.dispatch),
+            pipeline_paces(pipeline, planned, plan.dispatch),
             strict=True,
         )
     }

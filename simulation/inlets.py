@@ -27,19 +27,24 @@ class Inlet:
         Number of the tail, in topological order, and edge; none for a source.
     join
         Makes requests of what the edges bring.
+    hold
+        Seconds after its root request before which no request counts as arrived: pacing; 0 for none.
     regulator
         Spaces the requests; None to let them pass.
     """
 
-    def __init__(self, edges: Sequence[tuple[int, Edge]], join: Join, regulator: Regulator | None) -> None:
+    def __init__(self, edges: Sequence[tuple[int, Edge]], join: Join, hold: float, regulator: Regulator | None) -> None:
         self._edges = tuple(edges)
         self._join = join
+        self._hold = hold
         self._regulator = regulator
 
     def receive(self, root: Flow, left: Sequence[Flow]) -> Flow:
         """Requests of the module: ``root`` for a source, else made of what ``left`` the modules before."""
         flows = [edge.carry(left[tail]) for tail, edge in self._edges]
         flow = self._join.merge(flows) if flows else root
+        if self._hold:
+            flow = flow.held_until(self._hold)
         return self._regulator.pass_on(flow) if self._regulator else flow
 
 
@@ -47,6 +52,7 @@ def pipeline_inlets(
     pipeline: Pipeline,
     network: PathNetwork,
     rates: Sequence[float],
+    holds: Sequence[float],
     regulators: Sequence[Regulator | None],
     seed: tuple[int, int] | None,
 ) -> list[Inlet]:
@@ -58,8 +64,8 @@ def pipeline_inlets(
         The pipeline and its paths.
     rates
         Requests per second of every module.
-    regulators
-        One per module, or None.
+    holds, regulators
+        Per module, as for `Inlet`.
     seed
         For random fan-out, the same on all edges that leave one module; None for a fixed fraction.
     """
@@ -73,7 +79,7 @@ def pipeline_inlets(
         ]
         arriving = [rates[tail] * fanout for fanout, (tail, _) in zip(fanouts, pairs, strict=True)]
         every = graph.nodes[names[head]].get("join", "all") == "all"
-        inlets.append(Inlet(edges, _join(arriving, every, seed is not None), regulators[head]))
+        inlets.append(Inlet(edges, _join(arriving, every, seed is not None), holds[head], regulators[head]))
     return inlets
 
 

@@ -73,7 +73,8 @@ class PositionJoin:
         self._forget()
         watermark = min(held.watermark for held in self._held)
         following = min(int(held.root[0]) if held.root.size else held.next_root for held in self._held)
-        return Flow(ready, leader.root, leader.origin, watermark, following)
+        origin = min(float(held.origin[0]) if held.origin.size else held.next_origin for held in self._held)
+        return Flow(ready, leader.root, leader.origin, watermark, following, origin)
 
     def _items(self, share: float, requests: np.ndarray) -> np.ndarray:
         return np.floor(requests * share + _ROUNDING).astype(np.int64)
@@ -112,7 +113,8 @@ class RootJoin:
         merged = _match(complete) if self._every else _union(complete)
         waiting = [float(flow.ready.min()) for flow in self._held if flow.ready.size]
         watermark = min([flow.watermark for flow in held] + waiting)
-        return Flow(merged.ready, merged.root, merged.origin, watermark, following)
+        origin = min(flow.next_origin for flow in held)
+        return Flow(merged.ready, merged.root, merged.origin, watermark, following, origin)
 
 
 def _union(flows: Sequence[Flow]) -> Flow:
@@ -133,7 +135,7 @@ def _match(flows: Sequence[Flow]) -> Flow:
             place = np.searchsorted(key, wanted, side="right") - 1
             present = (place >= 0) & (flow.root[place] == root)
             ready = np.where(present, np.maximum(ready, flow.ready[place]), ready)
-    return Flow(ready, root, origin, 0.0, 0)
+    return Flow(ready, root, origin, 0.0, 0, 0.0)
 
 
 def _ordinals(roots: np.ndarray) -> np.ndarray:

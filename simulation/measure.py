@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
-    from harpagon.simulation.pacing import Spacing
+    from harpagon.simulation.pacing import Pace
     from harpagon.simulation.served import GroupTally
     from harpagon.simulation.station import Station
 
@@ -84,12 +84,12 @@ class PathMeasure:
         return Timeline(tuple(ends.tolist()), tuple(mean.tolist()), tuple(self._maxima.tolist()))
 
 
-def module_report(name: str, plan: ModulePlan, spacing: Spacing, station: Station, duration: float) -> ModuleReport:
-    """What a station measured in ``duration`` seconds, with the allowances of ``spacing``."""
+def module_report(name: str, plan: ModulePlan, pace: Pace, station: Station, duration: float) -> ModuleReport:
+    """What a station measured in ``duration`` seconds, with the allowances of ``pace``."""
     parts = zip(
         plan.tuples,
         plan.tuple_latencies,
-        spacing.allowances,
+        pace.allowances,
         station.tallies,
         station.tuple_maxima,
         station.tuple_requests,
@@ -100,7 +100,7 @@ def module_report(name: str, plan: ModulePlan, spacing: Spacing, station: Statio
         arrived=station.arrived,
         finished=station.finished,
         bound=plan.latency,
-        allowance=spacing.allowance,
+        allowance=pace.allowance,
         latency=summarise(station.latencies),
         tuples=tuple(
             _tuple_report(part, bound, allowance, tally, float(maximum), int(requests), duration)

@@ -1,33 +1,34 @@
-"""Pacing: results held back, so that the next module's arrivals are as even as the pipeline's.
+"""Pacing: results held back, so that every module sees the arrivals of the pipeline's root requests again.
 
-A paced module hands a result on when its bound has passed since the request's arrival. Where results may come later
-than that by an interval, and where fan-out or a join makes several requests at once, a `Regulator` spaces them.
-docs/dispatch.md has the proofs.
+A paced module hands a result on at a fixed time after its root request arrived: the longest path to the module, what
+its dispatcher and its regulator may add included. So with even arrivals its successors are reached at the instants of
+an even clock only (`harpagon.simulation.waves`). docs/dispatch.md has the proofs.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from operator import add
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.graphs import PathNetwork, propagate_rates
-from harpagon.simulation.dispatchers import graces, interval
+from harpagon.graphs import PathNetwork
+from harpagon.simulation.dispatchers import SAFE, graces, interval
 from harpagon.simulation.flow import Flow
+from harpagon.simulation.waves import RootWaves, SentWaves, UnitedWaves, spacing_delay, wave_service
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan
     from harpagon.instances.policies import Dispatch
+    from harpagon.simulation.waves import Waves, WaveService
 
 _SAME_RATE = 1e-9
 """Relative difference below which two rates are the same."""
-_LARGEST_DENOMINATOR = 1_000
-"""Fan-outs are taken for fractions with denominators up to this."""
+_EVEN = 1e-12
+"""Seconds of spacing delay below which arrivals are even: sums of clock times round."""
 
 
 class Regulator:
@@ -50,91 +51,114 @@ class Regulator:
         shifts = np.maximum.accumulate(np.maximum(flow.ready - ideal, self._latest))
         self._passed += flow.ready.size
         self._latest = float(shifts[-1])
-        return Flow(ideal + shifts, flow.root, flow.origin, flow.watermark, flow.next_root)
+        return Flow(ideal + shifts, flow.root, flow.origin, flow.watermark, flow.next_root, flow.next_origin)
 
 
 @dataclass(frozen=True, slots=True)
-class Spacing:
-    """How even a module's arrivals are when the pipeline is paced and its own arrivals are even.
+class Pace:
+    """When a module of a paced pipeline with even arrivals takes requests and hands results on.
 
     Attributes
     ----------
-    even
-        Whether they are exactly even, with a bound that is kept exactly.
+    waves
+        How many requests come at the instants of the root requests.
+    arrival
+        Seconds after its root request at which a request counts as arrived, and not before.
+    service
+        How its one tuple serves the waves; None where the dispatcher of the policy is used.
     regulated
-        Whether a regulator is needed to keep them 1 / (rate of the tuples) apart.
-    delay
-        Seconds that regulator may add.
+        Whether a regulator spaces the requests 1 / (rate of the tuples) apart first.
     allowances
-        Seconds by which each tuple's bound may be passed: 0 where arrivals are even and fill every batch, else the
-        `harpagon.simulation.dispatchers.graces`.
-    allowance
-        Seconds by which the module's bound may be passed.
+        Seconds by which each tuple's bound may be passed: 0 where arrivals are even and fill every batch.
     lead
         Seconds before the first arrival at which first batches open.
+    departure
+        Seconds after its root request at which a result is handed on, and not before.
     """
 
-    even: bool
+    waves: Waves
+    arrival: float
+    service: WaveService | None
     regulated: bool
-    delay: float
     allowances: tuple[float, ...]
-    allowance: float
     lead: float
+    departure: float
+
+    @property
+    def allowance(self) -> float:
+        """Largest of the tuples' allowances, seconds."""
+        return max(self.allowances)
 
 
-def module_spacing(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> tuple[Spacing, ...]:
-    """Spacing of every module of a paced pipeline, in the order of its `PathNetwork`."""
-    network = PathNetwork.from_graph(pipeline.graph)
-    arriving = propagate_rates(pipeline.graph, pipeline.rate)
-    spacings: list[Spacing] = []
-    for index, name in enumerate(network.modules):
-        tails = [tail for tail, _ in network.predecessors[index]]
-        names = [network.modules[tail] for tail in tails]
-        fanouts = [float(pipeline.graph.edges[tail, name].get("fanout", 1.0)) for tail in names]
-        rates = [arriving[tail] for tail in names]
-        even_inputs = all(spacings[tail].even for tail in tails)
-        every = pipeline.graph.nodes[name].get("join", "all") == "all"
-        spacings.append(
-            _spacing(arriving[name], plan.modules[name], dispatch, rates, fanouts, even_inputs, every, pipeline.rate)
-        )
-    return tuple(spacings)
+def without_pacing(pace: Pace) -> Pace:
+    """The same waves, but requests and results go on as they come."""
+    return replace(pace, arrival=0.0, service=None, regulated=False, lead=0.0, departure=0.0)
 
 
-def _spacing(
-    rate: float,
-    module: ModulePlan,
-    dispatch: Dispatch,
-    tail_rates: list[float],
-    fanouts: list[float],
-    even_inputs: bool,
-    every: bool,
-    root_rate: float,
-) -> Spacing:
-    step = interval(module)
-    full = math.isclose(1.0 / step, rate, rel_tol=_SAME_RATE)
-    rates = [rate * fanout for rate, fanout in zip(tail_rates, fanouts, strict=True)]
-    same = len(rates) < 2 or (every and all(math.isclose(rate, max(rates), rel_tol=_SAME_RATE) for rate in rates))
-    split = any(fanout != 1.0 for fanout in fanouts)
-    even = even_inputs and same and full
-    delay = max((_burst(fanout) / rate for rate, fanout in zip(tail_rates, fanouts, strict=True)), default=0.0)
-    if not same:
-        delay += 1 / min(rates) if every else (len(rates) + sum(rates) / root_rate) * step
-    allowances = (0.0,) * len(module.tuples) if even else graces(module, dispatch)
-    return Spacing(
-        even=even,
-        regulated=split or not same or not even_inputs,
-        delay=delay,
-        allowances=allowances,
-        allowance=max(map(add, module.tuple_latencies, allowances)) - module.latency,
-        lead=0.0 if even or not rates else step,
-    )
+def pipeline_paces(
+    pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch, *, in_step: bool = True
+) -> tuple[Pace, ...]:
+    """Pace of every module, in the order of the pipeline's `PathNetwork`.
 
-
-def _burst(fanout: float) -> float:
-    """Largest fraction of an interval that the requests of one tail request lie apart once they are spaced.
-
-    Request i of an edge stems from request floor(i / fanout) of its tail, and passes at i / fanout intervals: with
-    fanout = p / q in lowest terms it waits (i q mod p) / p intervals, at most 1 - 1 / p.
+    Parameters
+    ----------
+    pipeline, plan, dispatch
+        What is paced.
+    in_step
+        Whether modules of one tuple may serve waves in step, which takes even arrivals and fixed fan-out.
     """
-    ratio = Fraction(fanout).limit_denominator(_LARGEST_DENOMINATOR)
-    return 1.0 - 1.0 / ratio.numerator if math.isclose(ratio, fanout, rel_tol=_SAME_RATE) else 1.0
+    in_step = in_step and dispatch in SAFE
+    network = PathNetwork.from_graph(pipeline.graph)
+    paces: list[Pace] = []
+    for index, name in enumerate(network.modules):
+        tails = network.predecessors[index]
+        sent = [
+            SentWaves(paces[tail].waves, float(pipeline.graph.edges[network.modules[tail], name].get("fanout", 1.0)))
+            for tail, _ in tails
+        ]
+        waves, wait = _joined(sent, pipeline.graph.nodes[name].get("join", "all") == "all")
+        latest = max((paces[tail].departure + transfer for tail, transfer in tails), default=0.0)
+        arrival = latest + wait / pipeline.rate
+        make = _quicker_pace if in_step else _usual_pace
+        paces.append(make(waves, arrival, pipeline.rate, plan.modules[name], dispatch))
+    return tuple(paces)
+
+
+def _joined(sent: list[SentWaves], every: bool) -> tuple[Waves, float]:
+    """Waves behind a join, and the instants by which an item may stem from a later root than its request.
+
+    Under ``join: all`` request k takes item floor(k r_e / r) of edge e, whose root is at most k / r: not later than the
+    root of the leading edge's item, where that edge is rounded once. Each further rounding may bring that one forward.
+    """
+    if len(sent) < 2:
+        return (sent[0] if sent else RootWaves()), 0.0
+    if not every:
+        return UnitedWaves(tuple(sent)), 0.0
+    leader = max(sent, key=lambda waves: waves.mean)
+    if leader.excess <= 1.0 or all(waves == leader for waves in sent):
+        return leader, 0.0
+    return leader, 1.0 + leader.excess / leader.mean
+
+
+def _quicker_pace(waves: Waves, arrival: float, clock: float, module: ModulePlan, dispatch: Dispatch) -> Pace:
+    """The quicker of serving waves as they come, which takes one tuple, and the policy's dispatcher."""
+    usual = _usual_pace(waves, arrival, clock, module, dispatch)
+    if len(module.tuples) > 1:
+        return usual
+    service = wave_service(waves, clock, module.tuples[0])
+    if service is None or arrival + service.latency > usual.departure:
+        return usual
+    allowances = (max(0.0, service.latency - module.latency),)
+    return Pace(waves, arrival, service, False, allowances, 0.0, arrival + service.latency)
+
+
+def _usual_pace(waves: Waves, arrival: float, clock: float, module: ModulePlan, dispatch: Dispatch) -> Pace:
+    """Even requests as they come, others through a regulator."""
+    rate = 1.0 / interval(module)
+    even = spacing_delay(waves, clock, waves.mean * clock) <= _EVEN
+    exact = even and math.isclose(rate, waves.mean * clock, rel_tol=_SAME_RATE)
+    delay = 0.0 if even else spacing_delay(waves, clock, rate)
+    allowances = (0.0,) * len(module.tuples) if exact else graces(module, dispatch)
+    latency = max(map(add, module.tuple_latencies, allowances))
+    lead = 0.0 if even else interval(module)
+    return Pace(waves, arrival, None, not even, allowances, lead, arrival + delay + latency)

@@ -8,12 +8,12 @@ import numpy as np
 
 from harpagon.graphs import PathNetwork, propagate_rates
 from harpagon.simulation.arrivals import EvenArrivals
-from harpagon.simulation.dispatchers import SAFE, default_padding, interval, module_dispatcher
+from harpagon.simulation.dispatchers import SAFE, default_padding, interval, module_dispatcher, wave_dispatcher
 from harpagon.simulation.flow import Flow
-from harpagon.simulation.guard import path_allowance
 from harpagon.simulation.inlets import pipeline_inlets
 from harpagon.simulation.measure import PathMeasure, module_report
-from harpagon.simulation.pacing import Regulator, module_spacing
+from harpagon.simulation.pacing import Regulator, pipeline_paces, without_pacing
+from harpagon.simulation.padding import Padding
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
 from harpagon.simulation.station import Station
 
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harpagon.instances.instance import Instance, Pipeline
-    from harpagon.instances.plan import PipelinePlan, Plan
+    from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
     from harpagon.instances.policies import Dispatch
     from harpagon.simulation.arrivals import Arrivals
-    from harpagon.simulation.padding import Padding
+    from harpagon.simulation.pacing import Pace
+    from harpagon.simulation.served import Dispatcher
 
 
 def simulate(
@@ -52,7 +53,9 @@ def simulate(
     seed
         The same seed gives the same run.
     paced
-        Whether results are held until the module's bound has passed; None for the policies that need it.
+        Whether results are held until a fixed time after their root request; None for the policies that need it.
+        Where arrivals are even and fan-out fixed, modules of one tuple then serve them in step
+        (`harpagon.simulation.waves`).
     padding
         How batches are completed when requests are missing; None for the policy's own way.
     random_fanout
@@ -63,11 +66,13 @@ def simulate(
     paced = plan.dispatch in SAFE if paced is None else paced
     padding = padding or default_padding(plan.dispatch)
     arrivals = arrivals or EvenArrivals()
+    even = isinstance(arrivals, EvenArrivals) and not random_fanout
+    in_step = paced and even and padding is Padding.TIME_OUT
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
     reports: list[PipelineReport] = []
     for number, pipeline in enumerate(instance.pipelines):
         fanout_seed = (seed, number) if random_fanout else None
-        run = _PipelineRun(pipeline, planned[pipeline.name], plan.dispatch, paced, padding, fanout_seed)
+        run = _PipelineRun(pipeline, planned[pipeline.name], plan.dispatch, paced, padding, fanout_seed, in_step)
         generator = np.random.default_rng((seed, number, 0))
         reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), duration, quantiles))
     return SimulationReport(
@@ -86,38 +91,43 @@ class _PipelineRun:
         paced: bool,
         padding: Padding,
         fanout_seed: tuple[int, int] | None,
+        in_step: bool,
     ) -> None:
         self._pipeline = pipeline
         self._plan = plan
         self._dispatch = dispatch
         self._network = PathNetwork.from_graph(pipeline.graph)
         self._modules = [plan.modules[name] for name in self._network.modules]
-        self._spacing = module_spacing(pipeline, plan, dispatch)
+        paces = pipeline_paces(pipeline, plan, dispatch, in_step=in_step)
+        self._allowance = max(0.0, max(pace.departure for pace in paces) - plan.latency)
+        self._paces = paces if paced else tuple(map(without_pacing, paces))
         arriving = propagate_rates(pipeline.graph, pipeline.rate)
         rates = [arriving[name] for name in self._network.modules]
         regulators = [
-            Regulator(1.0 / interval(module)) if paced and spacing.regulated else None
-            for module, spacing in zip(self._modules, self._spacing, strict=True)
+            Regulator(1.0 / interval(module)) if pace.regulated else None
+            for module, pace in zip(self._modules, self._paces, strict=True)
         ]
-        self._inlets = pipeline_inlets(pipeline, self._network, rates, regulators, fanout_seed)
+        holds = [pace.arrival for pace in self._paces]
+        self._inlets = pipeline_inlets(pipeline, self._network, rates, holds, regulators, fanout_seed)
         self._stations = [
-            Station(
-                module_dispatcher(module, dispatch, padding, rate=rate, lead=spacing.lead if paced else 0.0),
-                len(module.tuples),
-                module.latency if paced else 0.0,
-            )
-            for module, rate, spacing in zip(self._modules, rates, self._spacing, strict=True)
+            Station(self._dispatcher(module, pace, padding, rate), len(module.tuples), pace.departure)
+            for module, rate, pace in zip(self._modules, rates, self._paces, strict=True)
         ]
+
+    def _dispatcher(self, module: ModulePlan, pace: Pace, padding: Padding, rate: float) -> Dispatcher:
+        if pace.service is not None:
+            return wave_dispatcher(module, pace.service)
+        return module_dispatcher(module, self._dispatch, padding, rate=rate, lead=pace.lead)
 
     def run(self, pieces: Iterator[np.ndarray], duration: float, quantiles: Sequence[float]) -> PipelineReport:
         """Push all arrivals through the pipeline."""
-        measure = PathMeasure(self._pipeline.slo, path_allowance(self._pipeline, self._plan, self._dispatch), duration)
+        measure = PathMeasure(self._pipeline.slo, self._allowance, duration)
         for flow in _root_flows(pieces, duration):
             self._advance(flow, measure)
         modules = tuple(
-            module_report(name, module, spacing, station, duration)
-            for name, module, spacing, station in zip(
-                self._network.modules, self._modules, self._spacing, self._stations, strict=True
+            module_report(name, module, pace, station, duration)
+            for name, module, pace, station in zip(
+                self._network.modules, self._modules, self._paces, self._stations, strict=True
             )
         )
         return measure.report(self._plan, modules, quantiles)
@@ -145,4 +155,4 @@ def _root_flows(pieces: Iterator[np.ndarray], duration: float) -> Iterator[Flow]
 
 
 def _root_flow(times: np.ndarray, first: int, watermark: float) -> Flow:
-    return Flow(times, first + np.arange(times.size), times, watermark, first + times.size)
+    return Flow(times, first + np.arange(times.size), times, watermark, first + times.size, watermark)

@@ -22,11 +22,11 @@ class Station:
         The module's dispatcher.
     tuples
         Number of tuples of its plan.
-    hold
-        Seconds after its arrival before which no result leaves: pacing; 0 for none.
+    departure
+        Seconds after its root request before which no result leaves: pacing; 0 for none.
     """
 
-    def __init__(self, dispatcher: Dispatcher, tuples: int, hold: float) -> None:
+    def __init__(self, dispatcher: Dispatcher, tuples: int, departure: float) -> None:
         self.arrived = 0
         self.finished = 0
         self.latencies = LatencyHistogram()
@@ -34,7 +34,7 @@ class Station:
         self.tuple_requests = np.zeros(tuples, dtype=np.int64)
         self.tallies = dispatcher.tallies
         self._dispatcher = dispatcher
-        self._hold = hold
+        self._departure = departure
         self._window = Flow.empty()
         self._finish = np.empty(0)
         self._base = 0
@@ -84,9 +84,9 @@ class Station:
         leaving, finish = self._window.taken(slice(end)), self._finish[:end]
         self._window, self._finish = self._window.taken(slice(end, None)), self._finish[end:]
         self._base += end
-        watermark, following = leaving.watermark, leaving.next_root
+        watermark, following, origin = leaving.watermark, leaving.next_root, leaving.next_origin
         if self._finish.size:
             watermark = min(watermark, float(self._window.ready.min()))
-            following = int(self._window.root[0])
-        released = np.maximum(finish, leaving.ready + self._hold) if self._hold else finish
-        return Flow(released, leaving.root, leaving.origin, watermark + self._hold, following), finish
+            following, origin = int(self._window.root[0]), float(self._window.origin[0])
+        done = Flow(finish, leaving.root, leaving.origin, watermark, following, origin)
+        return done.held_until(self._departure) if self._departure else done, finish

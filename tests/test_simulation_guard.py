@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
 
-LATE_WITHOUT_GUARD = "traffic-20rps-217ms"
+LATE_WITHOUT_GUARD = "face-100rps-49ms-V100+A100"
 
 
 def edf_optimum(instance: Instance) -> Plan | None:
-    return solve(instance, "exact", Billing.FRACTIONAL, Dispatch.EDF).plan
+    return solve(instance, "exact", Billing.WHOLE, Dispatch.EDF).plan
 
 
 def workload(name: str) -> Instance:

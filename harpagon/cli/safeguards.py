@@ -36,19 +36,25 @@ def solve_guarded(
     instance: Instance, method: str, billing: Billing | None, dispatch: Dispatch | None, options: SolverOptions
 ) -> Result:
     """A guarded plan with the bound of the plain plan, which holds for it too: every guarded plan is a plan."""
+    from harpagon.cli.progress import solve_progress
     from harpagon.methods import find_method, solve
     from harpagon.simulation.guard import guarded_plan
 
     policy = dispatch or find_method(method).default_dispatch
     if policy not in _SAFE:
         raise typer.BadParameter(f"needs --dispatch tc-safe or edf, not {policy}", param_hint="--guard")
+    if options.start is not None:
+        raise typer.BadParameter("goes without --guard, which plans several times", param_hint="--start")
     results: list[Result] = []
 
-    def planner(instance: Instance) -> Plan | None:
-        results.append(solve(instance, method, billing, policy, replace(options, start=None)))
-        return results[-1].plan
+    with solve_progress() as progress:
+        options = replace(options, progress=progress)
 
-    return _guarded_result(guarded_plan(instance, planner), results)
+        def planner(instance: Instance) -> Plan | None:
+            results.append(solve(instance, method, billing, policy, options))
+            return results[-1].plan
+
+        return _guarded_result(guarded_plan(instance, planner), results)
 
 
 def _guarded_result(plan: Plan | None, results: list[Result]) -> Result:
