@@ -175,13 +175,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     parser = argparse.ArgumentParser(prog="python -m harpagon.evaluation.dispatch_study", description=__doc__)
     parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
+    parser.add_argument("--instances", type=int, metavar="N", help="so many workloads, spread evenly over the suite")
     parser.add_argument("--guarded-seconds", type=int, default=_GUARDED_SECONDS, help="per guarded plan")
     parser.add_argument("--seconds", type=int, default=_SECONDS, help="per other plan")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for rows and tables")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    tasks = dispatch_tasks(suite_workloads(options.suite), options.guarded_seconds, options.seconds)
+    workloads = suite_workloads(options.suite)
+    workloads = workloads[:: max(1, len(workloads) // (options.instances or len(workloads)))][: options.instances]
+    tasks = dispatch_tasks(workloads, options.guarded_seconds, options.seconds)
     rows = run_dispatch_study(tasks, DispatchRowFile(options.out / "rows.jsonl"), options.workers)
     for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):
         table.to_csv(options.out / name, index=False)

@@ -129,6 +129,13 @@ def test_a_guard_is_refused_where_no_bound_is_kept(capfd: pytest.CaptureFixture[
     assert "tc-safe or edf" in capfd.readouterr().err
 
 
+def test_a_guard_does_not_go_with_a_start(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    path = str(tmp_path / "plan.json")
+    run(capfd, "plan", WORKED, "--out", path)
+    assert main(["plan", WORKED, "--guard", "--start", path]) == ExitCode.USAGE
+    assert "--guard" in capfd.readouterr().err
+
+
 def test_a_plan_with_headroom_serves_more(capfd: pytest.CaptureFixture[str]) -> None:
     plain = run(capfd, "plan", WORKED)
     roomy = run(capfd, "plan", WORKED, "--headroom", "0.5")
