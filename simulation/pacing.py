@@ -107,7 +107,6 @@ def pipeline_paces(
     in_step
         Whether modules of one tuple may serve waves in step, which takes even arrivals and fixed fan-out.
     """
-    in_step = in_step and dispatch in SAFE
     network = PathNetwork.from_graph(pipeline.graph)
     paces: list[Pace] = []
     for index, name in enumerate(network.modules):
@@ -119,7 +118,7 @@ def pipeline_paces(
         waves, wait = _joined(sent, pipeline.graph.nodes[name].get("join", "all") == "all")
         latest = max((paces[tail].departure + transfer for tail, transfer in tails), default=0.0)
         arrival = latest + wait / pipeline.rate
-        make = _quicker_pace if in_step else _usual_pace
+        make = _fluid_pace if dispatch not in SAFE else _quicker_pace if in_step else _usual_pace
         paces.append(make(waves, arrival, pipeline.rate, plan.modules[name], dispatch))
     return tuple(paces)
 
@@ -138,6 +137,11 @@ def _joined(sent: list[SentWaves], every: bool) -> tuple[Waves, float]:
     if leader.excess <= 1.0 or all(waves == leader for waves in sent):
         return leader, 0.0
     return leader, 1.0 + leader.excess / leader.mean
+
+
+def _fluid_pace(waves: Waves, arrival: float, clock: float, module: ModulePlan, dispatch: Dispatch) -> Pace:
+    """Bounds of a fluid policy taken at their word: no regulator, nothing is allowed for."""
+    return Pace(waves, arrival, None, False, (0.0,) * len(module.tuples), 0.0, arrival + module.latency)
 
 
 def _quicker_pace(waves: Waves, arrival: float, clock: float, module: ModulePlan, dispatch: Dispatch) -> Pace:
