@@ -6,14 +6,15 @@ import csv
 import json
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from harpagon.certificates import certificate
+from harpagon.cli.tables import plain_table
 from harpagon.instances.plan_files import plan_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from rich.table import Table
 
     from harpagon.evaluation.curve import CurveStep
     from harpagon.instances.instance import Instance
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"slo": "slo_ms", "rate": "rate_rps"}
 _TITLES = {"slo": "cost over SLO", "rate": "cost over rate"}
+_SHOWN_UNITS = {"slo": "ms", "rate": "req/s"}
 
 
 def curve_tables(instance: Instance, curves: Mapping[str, Sequence[CurveStep]]) -> list[Table]:
@@ -28,12 +30,10 @@ def curve_tables(instance: Instance, curves: Mapping[str, Sequence[CurveStep]]) 
     tables = []
     for over, steps in curves.items():
         scale = _scale(instance, over)
-        unit = _UNITS[over] if scale is not None else f"factor on {_UNITS[over]}"
-        table = Table(f"{unit} from", "to", "$/h", "", "machines", title=_TITLES[over], title_justify="left")
-        for column in (0, 1, 2):
-            table.columns[column].justify = "right"
+        unit = _SHOWN_UNITS[over] if scale is not None else "as a factor on that of each pipeline"
+        table = plain_table("from", "to", "$/h", "", "machines", left=(3, 4), title=f"{_TITLES[over]}, {unit}")
         for step in steps:
-            ends = [f"{end * (scale or 1.0):.6f}" for end in (step.low, step.high)]
+            ends = [f"{end * (scale or 1.0):.7g}" for end in (step.low, step.high)]
             proof = "proven" if step.proven else "not proven"
             table.add_row(*ends, f"{step.cost:.4f}", proof, _machines(step.result.plan))
         tables.append(table)
@@ -46,9 +46,9 @@ def _machines(plan: Plan | None) -> str:
     for pipeline in plan.pipelines if plan is not None else ():
         for module in pipeline.modules.values():
             for part in module.tuples:
-                name = f"{part.configuration.hardware} b{part.configuration.batch}"
+                name = f"{part.configuration.hardware} b={part.configuration.batch}"
                 counts[name] = counts.get(name, 0.0) + part.machines
-    return ", ".join(f"{count:.4g} {name}" for name, count in sorted(counts.items()))
+    return ", ".join(f"{count:.4g} x {name}" for name, count in sorted(counts.items()))
 
 
 def curve_document(

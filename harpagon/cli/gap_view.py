@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
 from harpagon.cli.certificate import duration
+from harpagon.cli.tables import plain_table
 from harpagon.evaluation.tables import REFERENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from rich.table import Table
 
     from harpagon.evaluation.tables import GapSummary, Summary
 
@@ -23,13 +23,10 @@ def gap_tables(summaries: Sequence[Summary]) -> list[Table]:
 
 
 def _table(billing: str, summaries: Sequence[Summary]) -> Table:
-    table = Table(
-        title=f"{billing} billing", title_style="bold", title_justify="left", box=SIMPLE_HEAD, collapse_padding=True
-    )
-    table.add_column("method", no_wrap=True)
-    table.add_column("over", no_wrap=True)
-    for heading in ("plans", "optimal", "mean %", "p95 %", "max %", "median", "p99"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    figures = ("plans", "optimal", "mean %", "p95 %", "max %", "median", "p99")
+    table = plain_table("method", "over", *figures, left=(0, 1), title=f"{billing} billing")
+    for column in table.columns:
+        column.no_wrap = True
     for summary in summaries:
         for row in _rows(summary):
             table.add_row(*row)

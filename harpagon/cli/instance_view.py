@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 from rich.text import Text
 
+from harpagon.cli.tables import plain_table
 from harpagon.graphs import propagate_rates
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
     from harpagon.instances.instance import Configuration, Instance, Pipeline
 
@@ -34,15 +34,15 @@ def _models(instance: Instance) -> list[str]:
 
 
 def _hardware(instance: Instance) -> Table:
-    table = _table("hardware", "$/h", "limit")
+    table = plain_table("hardware", "$/h", "limit")
     for name, hardware in instance.hardware.items():
         table.add_row(Text(name), f"{hardware.price:g}", "-" if hardware.limit is None else str(hardware.limit))
     return table
 
 
 def _pipeline(pipeline: Pipeline) -> Table:
-    table = _table("module", "req/s", "model", "from")
-    table.title = Text(f"{pipeline.name}: {pipeline.rate:g} req/s, SLO {pipeline.slo * 1e3:g} ms", "bold")
+    title = f"{pipeline.name}: {pipeline.rate:g} req/s, SLO {pipeline.slo * 1e3:g} ms"
+    table = plain_table("module", "req/s", "model", "from", left=(0, 2, 3), title=title)
     for name, rate in propagate_rates(pipeline.graph, pipeline.rate).items():
         sources = [
             f"{tail} x {data.get('fanout', 1.0):g}" for tail, _, data in pipeline.graph.in_edges(name, data=True)
@@ -53,19 +53,11 @@ def _pipeline(pipeline: Pipeline) -> Table:
 
 def _profile(model: str, profile: tuple[Configuration, ...]) -> Table:
     batches = sorted({configuration.batch for configuration in profile})
-    table = _table("batch size", *map(str, batches))
-    table.title = Text(f"{model}: batch duration in ms", "bold")
+    table = plain_table("batch size", *map(str, batches), title=f"{model}: batch duration in ms")
     by_hardware: dict[str, dict[int, float]] = {}
     for configuration in profile:
         by_hardware.setdefault(configuration.hardware, {})[configuration.batch] = configuration.duration
     for hardware, durations in by_hardware.items():
         cells = (f"{durations[batch] * 1e3:.4g}" if batch in durations else "-" for batch in batches)
         table.add_row(Text(hardware), *cells)
-    return table
-
-
-def _table(*columns: str | Text) -> Table:
-    table = Table(box=SIMPLE_HEAD, title_justify="left", padding=(0, 1))
-    for i, column in enumerate(columns):
-        table.add_column(column, justify="left" if i == 0 else "right")
     return table

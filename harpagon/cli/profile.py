@@ -183,12 +183,11 @@ def _write_instance(
 
 
 def _print(measured: CoreProfile, points: list[MeasuredPoint], fit: LatencyFit, quantile: float) -> None:
-    from rich.table import Table
+    from harpagon.cli.tables import plain_table
 
-    table = Table(title=f"{measured.name}: ms per batch, {quantile:g} quantile (median)", title_justify="left")
-    table.add_column("batch", justify="right")
-    for cores in measured.cores:
-        table.add_column(f"{cores} core{'s' if cores > 1 else ''}", justify="right")
+    headings = [f"{cores} core{'s' if cores > 1 else ''}" for cores in measured.cores]
+    title = f"{measured.name}: ms per batch, {quantile:g} quantile (median)"
+    table = plain_table("batch", *headings, left=(), title=title)
     found = {(point.cores, point.batch): point for point in points}
     for batch in measured.batches:
         cells = (

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
+
+from harpagon.cli.tables import plain_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from rich.table import Table
 
     from harpagon.simulation.report import ModuleReport, PipelineReport, SimulationReport
 
@@ -46,9 +48,7 @@ def _limits(report: PipelineReport) -> str:
 
 
 def _table(report: PipelineReport) -> Table:
-    table = Table(caption="bound, max, over: ms in the module; batch: mean places filled", caption_justify="left")
-    for column in _COLUMNS:
-        table.add_column(column, justify="left" if column in ("module", "tuple") else "right")
+    table = plain_table(*_COLUMNS, left=(0, 1), caption="bound, max, over: ms in the module; batch: mean places filled")
     for module in report.modules:
         for row in _rows(module):
             table.add_row(*row)

@@ -223,16 +223,14 @@ _COLUMNS: tuple[tuple[str, str], ...] = (
 
 
 def _show(instance: Instance, workload: Workload, runs: dict[str, SloptRun]) -> None:
-    from rich.table import Table
+    from harpagon.cli.tables import plain_table
 
     first = next(iter(runs.values()))
     title = (
         f"{instance.name} on {workload.name}: {first.arrived} requests, {first.seconds:g} s, SLO {first.slo * 1e3:g} ms"
     )
-    table = Table(title=title)
-    table.add_column("system", no_wrap=True)
-    for column, _ in _COLUMNS:
-        table.add_column(column, justify="right")
+    table = plain_table("system", *(column for column, _ in _COLUMNS), title=title)
+    table.columns[0].no_wrap = True
     for name, run in runs.items():
         figures = run_document(run)
         table.add_row(name, *(_figure_text(key, figures[key]) for _, key in _COLUMNS))

@@ -80,11 +80,9 @@ def _scalers(problem: PipelineProblem, change_cost: float) -> dict[str, Pipeline
 
 
 def _print(runs: dict[str, PipelineRun], unavoidable: int) -> None:
-    from rich.table import Table
+    from harpagon.cli.tables import plain_table
 
-    table = Table()
-    for column in ("containers", "violations", "unavoidable", "of requests", "core-seconds", "changes"):
-        table.add_column(column, justify="left" if column == "containers" else "right")
+    table = plain_table("containers", "violations", "unavoidable", "of requests", "core-seconds", "changes")
     for name, run in runs.items():
         figures = (run.violations, unavoidable, len(run.done), f"{run.core_seconds:.0f}", run.changes)
         table.add_row(name, *map(str, figures))

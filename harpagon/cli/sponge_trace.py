@@ -47,11 +47,9 @@ def report_runs(runs: dict[str, SpongeRun], *, as_json: bool) -> None:
     if as_json:
         show_json({name: _run_document(run) for name, run in runs.items()})
         return
-    from rich.table import Table
+    from harpagon.cli.tables import plain_table
 
-    table = Table()
-    for column in ("scaler", "violations", "unavoidable", "of requests", "core-seconds", "changes"):
-        table.add_column(column, justify="left" if column == "scaler" else "right")
+    table = plain_table("scaler", "violations", "unavoidable", "of requests", "core-seconds", "changes")
     for name, run in runs.items():
         figures = (run.violations, run.unavoidable, len(run.served), f"{run.core_seconds:.0f}", run.changes)
         table.add_row(name, *map(str, figures))
