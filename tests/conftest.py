@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import networkx as nx
 import pytest
+from hypothesis import settings
 
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.policies import Billing
+
+settings.register_profile("repeatable", derandomize=True)
+"""Examples that follow from the code alone, so that what lands does not depend on luck: `.ci/run`."""
 
 
 @pytest.fixture
