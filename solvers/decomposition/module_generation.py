@@ -144,7 +144,7 @@ class ModuleGeneration:
         second, worth = prices.second[m], prices.worth[m]
         cap = worth + gap - second * self.pool.data.bounds[m].earliest
         if self.pool.is_limited(m):
-            candidates = self.pool.distinct_points(m, prices.surcharges, cap)
+            candidates = self.pool.distinct_points(m, prices.surcharges, [(0.0, cap)])
         else:
             candidates = takewhile(lambda point: point.cost <= cap, self._frontier(m, prices))
         return (p for p in candidates if p.cost + second * p.latency - worth <= gap)

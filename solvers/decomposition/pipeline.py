@@ -50,10 +50,15 @@ _DEEPENING = 3
 
 @dataclass(frozen=True, slots=True)
 class PipelineOutcome:
-    """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost."""
+    """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost.
+
+    ``frontiers`` are, per module, its cheapest point and all others that are dearer by no more than the bound is dearer
+    than all cheapest points together.
+    """
 
     points: Sequence[Point]
     bound: float
+    frontiers: Sequence[Sequence[Point]] = ()
 
 
 class PipelineSearch:
@@ -101,12 +106,13 @@ class PipelineSearch:
             return PipelineOutcome((), math.inf)
         lengths = network.path_lengths(shortest)
         cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
+        ends = [[point] for point in cheapest]
         if self._length(cheapest) <= self.slo:
-            return PipelineOutcome(cheapest, _cost(cheapest))
+            return PipelineOutcome(cheapest, _cost(cheapest), ends)
         best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
         floor = _cost(cheapest)
         if _cost(best) - floor <= self.options.gap * _cost(best):
-            return PipelineOutcome(best, floor)
+            return PipelineOutcome(best, floor, ends)
         return self._deepen(cheapest, best)
 
     def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> PipelineOutcome:
@@ -126,9 +132,9 @@ class PipelineSearch:
                 break
             best = min(best, self._compose([end.points for end in ends], excess) or best, key=_cost)
             if all(end.holds(_cost(best) - floor) for end in ends):
-                return PipelineOutcome(best, _cost(best))
+                return PipelineOutcome(best, _cost(best), [end.points for end in ends])
             most *= _DEEPENING
-        return PipelineOutcome(best, floor)
+        return PipelineOutcome(best, floor, [[point] for point in cheapest])
 
     def _reachable(self, length: float) -> bool:
         """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
@@ -167,6 +173,20 @@ class PipelineSearch:
                     points[module] = offer
                     improved = True
         return points
+
+    def cost_of_others(self, module: int, latency: float, outcome: PipelineOutcome) -> float:
+        """No plan in which ``module`` takes ``latency`` or longer costs less than this in its other modules.
+
+        What the frontiers of ``outcome`` leave out costs more than its bound allows.
+        """
+        fixed = [points if m != module else [Point(latency, 0.0, ())] for m, points in enumerate(outcome.frontiers)]
+        floor = sum(points[0].cost for points in fixed)
+        excess = outcome.bound - sum(points[0].cost for points in outcome.frontiers)
+        tree = decompose(self.problem.network)
+        if tree is None or latency > self.slo:
+            return floor
+        choice = cheapest_composition(tree, fixed, self.slo, excess)
+        return floor + excess if choice is None else min(floor + excess, _cost(choice))
 
     def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> Sequence[Point] | None:
         tree = decompose(self.problem.network)

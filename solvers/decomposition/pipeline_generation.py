@@ -4,7 +4,8 @@ As `harpagon.solvers.decomposition.module_generation`, one level up: a column is
 `PipelineSearch` under the surcharges, so that the bound knows what whole choices within each pipeline cost. The
 upper bound comes from mixing the schedules of all plans found. What is left between the two is closed by listing:
 with surcharges at hand, a schedule of module m can only be part of an optimal plan if its charge is at most the
-charge of its pipeline's best plan, plus the difference, less the least charges of the pipeline's other modules.
+charge of its pipeline's best plan, plus the difference, less what the pipeline's other modules are charged at least in
+the time that the schedule leaves them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,6 @@ from harpagon.solvers.decomposition.frontier import frontier
 from harpagon.solvers.decomposition.module_generation import limit_surcharges
 from harpagon.solvers.decomposition.pipeline import PipelineSearch
 from harpagon.solvers.decomposition.pricing import Pricing
-from harpagon.solvers.decomposition.schedule import cheapest_schedule
 from harpagon.solvers.decomposition.schedule_pool import SchedulePool
 from harpagon.solvers.highs import solve_relaxation
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per pipeline, below which a plan is worth a column."""
+_PROBES = 12
+"""Latencies of a module at which the other modules of its pipeline are bounded from below."""
 
 
 class PipelineGeneration:
@@ -47,7 +49,8 @@ class PipelineGeneration:
         stand_in = Column(task.budget * len(task.problems), 0.0, nothing, ())
         self.plans: list[list[Column]] = [[stand_in] for _ in task.problems]
         self.surcharges: dict[str, float] = dict.fromkeys(self.pool.data.limits, 0.0)
-        self.charges: list[float] = []
+        self.outcomes: list[PipelineOutcome] = []
+        self.probes: list[list[tuple[float, float]]] = []
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
@@ -67,12 +70,12 @@ class PipelineGeneration:
             limits = self.pool.data.limits
             here = sum(charges) - sum(surcharges[hardware] * limit for hardware, limit in limits.items())
             if here > bound:
-                bound, self.surcharges, self.charges = here, surcharges, charges
+                bound, self.surcharges, self.outcomes = here, surcharges, outcomes
             self.task.report(bound)
             threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
             improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
             for q, outcome in enumerate(outcomes):
-                self._add(q, outcome.points)
+                self._add(q, outcome)
             if not any(improving) or self.task.is_proven(bound):
                 break
             relaxation = solve_relaxation(pattern_program(self._master()), self.task.remaining())
@@ -85,17 +88,21 @@ class PipelineGeneration:
 
     def _price_out(self, q: int, surcharges: Mapping[str, float]) -> PipelineOutcome:
         """Plan of pipeline ``q`` of least charge."""
-        task = self.task
-        pricing = Pricing(surcharges)
-        return PipelineSearch(
-            task.problems[q], task.billing, task.dispatch, task.remaining(), task.deadline, pricing
-        ).run()
+        return self._search(q, surcharges).run()
 
-    def _add(self, q: int, points: Sequence[Point]) -> None:
-        begin, _ = self.spans[q]
-        for m, point in enumerate(points, begin):
+    def _search(self, q: int, surcharges: Mapping[str, float]) -> PipelineSearch:
+        task = self.task
+        options, pricing = task.remaining(), Pricing(surcharges)
+        return PipelineSearch(task.problems[q], task.billing, task.dispatch, options, task.deadline, pricing)
+
+    def _add(self, q: int, outcome: PipelineOutcome) -> None:
+        """Add the plan, and to the pool all points looked at on the way."""
+        for m, points in enumerate(outcome.frontiers, self.spans[q][0]):
+            for point in points:
+                self.pool.add(m, self.pool.column(point.schedule))
+        for m, point in enumerate(outcome.points, self.spans[q][0]):
             self.pool.add(m, self.pool.column(point.schedule))
-        schedule = tuple(part for point in points for part in point.schedule)
+        schedule = tuple(part for point in outcome.points for part in point.schedule)
         column = Column(sum(part.cost for part in schedule), 0.0, self.pool.usage(schedule), schedule)
         if column not in self.plans[q]:
             self.plans[q].append(column)
@@ -107,24 +114,30 @@ class PipelineGeneration:
 
     def _list_columns(self, gap: float) -> bool:
         """Add every schedule that a plan within ``gap`` of the bound may have; False where time ran out."""
-        for (begin, end), charge in zip(self.spans, self.charges, strict=True):
-            least = [self._least_charge(m) for m in range(begin, end)]
-            for m in range(begin, end):
-                cap = charge + gap * (1 + COST_TOLERANCE) - sum(least) + least[m - begin]
-                for point in self._points_within(m, cap):
+        if not self.probes:
+            self.probes = [probe for q in range(len(self.spans)) for probe in self._probed(q)]
+        for q, outcome in enumerate(self.outcomes):
+            budget = outcome.bound + gap * (1 + COST_TOLERANCE)
+            for m in range(*self.spans[q]):
+                caps = [(latency, budget - others) for latency, others in self.probes[m]]
+                for point in self._points_within(m, caps):
                     if self.task.late():
                         return False
                     self.pool.add(m, self.pool.column(point.schedule))
-        return True
+        return not self.task.late()
 
-    def _least_charge(self, m: int) -> float:
-        task, module = self.task, self.pool.data.modules[m]
-        pricing = Pricing(self.surcharges)
-        point = cheapest_schedule(module, self.pool.latest(m), task.billing, task.dispatch, pricing=pricing)
-        return 0.0 if point is None else point.cost
+    def _probed(self, q: int) -> Iterator[list[tuple[float, float]]]:
+        """Per module of pipeline ``q``: latencies, falling to 0, and what the others are charged if it is slower."""
+        search, outcome = self._search(q, self.surcharges), self.outcomes[q]
+        for module, m in enumerate(range(*self.spans[q])):
+            points = outcome.frontiers[module]
+            latest, span = self.pool.latest(m), self.pool.latest(m) - points[-1].latency
+            steps = _PROBES if len(points) > 1 else 0
+            latencies = [*(latest - span * step / steps for step in range(1, steps + 1)), 0.0]
+            yield [(latency, search.cost_of_others(module, latency, outcome)) for latency in latencies]
 
-    def _points_within(self, m: int, cap: float) -> Iterator[Point]:
+    def _points_within(self, m: int, caps: Sequence[tuple[float, float]]) -> Iterator[Point]:
         if self.pool.is_limited(m):
-            return self.pool.distinct_points(m, self.surcharges, cap)
+            return self.pool.distinct_points(m, self.surcharges, caps)
         module = self.pool.data.modules[m]
-        return frontier(module, self.pool.latest(m), self.task.billing, self.task.dispatch, cap)
+        return frontier(module, self.pool.latest(m), self.task.billing, self.task.dispatch, caps[-1][1])

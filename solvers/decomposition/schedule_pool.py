@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
+_FIRST_SHARE = 1 / 4
+_WIDENING = 4.0
+"""Share of the gap within which schedules are listed first, and how much further each time."""
 
 
 class SchedulePool:
@@ -77,16 +80,21 @@ class SchedulePool:
         """Loosest budget of module ``m`` in seconds."""
         return self.data.bounds[m].latest + TIME_TOLERANCE / 2
 
-    def distinct_points(self, m: int, surcharges: Mapping[str, float], cap: float) -> Iterator[Point]:
-        """Schedules of module ``m`` within ``cap`` that none beats in cost, latency and use of every limited type."""
+    def distinct_points(
+        self, m: int, surcharges: Mapping[str, float], caps: Sequence[tuple[float, float]]
+    ) -> Iterator[Point]:
+        """Schedules of module ``m`` that none beats in cost, latency and use of every limited type.
+
+        ``caps`` are latencies in seconds, falling to 0, with the largest charge of interest of schedules slower than
+        that, dollars per hour.
+        """
         task, pricing = self.task, Pricing(surcharges, tuple(self.data.limits))
         budget = self.latest(m)
-        while not task.late():
-            points = distinct_schedules(self.data.modules[m], budget, task.billing, task.dispatch, cap, pricing)
-            if not points:
-                return
-            yield from points
-            budget = max(point.latency for point in points) - STEP
+        for latency, cap in caps:
+            while budget > latency and not task.late():
+                points = distinct_schedules(self.data.modules[m], budget, task.billing, task.dispatch, cap, pricing)
+                yield from points
+                budget = max((point.latency for point in points), default=latency) - STEP
 
     def pattern(self) -> PatternData:
         """Data of the pattern model over all columns."""
@@ -101,6 +109,9 @@ class SchedulePool:
 
     def close(self, floor: float, list_columns: Callable[[float], bool]) -> tuple[float, bool]:
         """Close the gap above ``floor``, a lower bound on the cost of any plan.
+
+        Schedules are listed that a plan within a share of the gap may have, then within more of it: a better plan
+        found on the way leaves less to list, and a plan that is missing costs more than what was listed.
 
         Parameters
         ----------
@@ -119,14 +130,20 @@ class SchedulePool:
         options = task.remaining()
         solution = self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
         bound = floor
+        width = (self._ceiling() - floor) * _FIRST_SHARE
         while not (solution.interrupted or task.late() or task.is_proven(bound)):
             task.report(bound)
-            ceiling = task.budget if task.incumbent.plan is None else task.incumbent.cost
-            if bound >= ceiling or not list_columns(ceiling - floor):
+            width = min(width, self._ceiling() - floor)
+            if bound >= self._ceiling() or not list_columns(width):
                 break
             solution = self.choose(task.remaining())
-            bound = max(bound, min(solution.bound, ceiling))
+            bound = max(bound, min(solution.bound, floor + width))
+            width *= _WIDENING
         return bound, solution.interrupted
+
+    def _ceiling(self) -> float:
+        """Dollars per hour above which no plan is of interest."""
+        return self.task.budget if self.task.incumbent.plan is None else self.task.incumbent.cost
 
     def choose(self, options: SolverOptions) -> LinearSolution:
         """Offer the cheapest choice of columns as a plan; one that misses an SLO by rounding is cut off."""
