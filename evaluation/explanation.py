@@ -20,6 +20,7 @@ from harpagon.formulations.bounds import smallest_latency
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.capabilities import has_limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,6 +137,22 @@ def explain(instance: Instance, billing: Billing, dispatch: Dispatch, seconds: f
         for remedy in _remedies(instance, alone, together, prober)
     ]
     return Explanation(paths, result, remedies=tuple(remedies), complete=not prober.undecided)
+
+
+def find_explanation(
+    instance: Instance, billing: Billing, asked: Dispatch | None, usual: Dispatch, seconds: float = SECONDS
+) -> Explanation:
+    """Explanation under the policy ``asked`` for, else under the ``usual`` one.
+
+    Without hardware limits, whether there is a plan and what gives one are the same under all batch-aware policies.
+    Near the smallest latency it is found soonest under ``tc``, so that is tried first.
+    """
+    if asked is not None or has_limits(instance):
+        return explain(instance, billing, asked or usual, seconds)
+    explanation = explain(instance, billing, Dispatch.TC, seconds)
+    if explanation.feasible and usual is not Dispatch.TC:
+        return explain(instance, billing, usual, seconds)
+    return explanation
 
 
 def _remedies(instance: Instance, alone: list[Change], together: Change | None, prober: Prober) -> list[Remedy]:

@@ -45,13 +45,13 @@ def explain(
 ) -> None:
     """Run the command."""
     from harpagon.cli.explanation_view import explanation_document, explanation_lines
-    from harpagon.evaluation.explanation import explain as find_reasons
+    from harpagon.evaluation.explanation import find_explanation
     from harpagon.instances.policies import Dispatch
     from harpagon.instances.shipped import resolve
 
     solver_options(time_limit, gap=0.0, threads=1, log=False)
     problem = resolve(instance)
-    explanation = find_reasons(problem, billing or problem.billing, dispatch or Dispatch.TC, time_limit)
+    explanation = find_explanation(problem, billing or problem.billing, dispatch, Dispatch.EDF, time_limit)
     if as_json:
         show_json(explanation_document(problem, explanation))
     else:

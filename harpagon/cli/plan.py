@@ -184,14 +184,10 @@ def _report_no_plan(
     """Say why there is no plan: the explanation of ``harpagon explain`` under the method's dispatch policy."""
     from harpagon.cli.certificate import no_plan_document, no_plan_view
     from harpagon.cli.explanation_view import explanation_document, explanation_lines
-    from harpagon.evaluation.explanation import explain
-    from harpagon.instances.policies import Dispatch
+    from harpagon.evaluation.explanation import find_explanation
     from harpagon.methods import find_method
 
-    # Near the smallest latency edf needs thousands of machines and long proofs; what can be met is the same under tc.
-    explanation = explain(instance, billing, dispatch or Dispatch.TC)
-    if explanation.feasible:
-        explanation = explain(instance, billing, find_method(result.method).default_dispatch)
+    explanation = find_explanation(instance, billing, dispatch, find_method(result.method).default_dispatch)
     if as_json:
         show_json(no_plan_document(instance, result) | {"explanation": explanation_document(instance, explanation)})
     else:
