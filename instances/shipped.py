@@ -61,6 +61,8 @@ def resolve(name_or_path: str) -> Instance:
     near = suggestion(name_or_path, _known_names(), form)
     if name_or_path in application_names():
         near = f"Add a rate and an SLO, as in {name_or_path}-198rps-1000ms"
+    if name_or_path in suite_names():
+        near = f"{name_or_path} is a suite: `harpagon instances list --suite {name_or_path}` names its workloads"
     raise InputError(shown(name_or_path), "", "is neither a file nor a shipped instance", near)
 
 

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
 
 
+_NAMED = 5
+"""Alternatives that a message names."""
+
+
 class UnsupportedError(ValueError):
     """A case that a method cannot solve.
 
@@ -25,7 +29,11 @@ class UnsupportedError(ValueError):
     """
 
     def __init__(self, method: str, what: str, alternatives: tuple[str, ...]) -> None:
-        hint = f"; use {' or '.join(alternatives)}" if alternatives else ""
+        named = [
+            *alternatives[:_NAMED],
+            *([f"{len(alternatives) - _NAMED} more"] if len(alternatives) > _NAMED else []),
+        ]
+        hint = f"; use {', '.join(named[:-1])}{' or ' * (len(named) > 1)}{named[-1]}" if named else ""
         super().__init__(f"method {method} does not support {what}{hint}")
         self.method = method
         self.what = what

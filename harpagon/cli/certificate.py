@@ -22,12 +22,18 @@ def certificate_view(result: Result, plan: Plan) -> list[Text]:
         Text.assemble((f"${plan.cost:.4f}/h", "bold"), f"  {_verdict(result)}"),
         *([] if start == "none" else [Text(f"plan to start from: {start}")]),
         Text(f"{plan.billing} billing, {plan.dispatch} dispatch; checked independently"),
-        Text(
-            f"{result.method} ({result.solver.name} {result.solver.version}): "
-            f"built in {duration(result.build_time)}, solved in {duration(result.solve_time)}",
-            "dim",
-        ),
+        Text(f"{_solver(result)}: {_times(result)}", "dim"),
     ]
+
+
+def _solver(result: Result) -> str:
+    solver = f"{result.solver.name} {result.solver.version}"
+    return solver if result.solver.name == result.method else f"{result.method} ({solver})"
+
+
+def _times(result: Result) -> str:
+    solved = f"solved in {duration(result.solve_time)}"
+    return f"built in {duration(result.build_time)}, {solved}" if result.build_time else solved
 
 
 def no_plan_view(result: Result) -> Text:
