@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
+_SMALL_GAP = 1e-2
+"""Relative gap that is closed in one step."""
 _FIRST_SHARE = 1 / 4
 _WIDENING = 4.0
 """Share of the gap within which schedules are listed first, and how much further each time."""
@@ -110,7 +112,7 @@ class SchedulePool:
     def close(self, floor: float, list_columns: Callable[[float], bool]) -> tuple[float, bool]:
         """Close the gap above ``floor``, a lower bound on the cost of any plan.
 
-        Schedules are listed that a plan within a share of the gap may have, then within more of it: a better plan
+        Schedules are listed that a plan within a share of a large gap may have, then within more of it: a better plan
         found on the way leaves less to list, and a plan that is missing costs more than what was listed.
 
         Parameters
@@ -127,19 +129,24 @@ class SchedulePool:
             The bound reached, and whether the user stopped the search.
         """
         task = self.task
-        options = task.remaining()
-        solution = self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
+        solution = self._choose_quickly()
         bound = floor
-        width = (self._ceiling() - floor) * _FIRST_SHARE
+        width = self._ceiling() - floor
+        if width > _SMALL_GAP * self._ceiling():
+            width *= _FIRST_SHARE
         while not (solution.interrupted or task.late() or task.is_proven(bound)):
             task.report(bound)
-            width = min(width, self._ceiling() - floor)
-            if bound >= self._ceiling() or not list_columns(width):
+            gap = self._ceiling() - floor
+            if bound >= self._ceiling() or not list_columns(min(width, gap)):
                 break
-            solution = self.choose(task.remaining())
-            bound = max(bound, min(solution.bound, floor + width))
+            solution = self.choose(task.remaining()) if width >= gap else self._choose_quickly()
+            bound = max(bound, min(solution.bound, floor + min(width, gap)))
             width *= _WIDENING
         return bound, solution.interrupted
+
+    def _choose_quickly(self) -> LinearSolution:
+        options = self.task.remaining()
+        return self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
 
     def _ceiling(self) -> float:
         """Dollars per hour above which no plan is of interest."""
