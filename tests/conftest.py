@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import networkx as nx
 import pytest
 from hypothesis import settings
@@ -11,6 +13,7 @@ from harpagon.instances.policies import Billing
 
 settings.register_profile("repeatable", derandomize=True)
 """Examples that follow from the code alone, so that what lands does not depend on luck: `.ci/run`."""
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 @pytest.fixture
