@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harpagon.formulations.checker import check
-from harpagon.formulations.physics import module_latency
+from harpagon.formulations.physics import module_latency, tc_order
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.generate import random_instance
@@ -118,7 +118,7 @@ def test_frontier_points_are_the_cheapest_at_their_latency(seed: int, billing: B
         Configuration(f"gpu{i % 2}", 2**i, round(0.05 + 0.04 * 2**i * rng.uniform(0.7, 1.2), 3), prices[i % 2])
         for i in range(4)
     )
-    problem = ModuleProblem("m", rng.uniform(5, 60), profile)
+    problem = ModuleProblem("m", rng.uniform(5, 60), tuple(sorted(profile, key=tc_order)))
     points = list(frontier(problem, 1.5, billing, dispatch, cap=12.0))
     for cheaper, quicker in pairwise(points):
         assert cheaper.cost < quicker.cost
