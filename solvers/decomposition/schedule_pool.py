@@ -93,10 +93,11 @@ class SchedulePool:
         task, pricing = self.task, Pricing(surcharges, tuple(self.data.limits))
         budget = self.latest(m)
         for latency, cap in caps:
-            while budget > latency and not task.late():
+            end = latency + STEP  # a schedule as quick as that must not fall between two caps by rounding
+            while budget > end and not task.late():
                 points = distinct_schedules(self.data.modules[m], budget, task.billing, task.dispatch, cap, pricing)
                 yield from points
-                budget = max((point.latency for point in points), default=latency) - STEP
+                budget = max(end, max((point.latency for point in points), default=0.0) - STEP)
 
     def pattern(self) -> PatternData:
         """Data of the pattern model over all columns."""
