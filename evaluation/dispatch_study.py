@@ -171,7 +171,7 @@ def prices(rows: Iterable[DispatchRow]) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
-    from harpagon.instances.suites import suite_workloads
+    from harpagon.instances.suites import spread, suite_workloads
 
     parser = argparse.ArgumentParser(prog="python -m harpagon.evaluation.dispatch_study", description=__doc__)
     parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
@@ -182,8 +182,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for rows and tables")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    workloads = suite_workloads(options.suite)
-    workloads = workloads[:: max(1, len(workloads) // (options.instances or len(workloads)))][: options.instances]
+    workloads: Sequence[Workload] = suite_workloads(options.suite)
+    if options.instances:
+        workloads = spread(workloads, options.instances)
     tasks = dispatch_tasks(workloads, options.guarded_seconds, options.seconds)
     rows = run_dispatch_study(tasks, DispatchRowFile(options.out / "rows.jsonl"), options.workers)
     for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.linear_program import linear_program
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.instances.shipped import worked_example
-from harpagon.instances.suites import suite
+from harpagon.instances.suites import spread, suite
 from harpagon.solvers.capabilities import CAPABILITIES
 from harpagon.solvers.export import linear_model
 from harpagon.solvers.highs import relaxation_bound
@@ -79,8 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.table import Table
 
     options = _parser().parse_args(arguments)
-    workloads = suite(options.suite)
-    workloads = workloads[:: max(1, len(workloads) // options.instances)][: options.instances]
+    workloads = spread(suite(options.suite), options.instances)
     found = {}
     for formulation in options.formulations:
         exact_method(formulation)(worked_example(), Billing.WHOLE, Dispatch.TC)  # imports count to no workload

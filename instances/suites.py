@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from harpagon.instances.applications import application_names
 from harpagon.instances.errors import InputError, suggestion
@@ -10,9 +10,11 @@ from harpagon.instances.paper_suite import paper_workloads
 from harpagon.instances.workloads import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from harpagon.instances.instance import Instance
+
+_Member = TypeVar("_Member")
 
 _SMOKE_RATES = (20.0, 50.0, 100.0, 198.0, 400.0, 700.0, 1000.0)
 _SMOKE_TIGHTNESS = (1.2, 2.0, 3.5, 6.0)
@@ -57,6 +59,11 @@ def suite_workloads(name: str) -> tuple[Workload, ...]:
     if name not in _SUITES:
         raise InputError(name, "", "there is no such suite", suggestion(name, _SUITES))
     return _SUITES[name]()
+
+
+def spread(members: Sequence[_Member], count: int) -> Sequence[_Member]:
+    """At most ``count`` members of a suite, evenly spread over it."""
+    return members[:: max(1, len(members) // count)][:count]
 
 
 def suite(name: str) -> tuple[Instance, ...]:

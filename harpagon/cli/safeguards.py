@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from harpagon.solvers.result import Result
 
 _LARGEST_HEADROOM = 8.0
-_SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 
 
 def with_headroom(instance: Instance, headroom: float) -> Instance:
@@ -38,10 +37,11 @@ def solve_guarded(
     """A guarded plan with the bound of the plain plan, which holds for it too: every guarded plan is a plan."""
     from harpagon.cli.progress import solve_progress
     from harpagon.methods import find_method, solve
+    from harpagon.simulation.dispatchers import SAFE
     from harpagon.simulation.guard import guarded_plan
 
     policy = dispatch or find_method(method).default_dispatch
-    if policy not in _SAFE:
+    if policy not in SAFE:
         raise typer.BadParameter(f"needs --dispatch tc-safe or edf, not {policy}", param_hint="--guard")
     if options.start is not None:
         raise typer.BadParameter("goes without --guard, which plans several times", param_hint="--start")

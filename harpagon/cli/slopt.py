@@ -143,11 +143,12 @@ def _check_flags(peak: float | None, headroom: float, startup: float, figure: Pa
 def _instance(pipeline: str) -> Instance:
     from harpagon.evaluation.slopt_pipelines import PIPELINES, slopt_instance
     from harpagon.instances.shipped import resolve
+    from harpagon.solvers.capabilities import has_limits
 
     if pipeline in PIPELINES:
         return slopt_instance(pipeline)
     instance = resolve(pipeline)
-    if any(hardware.limit is not None for hardware in instance.hardware.values()):
+    if has_limits(instance):
         note("the limits of single hardware types are not kept here; --fleet limits all machines together")
     return instance
 
