@@ -4,13 +4,13 @@ Each is a function from an instance and a billing to a plan, or to None where it
 has a file of its own and a switch in `HarpagonOptions`.
 """
 
-from harpagon.heuristics.ablations import ABLATIONS, plan_ablation
-from harpagon.heuristics.clipper import plan_clipper
-from harpagon.heuristics.harpagon import HarpagonOptions, plan_harpagon
-from harpagon.heuristics.inferline import plan_inferline
-from harpagon.heuristics.nexus import plan_nexus
-from harpagon.heuristics.profile_restriction import HardwareChoice
-from harpagon.heuristics.scrooge import plan_scrooge
+from harpagon.heuristics.baselines.clipper import plan_clipper
+from harpagon.heuristics.baselines.inferline import plan_inferline
+from harpagon.heuristics.baselines.nexus import plan_nexus
+from harpagon.heuristics.baselines.scrooge import plan_scrooge
+from harpagon.heuristics.harpagon.ablations import ABLATIONS, plan_ablation
+from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
+from harpagon.heuristics.harpagon.profile_restriction import HardwareChoice
 
 __all__ = [
     "ABLATIONS",

@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.slopt_columns import problem_columns
+from harpagon.formulations.slopt.columns import problem_columns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harpagon.formulations.slopt_columns import Column, ProvisioningProblem
+    from harpagon.formulations.slopt.columns import Column, ProvisioningProblem
 
 
 def plan_slopt(problem: ProvisioningProblem) -> tuple[Column, ...] | None:

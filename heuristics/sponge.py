@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.sponge_problem import SpongeDecision
+from harpagon.formulations.sponge.problem import SpongeDecision
 
 if TYPE_CHECKING:
-    from harpagon.formulations.sponge_problem import SpongeProblem
+    from harpagon.formulations.sponge.problem import SpongeProblem
 
 
 def enumerate_sponge(problem: SpongeProblem) -> SpongeDecision | None:

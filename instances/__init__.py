@@ -15,42 +15,42 @@ from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Pla
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
-    from harpagon.instances.applications import Application, application, application_names
-    from harpagon.instances.files import from_document, instance_document, read_instance, write_instance
+    from harpagon.instances.files.instances import from_document, instance_document, read_instance, write_instance
+    from harpagon.instances.files.plans import Certificate, plan_document, read_plan, write_plan
     from harpagon.instances.generate import random_instance
-    from harpagon.instances.library import library_hardware, prices
-    from harpagon.instances.make import make_instances
-    from harpagon.instances.plan_files import Certificate, plan_document, read_plan, write_plan
+    from harpagon.instances.library.applications import Application, application, application_names
+    from harpagon.instances.library.make import make_instances
+    from harpagon.instances.library.profiles import library_hardware, prices
+    from harpagon.instances.library.shipped import example, example_names, resolve, worked_example
+    from harpagon.instances.library.suites import suite, suite_names, suite_workloads
+    from harpagon.instances.library.workloads import Workload
     from harpagon.instances.reference import reference_latency
-    from harpagon.instances.shipped import example, example_names, resolve, worked_example
-    from harpagon.instances.suites import suite, suite_names, suite_workloads
-    from harpagon.instances.workloads import Workload
 
 _LAZY = {
-    "Application": "applications",
-    "Certificate": "plan_files",
-    "Workload": "workloads",
-    "application": "applications",
-    "application_names": "applications",
-    "example": "shipped",
-    "example_names": "shipped",
-    "from_document": "files",
-    "instance_document": "files",
-    "library_hardware": "library",
-    "make_instances": "make",
-    "plan_document": "plan_files",
-    "prices": "library",
+    "Application": "library.applications",
+    "Certificate": "files.plans",
+    "Workload": "library.workloads",
+    "application": "library.applications",
+    "application_names": "library.applications",
+    "example": "library.shipped",
+    "example_names": "library.shipped",
+    "from_document": "files.instances",
+    "instance_document": "files.instances",
+    "library_hardware": "library.profiles",
+    "make_instances": "library.make",
+    "plan_document": "files.plans",
+    "prices": "library.profiles",
     "random_instance": "generate",
-    "read_instance": "files",
-    "read_plan": "plan_files",
+    "read_instance": "files.instances",
+    "read_plan": "files.plans",
     "reference_latency": "reference",
-    "resolve": "shipped",
-    "suite": "suites",
-    "suite_names": "suites",
-    "suite_workloads": "suites",
-    "worked_example": "shipped",
-    "write_instance": "files",
-    "write_plan": "plan_files",
+    "resolve": "library.shipped",
+    "suite": "library.suites",
+    "suite_names": "library.suites",
+    "suite_workloads": "library.suites",
+    "worked_example": "library.shipped",
+    "write_instance": "files.instances",
+    "write_plan": "files.plans",
 }
 
 __all__ = [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from harpagon.instances.units import milliseconds
+from harpagon.instances.files.units import milliseconds
 
 if TYPE_CHECKING:
     from harpagon.simulation.report import (

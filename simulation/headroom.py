@@ -10,7 +10,7 @@ from harpagon.simulation.simulator import simulate
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import DispatchTuple, Plan
-    from harpagon.simulation.arrivals import Arrivals
+    from harpagon.simulation.arrivals.processes import Arrivals
     from harpagon.simulation.planner import Planner
     from harpagon.simulation.report import SimulationReport
 

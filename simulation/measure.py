@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
+    from harpagon.simulation.dispatch.served import GroupTally
+    from harpagon.simulation.flow.station import Station
     from harpagon.simulation.pacing import Pace
-    from harpagon.simulation.served import GroupTally
-    from harpagon.simulation.station import Station
 
 _SLICES = 240
 """Slices of a run's timeline."""

@@ -2,7 +2,7 @@
 
 A paced module hands a result on at a fixed time after its root request arrived: the longest path to the module, what
 its dispatcher and its regulator may add included. So with even arrivals its successors are reached at the instants of
-an even clock only (`harpagon.simulation.waves`). docs/dispatch.md has the proofs.
+an even clock only (`harpagon.formulations.waves`). docs/dispatch.md has the proofs.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.formulations.waves import RootWaves, SentWaves, UnitedWaves, spacing_delay, wave_service
 from harpagon.graphs import PathNetwork
-from harpagon.simulation.dispatchers import SAFE, graces, interval
-from harpagon.simulation.flow import Flow
-from harpagon.simulation.waves import RootWaves, SentWaves, UnitedWaves, spacing_delay, wave_service
+from harpagon.simulation.dispatch.dispatchers import SAFE, graces, interval
+from harpagon.simulation.flow.pieces import Flow
 
 if TYPE_CHECKING:
+    from harpagon.formulations.waves import Waves, WaveService
     from harpagon.instances.instance import Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan
     from harpagon.instances.policies import Dispatch
-    from harpagon.simulation.waves import Waves, WaveService
 
 _SAME_RATE = 1e-9
 """Relative difference below which two rates are the same."""

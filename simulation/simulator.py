@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.graphs import PathNetwork, propagate_rates
-from harpagon.simulation.arrivals import EvenArrivals
-from harpagon.simulation.dispatchers import SAFE, default_padding, interval, module_dispatcher, wave_dispatcher
-from harpagon.simulation.flow import Flow
-from harpagon.simulation.inlets import pipeline_inlets
+from harpagon.simulation.arrivals.processes import EvenArrivals
+from harpagon.simulation.dispatch.dispatchers import SAFE, default_padding, interval, module_dispatcher, wave_dispatcher
+from harpagon.simulation.dispatch.padding import Padding
+from harpagon.simulation.flow.inlets import pipeline_inlets
+from harpagon.simulation.flow.pieces import Flow
+from harpagon.simulation.flow.station import Station
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import Regulator, pipeline_paces, without_pacing
-from harpagon.simulation.padding import Padding
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
-from harpagon.simulation.station import Station
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
     from harpagon.instances.policies import Dispatch
-    from harpagon.simulation.arrivals import Arrivals
+    from harpagon.simulation.arrivals.processes import Arrivals
+    from harpagon.simulation.dispatch.served import Dispatcher
     from harpagon.simulation.pacing import Pace
-    from harpagon.simulation.served import Dispatcher
 
 
 def simulate(
@@ -55,7 +55,7 @@ def simulate(
     paced
         Whether results are held until a fixed time after their root request; None for the policies that need it.
         Where arrivals are even and fan-out fixed, modules of one tuple then serve them in step
-        (`harpagon.simulation.waves`).
+        (`harpagon.formulations.waves`).
     padding
         How batches are completed when requests are missing; None for the policy's own way.
     random_fanout

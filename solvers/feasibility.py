@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.instances.policies import Dispatch
-from harpagon.solvers.enumeration import Option, combine, module_options, pareto
+from harpagon.solvers.enumeration.schedules import Option, combine, module_options, pareto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harpagon.formulations.problem import ModuleProblem
-    from harpagon.solvers.enumeration import Rules
+    from harpagon.solvers.enumeration.schedules import Rules
 
 
 def has_plan(rules: Rules) -> bool:

@@ -12,13 +12,13 @@ if TYPE_CHECKING:
     from harpagon.solvers.result import Result
 
 _TARGETS = {
-    "exact": "exact:solve_exact",
-    "brute-force": "brute_force:solve_brute_force",
-    "compact": "compact:solve_compact",
-    "disjunctive-bigm": "disjunctive:solve_disjunctive_bigm",
-    "disjunctive-hull": "disjunctive:solve_disjunctive_hull",
-    "cp-sat": "cp_sat:solve_cp_sat",
-    "pattern": "pattern:solve_pattern",
+    "exact": "exact.solve:solve_exact",
+    "brute-force": "enumeration.brute_force:solve_brute_force",
+    "compact": "models.compact:solve_compact",
+    "disjunctive-bigm": "models.disjunctive:solve_disjunctive_bigm",
+    "disjunctive-hull": "models.disjunctive:solve_disjunctive_hull",
+    "cp-sat": "models.cp_sat:solve_cp_sat",
+    "pattern": "models.pattern:solve_pattern",
 }
 
 

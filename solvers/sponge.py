@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.sponge_problem import SpongeDecision
+from harpagon.formulations.sponge.problem import SpongeDecision
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from harpagon.formulations.sponge_problem import SpongeProblem
+    from harpagon.formulations.sponge.problem import SpongeProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,9 @@ class SpongeResult:
 
 def solve_sponge(problem: SpongeProblem) -> SpongeResult:
     """Build the Pyomo model and solve it with HiGHS to a relative gap of 0."""
-    from harpagon.formulations.linear_program import linear_program
-    from harpagon.formulations.sponge import build_sponge
-    from harpagon.solvers.highs import highs_info, solve_linear_program
+    from harpagon.formulations.planning.linear_program import linear_program
+    from harpagon.formulations.sponge.model import build_sponge
+    from harpagon.solvers.models.highs import highs_info, solve_linear_program
 
     started = time.perf_counter()
     model = build_sponge(problem)
@@ -62,7 +62,7 @@ def solve_sponge_cp_sat(problem: SpongeProblem) -> SpongeResult:
     """Build the CP-SAT model and solve it with one worker."""
     from ortools.sat.python import cp_model
 
-    from harpagon.formulations.sponge_cp_sat import build_sponge_cp_sat
+    from harpagon.formulations.sponge.cp_sat import build_sponge_cp_sat
 
     started = time.perf_counter()
     built_model = build_sponge_cp_sat(problem)

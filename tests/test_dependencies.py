@@ -18,7 +18,7 @@ def test_highspy_and_ortools_share_a_process(order: tuple[str, str]) -> None:
     script = f"import {order[0]}, {order[1]}; import highspy; print(highspy.Highs().version())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == version("highspy")
+    assert done.stdout.split()[-1] == version("highspy")
 
 
 def test_highspy_finds_the_optimum_that_1_14_misses() -> None:
@@ -44,13 +44,14 @@ def test_installed_versions_meet_the_pins() -> None:
 
 def test_the_pins_exclude_the_broken_releases() -> None:
     (pin,) = [Requirement(text) for text in requires("harpagon") or [] if text.startswith("highspy")]
-    for broken in ("1.14.0", "1.15.0", "1.15.1"):
+    for broken in ("1.12.0", "1.13.1", "1.14.0", "1.15.1"):
         assert not pin.specifier.contains(broken)
-    assert pin.specifier.contains("1.12.0")
+    assert pin.specifier.contains("1.16.0")
 
 
 def test_planning_does_not_load_heavy_libraries() -> None:
     heavy = ("pyomo", "ortools", "highspy", "matplotlib", "pandas", "joblib")
-    script = f"import sys, harpagon.solvers.brute_force; print([name for name in {heavy} if name in sys.modules])"
+    module = "harpagon.solvers.enumeration.brute_force"
+    script = f"import sys, {module}; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -16,7 +16,7 @@ import pytest
 
 import harpagon
 from harpagon.cli import COMMANDS
-from harpagon.methods import METHODS, Kind
+from harpagon.solvers.methods import METHODS, Kind
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "instances" / "data" / "README.md"])

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.formulations.slopt_cascade import cascade_envelopes, graph_fanouts, mean_envelopes
-from harpagon.formulations.slopt_envelope import Envelope
+from harpagon.formulations.slopt.cascade import cascade_envelopes, graph_fanouts, mean_envelopes
+from harpagon.formulations.slopt.envelope import Envelope
 from harpagon.simulation.slopt.estimation import (
     Estimation,
     ForecastErrors,
@@ -20,7 +20,7 @@ from harpagon.simulation.slopt.estimation import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harpagon.formulations.slopt_cascade import ModuleSchedule
+    from harpagon.formulations.slopt.cascade import ModuleSchedule
     from harpagon.graphs import PathNetwork
     from harpagon.instances.instance import Pipeline
     from harpagon.simulation.slopt.engine import Observation

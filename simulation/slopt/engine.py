@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.formulations.slopt_cascade import graph_fanouts
+from harpagon.formulations.slopt.cascade import graph_fanouts
 from harpagon.graphs import PathNetwork
 from harpagon.simulation.slopt.durations import batch_durations
 from harpagon.simulation.slopt.fleet import Fleet

@@ -1,7 +1,7 @@
 """Workload estimation: how many requests will come to every module, and in what bursts.
 
 A forecaster turns the rates seen so far into the rate some periods ahead. Cascade estimation pushes the root's
-forecast through the schedules (`harpagon.formulations.slopt_cascade`); the model-independent estimates know rates only.
+forecast through the schedules (`harpagon.formulations.slopt.cascade`); the model-independent estimates know rates only.
 """
 
 from __future__ import annotations

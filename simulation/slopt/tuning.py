@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.slopt_cascade import ModuleSchedule
-from harpagon.formulations.slopt_envelope import Envelope, largest, required_rate
+from harpagon.formulations.slopt.cascade import ModuleSchedule
+from harpagon.formulations.slopt.envelope import Envelope, largest, required_rate
 from harpagon.simulation.slopt.demand import DemandEstimator, DemandOptions
 from harpagon.simulation.slopt.estimation import Estimation
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.simulation.arrivals import CountArrivals
-from harpagon.simulation.traces import read_trace
+from harpagon.simulation.arrivals.processes import CountArrivals
+from harpagon.simulation.arrivals.traces import read_trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -142,7 +142,7 @@ def generate_workload(name: str, peak: float, seconds: int, seed: int) -> Worklo
 
 
 def read_workload(path: str) -> Workload:
-    """A trace file of per-second counts, as `harpagon.simulation.traces` reads it.
+    """A trace file of per-second counts, as `harpagon.simulation.arrivals.traces` reads it.
 
     Raises
     ------

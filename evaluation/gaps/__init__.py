@@ -1,0 +1,1 @@
+"""Gap studies: which tasks, which tables."""

@@ -1,0 +1,64 @@
+"""The gap study: which tasks it consists of, and the files it leaves."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, summarise, summary_records
+from harpagon.evaluation.sweep.rows import Task
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from harpagon.evaluation.sweep.rows import Row
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.options import SolverOptions
+
+
+def study_tasks(
+    instances: Sequence[Instance],
+    methods: Sequence[str],
+    billings: Sequence[Billing],
+    default_dispatch: Callable[[str], Dispatch],
+    options: SolverOptions,
+) -> list[Task]:
+    """Every instance under every billing: the exact optimum under each reference dispatch, then every method.
+
+    Parameters
+    ----------
+    instances
+        Workloads.
+    methods
+        Names; the reference runs whether it is named or not.
+    billings
+        Billings to compare under.
+    default_dispatch
+        Dispatch policy that a method plans for.
+    options
+        For every exact method.
+    """
+    others = [method for method in dict.fromkeys(methods) if method != REFERENCE]
+    plans = [(REFERENCE, dispatch) for dispatch in REFERENCE_DISPATCHES]
+    plans += [(method, default_dispatch(method)) for method in others]
+    return [
+        Task(instance, method, billing, dispatch, options)
+        for instance in instances
+        for billing in billings
+        for method, dispatch in plans
+    ]
+
+
+def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
+    """Write ``rows.csv``, ``rows.parquet`` and ``summary.csv`` into ``folder``; returns their paths."""
+    import pandas as pd
+
+    records = pd.DataFrame([asdict(row) for row in rows])
+    summary = pd.DataFrame(summary_records(summarise(rows)))
+    paths = [folder / name for name in ("rows.csv", "rows.parquet", "summary.csv")]
+    records.to_csv(paths[0], index=False)
+    records.to_parquet(paths[1], index=False)
+    summary.to_csv(paths[2], index=False)
+    return paths

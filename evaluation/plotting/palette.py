@@ -1,0 +1,57 @@
+"""One colour per method in every figure, and the frame of the figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harpagon.evaluation.gaps.comparison import BASE, BASELINES, OWN
+from harpagon.evaluation.gaps.tables import REFERENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from harpagon.evaluation.sweep.rows import Row
+
+_COLOURS = {
+    REFERENCE: "#4d4d4d",
+    BASE: "#2a78d6",
+    OWN: "#c8373f",
+    "nexus": "#d98e04",
+    "scrooge": "#1a8a5a",
+    "inferline": "#6a4fb3",
+    "clipper": "#8c6d46",
+}
+PLAIN = "#7d93ad"
+"""Colour of what has no colour of its own."""
+MAIN = (BASE, OWN, *BASELINES)
+"""Methods drawn as lines; ablations are drawn as bars."""
+
+
+def colour(method: str) -> str | None:
+    """Colour of a method; None leaves the choice to the figure."""
+    return _COLOURS.get(method)
+
+
+def drawn(rows: Sequence[Row]) -> list[Row]:
+    """Rows of the reference and of the main methods; all rows where no main method is among them."""
+    kept = [row for row in rows if row.method in (REFERENCE, *MAIN)]
+    return kept if any(row.method in MAIN for row in kept) else list(rows)
+
+
+def panels(rows: int, columns: int, width: float = 5.2, height: float = 3.6) -> tuple[Figure, list[list[Axes]]]:
+    """Figure with a grid of axes.
+
+    The object interface, not pyplot: no display, no global state.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axis in grid.flat:
+        axis.spines[["top", "right"]].set_visible(False)
+        axis.grid(alpha=0.25)
+        axis.set_axisbelow(True)
+    return figure, [list(row) for row in grid]

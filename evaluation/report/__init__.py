@@ -1,0 +1,1 @@
+"""The report of a gap study as files and one HTML page."""

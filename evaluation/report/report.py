@@ -1,0 +1,121 @@
+"""The report of a gap study: tables and figures as files, and one HTML page that holds them all."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harpagon.evaluation.gaps.comparison import BASE, OWN
+from harpagon.evaluation.gaps.tables import REFERENCE, proven_optima, summarise
+from harpagon.evaluation.plotting.gaps import gap_figure, time_figure
+from harpagon.evaluation.report import html_page
+from harpagon.evaluation.report.figures import order_figure, place_figure, ratio_figure, share_figure
+from harpagon.evaluation.report.tables import markdown, percent, report_tables
+from harpagon.instances.policies import Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from harpagon.evaluation.report.tables import Table
+    from harpagon.evaluation.sweep.rows import Row
+
+_TITLE = "How far from optimal: planning methods over a suite"
+
+_ABOUT = {
+    "claims": "The paper's figures come from its abstract; its workloads and profiles are not public to us, and what "
+    "we run is a reconstruction. Read the two columns side by side, not as the same experiment.",
+    "methods": "A plan is at the optimum when it costs at most 1e-6 (relative) more. `tc` is the best plan whose "
+    "tuples stand in the order of throughput-cost ratio, `free` the best in any order. Shares are of all workloads; a "
+    "workload without a plan counts as not optimal and enters no gap.",
+    "over": "Ratios of cost, workload by workload, over those that both methods have a plan of.",
+    "worst": "`harpagon plan WORKLOAD` shows the optimal plan, `--method` that of a heuristic.",
+    "order": "Harpagon dispatches to the tuple of the best throughput-cost ratio first. Any order is allowed under "
+    "`free`; what that saves is shown here.",
+}
+
+
+def write_report(rows: Sequence[Row], folder: Path) -> Path:
+    """Write ``report.html``, every table as CSV and Markdown, and every figure as SVG into ``folder``.
+
+    Returns
+    -------
+    Path
+        Of the page.
+    """
+    tables = report_tables(rows)
+    figures = report_figures(rows)
+    for table in tables:
+        with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows([table.headings, *table.rows])
+        (folder / f"{table.name}.md").write_text(f"{markdown(table)}\n", encoding="utf-8")
+    for name, (figure, _) in figures.items():
+        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+    path = folder / "report.html"
+    path.write_text(html_page.page(_TITLE, _parts(rows, tables, figures)), encoding="utf-8")
+    return path
+
+
+def report_figures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
+    """Name to figure and caption, in the order of the page; figures without anything to show are left out."""
+    made = {
+        "share-optimal": (share_figure(rows), "Share of workloads planned at the cost of the optimum."),
+        "gap-distribution": (
+            gap_figure(rows),
+            "Share of workloads within a gap. Left means cheaper; the axis is linear up to 1 %, logarithmic beyond.",
+        ),
+        "gap-by-place": (
+            place_figure(rows),
+            "Mean gap over the free optimum against the tightness of the objective and the request rate.",
+        ),
+        "ablations": (ratio_figure(rows), "What each part is worth: mean extra cost when it is left out or replaced."),
+        "times": (time_figure(rows), "Share of workloads planned within a time."),
+        "order": (order_figure(rows), "Workloads on which TC order costs more than free order, by how much."),
+    }
+    return {name: (figure, caption) for name, (figure, caption) in made.items() if figure is not None}
+
+
+def _parts(rows: Sequence[Row], tables: Sequence[Table], figures: dict[str, tuple[Figure, str]]) -> Iterator[str]:
+    yield html_page.paragraph(_scope(rows), quiet=True)
+    yield html_page.tiles(_headline(rows))
+    sections = (
+        ("The paper's claims", ("claims",), ()),
+        ("Who finds the optimum", ("methods",), ("share-optimal", "gap-distribution")),
+        ("Cost beside Harpagon", ("over",), ("ablations",)),
+        ("Where the gaps are", ("worst",), ("gap-by-place",)),
+        ("How long it takes", (), ("times",)),
+        ("What the TC order costs", ("order",), ("order",)),
+    )
+    for title, kinds, names in sections:
+        shown = [table for table in tables if table.name.split("-")[0] in kinds]
+        drawn = [figures[name] for name in names if name in figures]
+        if not shown and not drawn:
+            continue
+        yield html_page.heading(title)
+        yield from (html_page.paragraph(_ABOUT[kind]) for kind in kinds)
+        yield from (html_page.image(figure, caption) for figure, caption in drawn)
+        yield from (html_page.table(table.caption, table.headings, table.rows) for table in shown)
+
+
+def _scope(rows: Sequence[Row]) -> str:
+    workloads = len({row.instance for row in rows})
+    methods = len({row.method for row in rows})
+    versions = ", ".join(sorted({row.version for row in rows}))
+    return (
+        f"{workloads:,} workloads, {methods} methods, {len(rows):,} solves, harpagon {versions}. Costs are in dollars "
+        "per hour. Every plan passed the independent checker; the protocol stands in docs/benchmark-protocol.md."
+    )
+
+
+def _headline(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    proofs = Counter(row.status for row in rows if row.method == REFERENCE)
+    found = [(f"{proofs['optimal']:,} of {proofs.total():,}", "optima proven, both orders and all billings together")]
+    optima = proven_optima(rows)
+    for one in summarise(rows):
+        if one.method in (BASE, OWN) and optima:
+            share = percent(one.gaps[Dispatch.FREE].optimal / one.workloads)
+            found.append((share, f"of the workloads: {one.method} at the free optimum, {one.billing} billing"))
+    return found

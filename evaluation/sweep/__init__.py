@@ -1,0 +1,1 @@
+"""Many solves on many processes: tasks, rows, and where they run."""

@@ -1,0 +1,1 @@
+"""Sponge's problem: core latency, the decision of one second, its models."""

@@ -1,0 +1,201 @@
+"""Harpagon (INFOCOM 2025, arXiv 2412.06161) [R]: the whole heuristic, each part a switch.
+
+1. Dispatch: batch-aware, tuples in descending order of throughput-cost ratio.
+2. Module scheduler: `harpagon.heuristics.harpagon.module_scheduler`.
+3. Dummy generator: `harpagon.heuristics.harpagon.dummy_generator`.
+4. Latency splitter with node merger and cost-direct: `harpagon.heuristics.harpagon.latency_splitter`.
+5. Latency reassigner: `harpagon.heuristics.harpagon.latency_reassigner`.
+
+[R]: reconstructed from general knowledge of the paper; only its abstract was read.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.heuristics.fleet import left_over, plan_fleet
+from harpagon.heuristics.harpagon.latency_reassigner import reassign_latency
+from harpagon.heuristics.harpagon.latency_splitter import (
+    cost_direct,
+    latency_cost_efficiency,
+    parallel_groups,
+    split_latency,
+)
+from harpagon.heuristics.harpagon.module_scheduler import schedule_module
+from harpagon.heuristics.harpagon.operating_points import cost_points, throughput_points
+from harpagon.heuristics.harpagon.profile_restriction import HardwareChoice, restrict_hardware, without_batching
+from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
+from harpagon.heuristics.scheduling_rules import SchedulingRules
+from harpagon.instances.policies import Dispatch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.heuristics.scheduling_rules import ModuleSchedule
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.instances.policies import Billing
+
+_DISPATCHES = tuple(policy for policy in Dispatch if policy is not Dispatch.FREE)
+
+
+@dataclass(frozen=True, slots=True)
+class HarpagonOptions:
+    """One field per part; the defaults are the whole heuristic.
+
+    Attributes
+    ----------
+    dispatch
+        ``tc``, ``per-config``, ``round-robin``; ``tc-safe`` and ``edf`` with our scheduler,
+        `harpagon.heuristics.harpagon.safe_scheduler`.
+    max_configurations
+        Configurations one module may mix; None for any number.
+    dummies
+        Dummy generator.
+    batching
+        Whether batches above the smallest may be used.
+    hardware
+        Hardware types that may be used.
+    throughput_split
+        Split latency by throughput gained instead of cost saved.
+    quantum
+        Split latency by dynamic programming on a grid of this share of the SLO; None for the greedy splitter.
+    node_merger
+        Joint moves of parallel modules.
+    cost_direct
+        Second split by raw cost saved; the cheaper plan is kept.
+    reassignments
+        Changes the latency reassigner may make; None for as many as improve, 0 for none.
+
+    Raises
+    ------
+    ValueError
+        For a dispatch the module scheduler has no bound for, or for two splitters at once.
+    """
+
+    dispatch: Dispatch = Dispatch.TC
+    max_configurations: int | None = None
+    dummies: bool = True
+    batching: bool = True
+    hardware: HardwareChoice = HardwareChoice.ALL
+    throughput_split: bool = False
+    quantum: float | None = None
+    node_merger: bool = True
+    cost_direct: bool = True
+    reassignments: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.dispatch not in _DISPATCHES:
+            known = ", ".join(_DISPATCHES)
+            raise ValueError(f"Harpagon schedules under {known}, not under {self.dispatch}")
+        if self.throughput_split and self.quantum is not None:
+            raise ValueError("choose one latency splitter: throughput_split or quantum")
+
+
+def plan_harpagon(
+    instance: Instance,
+    billing: Billing,
+    options: HarpagonOptions = HarpagonOptions(),
+) -> Plan | None:
+    """Plan every pipeline of an instance with Harpagon's heuristic.
+
+    Pipelines are planned one after another, the one with the least room in its SLO first; each leaves the limited
+    machines it takes out of the next one's reach. A module takes at most what is left of a limited type and goes on
+    with its next configuration.
+
+    Parameters
+    ----------
+    instance
+        Hardware, profiles, pipelines.
+    billing
+        How machines are paid for.
+    options
+        Parts to switch off or replace.
+
+    Returns
+    -------
+    Plan or None
+        None where the heuristic finds no plan; that is no proof that there is none.
+    """
+    rules = SchedulingRules(billing, options.dispatch, options.max_configurations, options.dummies)
+
+    def schedule(problem: PipelineProblem, available: Mapping[str, float] | None) -> list[ModuleSchedule] | None:
+        return schedule_pipeline(_restricted(problem, options), rules, options, available)
+
+    return plan_fleet(instance, billing, options.dispatch, schedule)
+
+
+def schedule_pipeline(
+    problem: PipelineProblem,
+    rules: SchedulingRules,
+    options: HarpagonOptions,
+    available: Mapping[str, float] | None = None,
+) -> list[ModuleSchedule] | None:
+    """Cheapest schedules of one pipeline over its latency splits, or None."""
+    best, best_cost = None, math.inf
+    tried: list[list[float]] = []
+    for budgets in _splits(problem, rules, options):
+        if budgets is None or budgets in tried:
+            continue
+        tried.append(budgets)
+        schedules = schedule_within(problem, budgets, rules, available)
+        if schedules is None:
+            continue
+        schedules = reassign_latency(problem, schedules, rules, options.reassignments, available)
+        cost = sum(schedule.cost for schedule in schedules)
+        if cost < best_cost:
+            best, best_cost = schedules, cost
+    return best
+
+
+def schedule_within(
+    problem: PipelineProblem,
+    budgets: Sequence[float],
+    rules: SchedulingRules,
+    available: Mapping[str, float] | None = None,
+) -> list[ModuleSchedule] | None:
+    """Schedule every module within its budget.
+
+    A module that the scheduler cannot serve within its budget (a limit, or no dummies for its residual) is offered
+    the latency that the others leave over. None where that does not help.
+    """
+    latencies = list(budgets)
+    schedules: list[ModuleSchedule] = []
+    for i, module in enumerate(problem.modules):
+        free = left_over(available, schedules)
+        schedule = schedule_module(module, budgets[i], rules, free)
+        if schedule is None:
+            slack = problem.slo - problem.network.path_lengths(latencies)[i]
+            schedule = schedule_module(module, budgets[i] + max(0.0, slack), rules, free)
+        if schedule is None:
+            return None
+        latencies[i] = schedule.latency
+        schedules.append(schedule)
+    return schedules
+
+
+def _restricted(problem: PipelineProblem, options: HarpagonOptions) -> PipelineProblem:
+    problem = restrict_hardware(problem, options.hardware)
+    return problem if options.batching else without_batching(problem)
+
+
+def _splits(problem: PipelineProblem, rules: SchedulingRules, options: HarpagonOptions) -> Iterator[list[float] | None]:
+    """Latency budgets to try, by the splitter of the options."""
+    network, slo = problem.network, problem.slo
+    if options.quantum is not None:
+        yield split_on_grid(network, slo, options.quantum, lambda i, budget: _cost(problem, i, budget, rules))
+        return
+    groups = parallel_groups(network) if options.node_merger else ()
+    points = throughput_points if options.throughput_split else cost_points
+    frontiers = [points(module, rules) for module in problem.modules]
+    yield split_latency(network, slo, frontiers, latency_cost_efficiency, groups)
+    if options.cost_direct:
+        yield split_latency(network, slo, frontiers, cost_direct, groups)
+
+
+def _cost(problem: PipelineProblem, module: int, budget: float, rules: SchedulingRules) -> float:
+    schedule = schedule_module(problem.modules[module], budget, rules)
+    return math.inf if schedule is None else schedule.cost

@@ -1,0 +1,1 @@
+"""A heuristic of our own on Harpagon's frame: points chosen over the whole pipeline, groups searched."""

@@ -1,0 +1,177 @@
+"""Instance files: read, check as a whole, and write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harpagon.graphs import propagate_rates
+from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
+from harpagon.instances.files.documents import read_document
+from harpagon.instances.files.graphs import pipeline_graph
+from harpagon.instances.files.objectives import check_objectives
+from harpagon.instances.files.schema import InstanceFile, PipelineFile
+from harpagon.instances.files.units import milliseconds, seconds
+from harpagon.instances.files.validation import validate
+from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
+from harpagon.instances.policies import Billing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_RATE_RANGE = (1e-9, 1e12)
+"""Requests per second that fan-outs may lead to: quotients and products stay finite and exact enough."""
+
+
+def read_instance(path: str | Path) -> Instance:
+    """Instance of a JSON or YAML file in the format ``harpagon-instance/1``.
+
+    Parameters
+    ----------
+    path
+        File; `documents.read_document` says how its language is told.
+
+    Returns
+    -------
+    Instance
+        In seconds, requests per second and dollars per hour.
+
+    Raises
+    ------
+    InputError
+        With file, place, problem and next step, for whatever is wrong with the file.
+    """
+    return from_document(read_document(path), str(path))
+
+
+def from_document(document: Any, source: str) -> Instance:
+    """Instance of plain data, as `read_document` returns it; ``source`` names it in messages.
+
+    Raises
+    ------
+    InputError
+        Where the data is no valid instance.
+    """
+    file = validate(InstanceFile, document, source)
+    _check_profiles(file, document, source)
+    _check_pipelines(file, source)
+    hardware = {name: Hardware(name, item.price_per_hour, item.limit) for name, item in file.hardware.items()}
+    profiles = {
+        model: tuple(
+            Configuration(name, batch, seconds(duration), hardware[name].price)
+            for name, durations in by_hardware.items()
+            for batch, duration in sorted(durations.items())
+        )
+        for model, by_hardware in file.profiles.items()
+    }
+    pipelines = tuple(_pipeline(item, ("pipelines", position), source) for position, item in enumerate(file.pipelines))
+    instance = Instance(file.name, Billing(file.billing), hardware, profiles, pipelines, file.description)
+    check_objectives(instance, source)
+    return instance
+
+
+def _check_profiles(file: InstanceFile, document: Mapping[str, Any], source: str) -> None:
+    for model, by_hardware in file.profiles.items():
+        for name, durations in by_hardware.items():
+            place = format_place(("profiles", model, name))
+            if name not in file.hardware:
+                raise InputError(source, place, "unknown hardware", suggestion(name, file.hardware))
+            if len(durations) < len(document["profiles"][model][name]):
+                raise InputError(source, place, "a batch size stands twice", "Keep one entry per batch size")
+
+
+def _check_pipelines(file: InstanceFile, source: str) -> None:
+    seen: set[str] = set()
+    for position, pipeline in enumerate(file.pipelines):
+        place: Place = ("pipelines", position)
+        if pipeline.name in seen:
+            where = format_place((*place, "name"))
+            raise InputError(source, where, f"a second pipeline is called {shown(pipeline.name)}", "Rename one")
+        seen.add(pipeline.name)
+        for name, module in pipeline.modules.items():
+            if module.model not in file.profiles:
+                where = format_place((*place, "modules", name, "model"))
+                problem = f"there is no profile of {shown(module.model)}"
+                raise InputError(source, where, problem, suggestion(module.model, file.profiles))
+
+
+def _pipeline(file: PipelineFile, place: Place, source: str) -> Pipeline:
+    graph = pipeline_graph(file, place, source)
+    low, high = _RATE_RANGE
+    for name, rate in propagate_rates(graph, file.rate_rps).items():
+        if not low <= rate <= high:
+            problem = f"fan-outs bring its request rate to {rate:g} req/s"
+            where = format_place((*place, "modules", name))
+            raise InputError(source, where, problem, f"Stay between {low:g} and {high:g}")
+    return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph)
+
+
+def instance_document(instance: Instance) -> dict[str, Any]:
+    """Plain data of an instance in the format ``harpagon-instance/1``; the inverse of `from_document`."""
+    return {
+        "format": "harpagon-instance/1",
+        "name": instance.name,
+        **({"description": instance.description} if instance.description else {}),
+        "billing": instance.billing.value,
+        "hardware": {name: _hardware_document(item) for name, item in instance.hardware.items()},
+        "profiles": {model: _profile_document(profile) for model, profile in instance.profiles.items()},
+        "pipelines": [_pipeline_document(pipeline) for pipeline in instance.pipelines],
+    }
+
+
+def _hardware_document(hardware: Hardware) -> dict[str, Any]:
+    limit = {} if hardware.limit is None else {"limit": hardware.limit}
+    return {"price_per_hour": hardware.price, **limit}
+
+
+def _profile_document(profile: tuple[Configuration, ...]) -> dict[str, dict[str, float]]:
+    found: dict[str, dict[str, float]] = {}
+    for configuration in profile:
+        durations = found.setdefault(configuration.hardware, {})
+        durations[str(configuration.batch)] = milliseconds(configuration.duration)
+    return found
+
+
+def _pipeline_document(pipeline: Pipeline) -> dict[str, Any]:
+    nodes: Iterator[tuple[str, dict[str, Any]]] = pipeline.graph.nodes(data=True)
+    modules = {name: {"model": data["model"], "join": data.get("join", "all")} for name, data in nodes}
+    edges = [
+        {
+            "from": tail,
+            "to": head,
+            "fanout": data.get("fanout", 1.0),
+            "transfer_ms": milliseconds(data.get("transfer", 0.0)),
+        }
+        for tail, head, data in pipeline.graph.edges(data=True)
+    ]
+    return {
+        "name": pipeline.name,
+        "rate_rps": pipeline.rate,
+        "slo_ms": milliseconds(pipeline.slo),
+        "modules": modules,
+        "edges": edges,
+    }
+
+
+def write_instance(path: str | Path, instance: Instance) -> None:
+    """Write an instance as JSON.
+
+    Raises
+    ------
+    InputError
+        Where the file cannot be written.
+    """
+    write_json(path, instance_document(instance))
+
+
+def write_json(path: str | Path, document: Mapping[str, Any]) -> None:
+    """Write plain data as JSON, indented, with a newline at the end; never NaN or Infinity."""
+    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(
+            str(path), "", f"cannot be written ({reason})", "Check the folder and its permissions"
+        ) from None

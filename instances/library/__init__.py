@@ -1,0 +1,1 @@
+"""Shipped figures and what is made of them: profiles, applications, workloads, suites, optima."""

@@ -1,0 +1,77 @@
+"""Instances by name or path: what a command line argument may say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harpagon.instances.errors import InputError, shown, suggestion
+from harpagon.instances.files.instances import read_instance
+from harpagon.instances.library.applications import application_names
+from harpagon.instances.library.profiles import DATA
+from harpagon.instances.library.suites import suite_names, suite_workloads
+from harpagon.instances.library.workloads import Workload
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+
+
+def example_names() -> tuple[str, ...]:
+    """Names of the shipped instance files, sorted."""
+    return tuple(sorted(path.stem for path in (DATA / "examples").glob("*.yaml")))
+
+
+def example(name: str) -> Instance:
+    """A shipped instance file by name.
+
+    Raises
+    ------
+    InputError
+        Where there is no example of this name.
+    """
+    if name not in example_names():
+        raise InputError(name, "", "there is no such example", suggestion(name, example_names()))
+    return read_instance(DATA / "examples" / f"{name}.yaml")
+
+
+def worked_example() -> Instance:
+    """The worked example of the docs: 198 req/s on one module, costs 6.3, 5.3 and 5.0 in fractional billing [R]."""
+    return example("worked-example")
+
+
+def resolve(name_or_path: str) -> Instance:
+    """Instance of a file, of a shipped example, or of a workload name such as ``traffic-198rps-350ms``.
+
+    An existing file comes first; an argument with a folder or a file ending is always a path.
+
+    Raises
+    ------
+    InputError
+        Where nothing has this name, with near names; or where the file is faulty.
+    """
+    if Path(name_or_path).suffix in (".json", ".yaml", ".yml") or os.sep in name_or_path or _exists(name_or_path):
+        return read_instance(name_or_path)
+    if name_or_path in example_names():
+        return example(name_or_path)
+    workload = Workload.from_name(name_or_path)
+    if workload is not None:
+        return workload.instance()
+    form = "Give a file, an example, or APPLICATION-RATErps-SLOms; `harpagon instances list` names them"
+    near = suggestion(name_or_path, _known_names(), form)
+    if name_or_path in application_names():
+        near = f"Add a rate and an SLO, as in {name_or_path}-198rps-1000ms"
+    if name_or_path in suite_names():
+        near = f"{name_or_path} is a suite: `harpagon instances list --suite {name_or_path}` names its workloads"
+    raise InputError(shown(name_or_path), "", "is neither a file nor a shipped instance", near)
+
+
+def _known_names() -> list[str]:
+    return [*example_names(), *(workload.name for suite in suite_names() for workload in suite_workloads(suite))]
+
+
+def _exists(path: str) -> bool:
+    try:
+        return bool(path) and Path(path).exists()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,1 @@
+"""Dispatchers: which machine serves which batch."""

@@ -1,0 +1,1 @@
+"""Requests on their way: fan-out, joins, stations."""

@@ -1,0 +1,79 @@
+"""What travels along an edge: fan-out and transfer time."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from harpagon.simulation.flow.pieces import Flow
+
+_ROUNDING = 1e-9
+"""Requests: products of whole numbers and fan-outs this near to a whole number are that number."""
+
+
+class Fanout(Protocol):
+    """How many requests each request sends on along an edge."""
+
+    def __call__(self, count: int) -> np.ndarray:
+        """Numbers for the next ``count`` requests of the tail, shape (count,)."""
+
+
+class FixedFanout:
+    """A fixed fraction: of the first k requests of the tail, exactly ceil(k x ``fanout``) are sent on.
+
+    Request i of the edge stems from request floor(i / fanout) of the tail, as early as the fraction allows.
+    """
+
+    def __init__(self, fanout: float) -> None:
+        self._fanout = fanout
+        self._seen = 0
+
+    def __call__(self, count: int) -> np.ndarray:
+        """Differences of ceil(k x fanout)."""
+        marks = np.arange(self._seen, self._seen + count + 1) * self._fanout
+        self._seen += count
+        sent: np.ndarray = np.diff(np.ceil(marks - _ROUNDING)).astype(np.int64)
+        return sent
+
+
+class RandomFanout:
+    """Random numbers with mean ``fanout``: Bernoulli up to one, Poisson above."""
+
+    def __init__(self, fanout: float, generator: np.random.Generator) -> None:
+        self._fanout = fanout
+        self._generator = generator
+
+    def __call__(self, count: int) -> np.ndarray:
+        """Independent draws."""
+        if self._fanout <= 1:
+            return (self._generator.random(count) < self._fanout).astype(np.int64)
+        return self._generator.poisson(self._fanout, count)
+
+
+class Edge:
+    """Carries the results of one module to the next.
+
+    Parameters
+    ----------
+    fanout
+        How many requests each one sends on.
+    transfer
+        Seconds under way.
+    """
+
+    def __init__(self, fanout: Fanout, transfer: float) -> None:
+        self._fanout = fanout
+        self._transfer = transfer
+
+    def carry(self, flow: Flow) -> Flow:
+        """The requests that reach the head of the edge."""
+        numbers = self._fanout(flow.root.size)
+        return Flow(
+            np.repeat(flow.ready + self._transfer, numbers),
+            np.repeat(flow.root, numbers),
+            np.repeat(flow.origin, numbers),
+            flow.watermark + self._transfer,
+            flow.next_root,
+            flow.next_origin,
+        )

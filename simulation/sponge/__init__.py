@@ -1,0 +1,1 @@
+"""Sponge in time: bandwidth, requests, servers, scalers."""

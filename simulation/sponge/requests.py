@@ -1,0 +1,62 @@
+"""Requests that cross a link of changing bandwidth before they reach the server."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from harpagon.simulation.sponge.bandwidth import BandwidthTrace
+
+
+class Sending(StrEnum):
+    """How clients space their requests."""
+
+    EVEN = "even"
+    POISSON = "poisson"
+
+
+@dataclass(frozen=True, slots=True)
+class SentRequest:
+    """One request: seconds at which it is sent, reaches the server, and must be done."""
+
+    sent: float
+    arrived: float
+    deadline: float
+
+    @property
+    def communication(self) -> float:
+        """Seconds on the link."""
+        return self.arrived - self.sent
+
+
+def send_requests(
+    trace: BandwidthTrace,
+    rate: float,
+    size: float,
+    slo: float,
+    duration: float,
+    sending: Sending = Sending.EVEN,
+    seed: int = 0,
+) -> list[SentRequest]:
+    """Requests of ``size`` bytes sent at ``rate`` per second for ``duration`` seconds, in order of arrival.
+
+    Every request has the link to itself. One sent later over a faster link can arrive earlier, which is why a queue
+    in order of deadlines differs from one in order of arrivals.
+    """
+    times = _even_times(rate, duration) if sending is Sending.EVEN else _poisson_times(rate, duration, seed)
+    requests = [SentRequest(sent, sent + trace.transfer_time(size, sent), sent + slo) for sent in times]
+    return sorted(requests, key=lambda request: (request.arrived, request.sent))
+
+
+def _even_times(rate: float, duration: float) -> list[float]:
+    return [i / rate for i in range(int(rate * duration))]
+
+
+def _poisson_times(rate: float, duration: float, seed: int) -> list[float]:
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    count = generator.poisson(rate * duration)
+    return sorted(float(time) for time in generator.uniform(0.0, duration, size=count))

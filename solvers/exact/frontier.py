@@ -1,0 +1,65 @@
+"""The Pareto frontier of one module: cost against worst-case latency."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
+from harpagon.solvers.exact.schedule import Point, ScheduleSearch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harpagon.formulations.problem import ModuleProblem
+    from harpagon.instances.policies import Billing, Dispatch
+
+STEP = 1e-10
+"""Seconds by which the next budget lies below the latency found: finer than TIME_TOLERANCE, coarser than rounding."""
+
+
+def frontier(
+    problem: ModuleProblem,
+    budget: float,
+    billing: Billing,
+    dispatch: Dispatch,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
+) -> Iterator[Point]:
+    """Pareto-optimal schedules from the loosest budget down, cost ascending.
+
+    Parameters
+    ----------
+    problem
+        Rate and configurations.
+    budget
+        Seconds, the loosest of interest.
+    billing, dispatch
+        Rules of the plan.
+    cap
+        Dollars per hour above which points are of no interest. Under batch-aware dispatch the frontier has no end
+        without it, since a module's latency falls as long as machines are added.
+    pricing
+        Charges, nothing tracked.
+
+    Yields
+    ------
+    Point
+        Each strictly dearer and strictly quicker than the one before.
+    """
+    search = ScheduleSearch(problem, billing, dispatch, pricing)
+    first = search.cheapest(budget, cap)
+    if first is not None:
+        yield from frontier_from(first, search, cap)
+
+
+def frontier_from(point: Point, search: ScheduleSearch, cap: float) -> Iterator[Point]:
+    """The `frontier` below a ``point`` that is the cheapest at some budget, its quickest equal in cost included."""
+    while True:
+        quicker = search.cheapest(point.latency - STEP, cap)
+        if quicker is None or quicker.cost > point.cost * (1 + COST_TOLERANCE):
+            yield point
+        if quicker is None:
+            return
+        point = quicker

@@ -1,0 +1,172 @@
+"""Column generation over module schedules: pipelines of any length.
+
+The master problem is the linear relaxation of the pattern model (`harpagon.formulations.planning.pattern`) over the
+schedules known so far. Its duals put a surcharge on every machine of a limited hardware type and a price on every
+second of a module's latency; the schedule of least reduced cost under them is a point of the module's frontier. The
+sum of these least reduced costs and the master's value is a lower bound (G. Dantzig, P. Wolfe, "Decomposition
+principle for linear programs", Operations Research 8(1), 1960).
+
+The bound does not reach the optimum of whole choices. So, with an upper bound from the known columns, every schedule
+with a reduced cost of at most the difference is listed; a plan with any other schedule costs more than the upper
+bound. The pattern model over the listed schedules then has the optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from itertools import count, takewhile
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.planning.pattern import Column, pattern_program
+from harpagon.solvers.exact.frontier import frontier
+from harpagon.solvers.exact.pricing import Pricing
+from harpagon.solvers.exact.schedule_pool import SchedulePool
+from harpagon.solvers.models.highs import solve_relaxation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from harpagon.solvers.exact.schedule import Point
+    from harpagon.solvers.models.model_method import Task
+
+_IMPROVEMENT = 1e-7
+"""Reduced cost, relative to the master's value per module, below which a schedule is worth a column."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Prices:
+    """Duals of the master problem.
+
+    ``surcharges`` in dollars per hour per machine of a limited type, ``second`` per module in dollars per hour per
+    second of its latency, ``worth`` per module what its choice of a column is worth.
+    """
+
+    surcharges: Mapping[str, float]
+    second: tuple[float, ...]
+    worth: tuple[float, ...]
+
+
+class ModuleGeneration:
+    """Search for the cheapest plan within a task's budget, module by module."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.pool = SchedulePool(task)
+        self.rounds = 0
+        self.frontiers: dict[tuple[int, tuple[float, ...]], _LazyFrontier] = {}
+        if task.incumbent.plan is None:
+            self._add_stand_ins()
+
+    def run(self) -> tuple[float, bool]:
+        """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
+        bound, prices = self._generate()
+        if prices is None or self.task.is_proven(bound):
+            return bound, False
+        return self.pool.close(bound, partial(self._list_columns, prices))
+
+    def _add_stand_ins(self) -> None:
+        """Columns beyond the budget without machines: the master has a solution before there is a plan."""
+        data = self.pool.data
+        cost = self.task.budget * len(data.modules)
+        for m, bounds in enumerate(data.bounds):
+            self.pool.add(m, Column(cost, bounds.earliest, (0.0,) * len(data.limits), ()))
+
+    def _generate(self) -> tuple[float, _Prices | None]:
+        """Rounds of master and pricing until no reduced cost is negative; the bound, and the last duals."""
+        bound = self.task.floor
+        modules = range(len(self.pool.columns))
+        while not self.task.late():
+            self.rounds += 1
+            relaxation = solve_relaxation(pattern_program(self.pool.pattern()), self.task.remaining())
+            if relaxation is None:
+                break
+            value, duals = relaxation
+            prices = self._prices(duals)
+            found = [self._price_out(m, prices) for m in modules]
+            bound = max(bound, value + sum(min(0.0, reduced) for reduced, _ in found))
+            self.task.report(bound)
+            threshold = -_IMPROVEMENT * abs(value) / len(found)
+            fresh = [self.pool.add(m, column) for m, (reduced, column) in enumerate(found) if reduced < threshold]
+            if not any(fresh) or self.task.is_proven(bound):
+                return bound, prices
+        return bound, None
+
+    def _prices(self, duals: Mapping[str, float]) -> _Prices:
+        data = self.pool.data
+        second = [0.0] * len(data.modules)
+        for tail, head in data.edges:
+            second[tail] -= min(0.0, duals[f"precedence[{tail},{head}]"])
+        for m in data.sinks:
+            second[m] -= min(0.0, duals[f"deadline[{m}]"])
+        worth = tuple(duals[f"select[{m}]"] for m in range(len(data.modules)))
+        return _Prices(limit_surcharges(data.limits, duals), tuple(second), worth)
+
+    def _price_out(self, m: int, prices: _Prices) -> tuple[float, Column]:
+        """Least reduced cost of any schedule of module ``m``, and its column."""
+        second, earliest = prices.second[m], self.pool.data.bounds[m].earliest
+        best, cheapest = math.inf, None
+        for point in self._frontier(m, prices):
+            if self.task.late():
+                return -math.inf, self.pool.column(point.schedule)
+            if point.cost + second * point.latency < best:
+                best, cheapest = point.cost + second * point.latency, point
+            if point.cost + second * earliest >= best:
+                break
+        if cheapest is None:
+            return math.inf, next(iter(self.pool.columns[m].values()))
+        return best - prices.worth[m], self.pool.column(cheapest.schedule)
+
+    def _frontier(self, m: int, prices: _Prices) -> Iterator[Point]:
+        """Points of module ``m`` under the surcharges, kept between rounds that charge it the same."""
+        module = self.pool.data.modules[m]
+        hardware = sorted({c.hardware for c in module.configurations} & prices.surcharges.keys())
+        surcharges = {h: prices.surcharges[h] for h in hardware}
+        key = (m, tuple(surcharges.values()))
+        if key not in self.frontiers:
+            billing, dispatch = self.task.billing, self.task.dispatch
+            points = frontier(module, self.pool.latest(m), billing, dispatch, pricing=Pricing(surcharges))
+            self.frontiers[key] = _LazyFrontier(points)
+        return iter(self.frontiers[key])
+
+    def _list_columns(self, prices: _Prices, gap: float) -> bool:
+        """Add every schedule with a reduced cost of at most ``gap``; False where time ran out."""
+        for m in range(len(self.pool.columns)):
+            for point in self._points_within(m, prices, gap * (1 + COST_TOLERANCE)):
+                if self.task.late():
+                    return False
+                self.pool.add(m, self.pool.column(point.schedule))
+        return True
+
+    def _points_within(self, m: int, prices: _Prices, gap: float) -> Iterator[Point]:
+        second, worth = prices.second[m], prices.worth[m]
+        cap = worth + gap - second * self.pool.data.bounds[m].earliest
+        if self.pool.is_limited(m):
+            candidates = self.pool.distinct_points(m, prices.surcharges, [(0.0, cap)])
+        else:
+            candidates = takewhile(lambda point: point.cost <= cap, self._frontier(m, prices))
+        return (p for p in candidates if p.cost + second * p.latency - worth <= gap)
+
+
+def limit_surcharges(limits: Mapping[str, int], duals: Mapping[str, float]) -> dict[str, float]:
+    """Dollars per hour that one more machine of each limited type is worth to the master."""
+    return {hardware: max(0.0, -duals.get(f"limit[{hardware}]", 0.0)) for hardware in limits}
+
+
+class _LazyFrontier:
+    """Points of a frontier, computed when first asked for."""
+
+    def __init__(self, points: Iterator[Point]) -> None:
+        self._points = points
+        self._known: list[Point] = []
+
+    def __iter__(self) -> Iterator[Point]:
+        for position in count():
+            if position == len(self._known):
+                point = next(self._points, None)
+                if point is None:
+                    return
+                self._known.append(point)
+            yield self._known[position]

@@ -1,0 +1,231 @@
+"""The cheapest plan of one small pipeline: module frontiers, composed over the longest path.
+
+Only the latencies of a pipeline's modules couple them. So each module is reduced to its frontier of (latency, cost),
+and the pipeline's optimum is a choice of one point per module. Four facts keep the frontiers short:
+
+1. With every other module at its smallest latency, a module's path leaves it a loosest budget. Its cheapest schedule
+   there bounds its cost from below.
+2. If these cheapest schedules together meet the SLO, they are optimal.
+3. Otherwise any plan bounds the optimum from above, and a module's frontier ends where its cost passes its lower bound
+   by more than (upper bound - sum of all lower bounds).
+4. Points are composed over the series-parallel expression of the longest path; where there is none, the choice is
+   left to HiGHS (`harpagon.solvers.exact.selection`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.bounds import smallest_latency
+from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
+from harpagon.graphs import decompose
+from harpagon.instances.policies import Dispatch
+from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.frontier import frontier_from
+from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
+from harpagon.solvers.exact.schedule import Point, ScheduleSearch
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.instances.policies import Billing
+    from harpagon.solvers.options import SolverOptions
+
+
+LONG = 12
+"""Modules above which a pipeline goes to column generation: frontiers composed exactly grow with the modules."""
+MANY = 300
+"""Points of a frontier above which a pipeline goes to column generation: they grow with the machines of a module."""
+
+
+_FIRST_POINTS = 32
+_DEEPENING = 3
+"""Points of a frontier to begin with, and how many times more there may be in the next round."""
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineOutcome:
+    """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost.
+
+    ``frontiers`` are, per module, its cheapest point and all others that are dearer by no more than the bound is dearer
+    than all cheapest points together.
+    """
+
+    points: Sequence[Point]
+    bound: float
+    frontiers: Sequence[Sequence[Point]] = ()
+
+
+class PipelineSearch:
+    """Search for the cheapest plan of one pipeline without hardware limits.
+
+    Parameters
+    ----------
+    problem
+        The pipeline.
+    billing, dispatch
+        Rules of the plan.
+    options
+        Gap, and what is handed to a general solver.
+    deadline
+        Reading of ``time.perf_counter`` after which the best plan so far is returned.
+    pricing
+        Charges, nothing tracked.
+    most_points
+        Points of a frontier above which the search ends with the best plan and the bound so far.
+    """
+
+    def __init__(
+        self,
+        problem: PipelineProblem,
+        billing: Billing,
+        dispatch: Dispatch,
+        options: SolverOptions,
+        deadline: float,
+        pricing: Pricing = LIST_PRICES,
+        most_points: float = math.inf,
+    ) -> None:
+        self.most_points = most_points
+        self.problem = problem
+        self.dispatch = dispatch
+        self.options = options
+        self.deadline = deadline
+        self.searches = [ScheduleSearch(module, billing, dispatch, pricing) for module in problem.modules]
+        self.slo = problem.slo + TIME_TOLERANCE / 2
+
+    def run(self) -> PipelineOutcome:
+        """Optimum and bound; they differ only by the gap allowed or at the deadline."""
+        network = self.problem.network
+        shortest = [smallest_latency(module, self.dispatch) for module in self.problem.modules]
+        if not self._reachable(network.length(shortest)):
+            return PipelineOutcome((), math.inf)
+        lengths = network.path_lengths(shortest)
+        cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
+        ends = [[point] for point in cheapest]
+        if self._length(cheapest) <= self.slo:
+            return PipelineOutcome(cheapest, _cost(cheapest), ends)
+        best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
+        floor = _cost(cheapest)
+        if _cost(best) - floor <= self.options.gap * _cost(best):
+            return PipelineOutcome(best, floor, ends)
+        return self._deepen(cheapest, best)
+
+    def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> PipelineOutcome:
+        """Optimum from the cheap ends of the frontiers, lengthened as far as they need to be.
+
+        The cheapest choice from these ends is a plan too. The ends are long enough where each holds every point that
+        is dearer than the module's cheapest by no more than this plan is than the floor.
+        """
+        floor = _cost(cheapest)
+        ends = [_FrontierEnd([point]) for point in cheapest]
+        most = _FIRST_POINTS
+        while most < self.most_points:
+            excess = _cost(best) - floor
+            for search, end in zip(self.searches, ends, strict=True):
+                end.lengthen(search, excess, most, self.deadline)
+            if time.perf_counter() > self.deadline:
+                break
+            best = min(best, self._compose([end.points for end in ends], excess) or best, key=_cost)
+            if all(end.holds(_cost(best) - floor) for end in ends):
+                return PipelineOutcome(best, _cost(best), [end.points for end in ends])
+            most *= _DEEPENING
+        return PipelineOutcome(best, floor, [[point] for point in cheapest])
+
+    def _reachable(self, length: float) -> bool:
+        """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
+        return length <= self.slo if self.dispatch is Dispatch.ROUND_ROBIN else length < self.problem.slo
+
+    def _plan(self, budgets: Sequence[float]) -> list[Point]:
+        """Cheapest schedule of every module at its own budget, each above the module's shortest latency."""
+        return [self._cheapest(module, budget) for module, budget in enumerate(budgets)]
+
+    def _cheapest(self, module: int, budget: float) -> Point:
+        point = self.searches[module].cheapest(budget)
+        assert point is not None, "a budget above the shortest latency always has a schedule"
+        return point
+
+    def _length(self, points: Sequence[Point]) -> float:
+        return self.problem.network.length([point.latency for point in points])
+
+    def _scaled_budgets(self, shortest: Sequence[float], wanted: Sequence[float]) -> list[float]:
+        """Budgets on the way from the shortest latencies to the wanted ones, as far as the SLO allows."""
+        low, high = 0.0, 1.0
+        for _ in range(_BISECTIONS):
+            share = (low + high) / 2
+            length = self.problem.network.length(_between(shortest, wanted, share))
+            low, high = (share, high) if length <= self.slo else (low, share)
+        return _between(shortest, wanted, low)
+
+    def _improve(self, points: list[Point]) -> list[Point]:
+        """Offer each module in turn the slack on its paths, until none gets cheaper."""
+        improved = True
+        while improved:
+            improved = False
+            for module, point in enumerate(points):
+                lengths = self.problem.network.path_lengths([p.latency for p in points])
+                offer = self._cheapest(module, point.latency + self.slo - lengths[module])
+                if offer.cost < point.cost * (1 - COST_TOLERANCE):
+                    points[module] = offer
+                    improved = True
+        return points
+
+    def cost_of_others(self, module: int, latency: float, outcome: PipelineOutcome) -> float:
+        """No plan in which ``module`` takes ``latency`` or longer costs less than this in its other modules.
+
+        What the frontiers of ``outcome`` leave out costs more than its bound allows.
+        """
+        fixed = [points if m != module else [Point(latency, 0.0, ())] for m, points in enumerate(outcome.frontiers)]
+        floor = sum(points[0].cost for points in fixed)
+        excess = outcome.bound - sum(points[0].cost for points in outcome.frontiers)
+        tree = decompose(self.problem.network)
+        if tree is None or latency > self.slo:
+            return floor
+        choice = cheapest_composition(tree, fixed, self.slo, excess)
+        return floor + excess if choice is None else min(floor + excess, _cost(choice))
+
+    def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> Sequence[Point] | None:
+        tree = decompose(self.problem.network)
+        if tree is None:
+            # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
+            from harpagon.solvers.exact.selection import cheapest_selection
+
+            return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
+        return cheapest_composition(tree, frontiers, self.slo, excess)
+
+
+@dataclass(slots=True)
+class _FrontierEnd:
+    """The cheapest points of a frontier, cost ascending; ``exhausted`` where all within the last cap are known."""
+
+    points: list[Point]
+    exhausted: bool = False
+
+    def holds(self, excess: float) -> bool:
+        """Whether it has every point that is at most ``excess`` dearer than the first."""
+        return self.exhausted or self.points[-1].cost - self.points[0].cost > excess
+
+    def lengthen(self, search: ScheduleSearch, excess: float, most: int, deadline: float) -> None:
+        """Add points until there are ``most``, or all within ``excess``, or time runs out."""
+        if self.holds(excess):
+            return
+        cap = self.points[0].cost + excess * (1 + COST_TOLERANCE)
+        further = frontier_from(self.points.pop(), search, cap)
+        in_time = takewhile(lambda _: time.perf_counter() <= deadline, further)
+        self.points.extend(islice(in_time, most - len(self.points)))
+        self.exhausted = len(self.points) < most
+
+
+_BISECTIONS = 20
+
+
+def _between(low: Sequence[float], high: Sequence[float], share: float) -> list[float]:
+    return [a + share * (b - a) for a, b in zip(low, high, strict=True)]
+
+
+def _cost(points: Sequence[Point]) -> float:
+    return sum(point.cost for point in points)

@@ -1,0 +1,195 @@
+"""Cheapest schedule of one module under a latency budget, for every billing and dispatch policy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, in_dispatch_order, module_latency
+from harpagon.formulations.problem import ModuleProblem
+from harpagon.instances.plan import DispatchTuple
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.climb import climb
+from harpagon.solvers.exact.deadline_descent import descend_by_deadline
+from harpagon.solvers.exact.descent import descend
+from harpagon.solvers.exact.layered_climb import RULES, layered_climb
+from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harpagon.instances.instance import Configuration
+    from harpagon.solvers.exact.climb import Counts
+
+_RELAXED_BY_FREE = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.PER_CONFIG)
+"""Policies whose every schedule also meets its budget under ``free``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A schedule with its worst-case latency in seconds and its cost in dollars per hour, surcharges included."""
+
+    latency: float
+    cost: float
+    schedule: tuple[DispatchTuple, ...]
+
+
+def cheapest_schedule(
+    problem: ModuleProblem,
+    budget: float,
+    billing: Billing,
+    dispatch: Dispatch,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
+) -> Point | None:
+    """Cheapest schedule whose latency is at most ``budget``.
+
+    Parameters
+    ----------
+    problem
+        Rate and configurations.
+    budget
+        Seconds.
+    billing, dispatch
+        Rules of the plan.
+    cap
+        Dollars per hour above which a schedule is of no interest.
+    pricing
+        Charges, nothing tracked.
+
+    Returns
+    -------
+    Point or None
+        None where no schedule within ``cap`` meets the budget.
+    """
+    return ScheduleSearch(problem, billing, dispatch, pricing).cheapest(budget, cap)
+
+
+class ScheduleSearch:
+    """Cheapest schedules of one module at one budget after another.
+
+    The cheapest whole machines at one budget are the cheapest at every tighter budget that they still meet.
+    """
+
+    def __init__(
+        self, problem: ModuleProblem, billing: Billing, dispatch: Dispatch, pricing: Pricing = LIST_PRICES
+    ) -> None:
+        self.problem = problem
+        self.billing = billing
+        self.dispatch = dispatch
+        self.pricing = pricing
+        self._known: Point | None = None
+        self._known_at = 0.0
+
+    def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
+        """As `cheapest_schedule`."""
+        whole = self._whole(budget, cap)
+        if self.billing is Billing.WHOLE:
+            return whole
+        cap = cap if whole is None else whole.cost
+        partial = next(_with_residual(self.problem, budget, self.dispatch, cap, self.pricing), None)
+        return whole if partial is None else partial
+
+    def _whole(self, budget: float, cap: float) -> Point | None:
+        known = self._known
+        if known is not None and known.latency <= budget <= self._known_at:
+            return known if known.cost <= cap else None
+        found = _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing)
+        if found is not None:
+            self._known, self._known_at = found, budget
+        return found
+
+
+def distinct_schedules(
+    problem: ModuleProblem, budget: float, billing: Billing, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> list[Point]:
+    """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others."""
+    points = list(_whole(problem, budget, dispatch, cap, pricing))
+    if billing is Billing.FRACTIONAL:
+        points.extend(_with_residual(problem, budget, dispatch, cap, pricing))
+    return points
+
+
+def _with_residual(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> Iterator[Point]:
+    if dispatch is Dispatch.EDF:
+        found = descend_by_deadline(problem, budget, cap, pricing)
+    else:
+        found = descend(problem, budget, dispatch, cap, pricing)
+    return (_point(tuples, dispatch, pricing) for tuples in found)
+
+
+def _whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing) -> Iterator[Point]:
+    if dispatch is Dispatch.ROUND_ROBIN:
+        quick = tuple(c for c in problem.configurations if 2 * c.duration <= budget)
+        found = climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap, pricing)
+    elif dispatch is Dispatch.FREE:
+        found = climb(problem, budget, cap, pricing)
+    else:
+        found = layered_climb(problem, budget, RULES[dispatch], cap, pricing)
+    return (_whole_point(counts, dispatch, pricing) for counts in found)
+
+
+def _cheapest_whole(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> Point | None:
+    """As `_whole`, trying first whether a problem that is quicker to solve gives the answer."""
+    if dispatch is Dispatch.EDF:
+        return _cheapest_by_deadline(problem, budget, cap, pricing)
+    if dispatch in _RELAXED_BY_FREE:
+        relaxed = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing)
+        if relaxed is None or relaxed.latency <= budget:
+            return relaxed
+    return next(_whole(problem, budget, dispatch, cap, pricing), None)
+
+
+def _cheapest_by_deadline(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> Point | None:
+    """Under ``edf``: the ``free`` optimum, where it meets the budget and nothing cheaper can."""
+    free = _cheapest_in_free_order(problem, budget, Dispatch.EDF, cap, pricing)
+    known = free if free is not None and free.latency <= budget else None
+    cap = cap if known is None else known.cost * (1 - COST_TOLERANCE)
+    if _collection_bound(problem, budget, cap, pricing) > cap:
+        return known
+    return next(_whole(problem, budget, Dispatch.EDF, cap, pricing), known)
+
+
+def _cheapest_in_free_order(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+) -> Point | None:
+    """Machines of the ``free`` optimum, with their latency under ``dispatch``."""
+    counts = next(climb(problem, budget, cap, pricing), None)
+    return None if counts is None else _whole_point(counts, dispatch, pricing)
+
+
+def _collection_bound(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> float:
+    """No schedule of a batch-aware policy costs less: all that is asked is q_c <= total capacity for every c in use.
+
+    The largest q in use, or the rate where that is more, is what the capacity must be.
+    """
+    needs = {c: max(problem.rate, collection_rate(c, budget)) for c in problem.configurations if c.duration < budget}
+    best_ratio = max((c.throughput / pricing.charge(c) for c in needs), default=1.0)
+    least = math.inf
+    for capacity in sorted(set(needs.values())):
+        if capacity / best_ratio >= min(least, cap):
+            break
+        usable = [c for c, need in needs.items() if need <= capacity]
+        least = min(least, _cover(capacity, usable, min(least, cap), pricing))
+    return least
+
+
+def _cover(rate: float, configurations: Sequence[Configuration], cap: float, pricing: Pricing) -> float:
+    """Least charge for machines with this capacity whatever their latency, infinity where it is above ``cap``."""
+    counts = next(climb(ModuleProblem("cover", rate, tuple(configurations)), math.inf, cap, pricing), None)
+    return math.inf if counts is None else sum(n * pricing.charge(c) for c, n in counts)
+
+
+def _whole_point(counts: Counts, dispatch: Dispatch, pricing: Pricing) -> Point:
+    return _point([DispatchTuple.full(c, n) for c, n in counts], dispatch, pricing)
+
+
+def _point(tuples: Sequence[DispatchTuple], dispatch: Dispatch, pricing: Pricing) -> Point:
+    schedule = tuple(tuples) if dispatch is Dispatch.FREE else in_dispatch_order(tuples)
+    cost = sum(part.machines * pricing.charge(part.configuration) for part in schedule)
+    return Point(module_latency(schedule, dispatch), cost, schedule)

@@ -1,0 +1,125 @@
+"""The exact method: the cheapest plan with its proof, by decomposition.
+
+Without hardware limits the pipelines of an instance are independent, and `PipelineSearch` solves each in milliseconds.
+Where that plan would break a limit, where a pipeline or a frontier is long, or where a plan to start from is handed in,
+modules are coordinated by column generation (`harpagon.solvers.exact.column_generation`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.assembly import assemble_plan, plan_pipeline
+from harpagon.formulations.bounds import hardware_limits
+from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
+from harpagon.formulations.problem import pipeline_problems
+from harpagon.solvers.capabilities import require_support
+from harpagon.solvers.exact.info import decomposition_info
+from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.result import Result, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.exact.pipeline import PipelineOutcome
+    from harpagon.solvers.options import SolverOptions
+
+
+def solve_exact(
+    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
+) -> Result:
+    """Solve an instance to proven optimality.
+
+    Parameters
+    ----------
+    instance
+        Any pipelines, with or without hardware limits.
+    billing, dispatch
+        Rules of the plan.
+    options
+        Time limit, gap, start; threads, seed and log where HiGHS is needed.
+
+    Returns
+    -------
+    Result
+        Optimal to the gap asked for; infeasible; or, at the time limit, the best plan with a valid bound.
+
+    Raises
+    ------
+    UnsupportedError
+        For a case outside `harpagon.solvers.capabilities`.
+    """
+    require_support("exact", instance, billing, dispatch)
+    begin = time.perf_counter()
+    problems = pipeline_problems(instance)
+    if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
+        result = _solve_apart(instance, problems, billing, dispatch, options, begin)
+        late = options.time_limit is not None and time.perf_counter() > begin + options.time_limit
+        answered = late or result.termination is not Termination.FEASIBLE
+        if answered and (result.plan is None or _keeps_limits(instance, result.plan)):
+            return result
+    from harpagon.solvers.exact.column_generation import solve_by_columns
+
+    if options.time_limit is not None:
+        options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
+    return solve_by_columns(instance, billing, dispatch, options)
+
+
+def _solve_apart(
+    instance: Instance,
+    problems: Sequence[PipelineProblem],
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions,
+    begin: float,
+) -> Result:
+    """Each pipeline on its own, hardware limits left aside."""
+    built = time.perf_counter()
+    deadline = math.inf if options.time_limit is None else begin + options.time_limit
+    searches = [PipelineSearch(problem, billing, dispatch, options, deadline, most_points=MANY) for problem in problems]
+    outcomes = [search.run() for search in searches]
+    plan = _assemble(instance, problems, outcomes, billing, dispatch)
+    bound = sum(outcome.bound for outcome in outcomes)
+    if plan is None:
+        termination = Termination.INFEASIBLE
+    elif plan.cost - bound <= max(options.gap, COST_TOLERANCE) * plan.cost:
+        termination = Termination.OPTIMAL
+    else:
+        termination = Termination.FEASIBLE
+    solve_time = time.perf_counter() - built
+    return Result("exact", termination, plan, bound, built - begin, solve_time, decomposition_info(options))
+
+
+def _assemble(
+    instance: Instance,
+    problems: Sequence[PipelineProblem],
+    outcomes: Sequence[PipelineOutcome],
+    billing: Billing,
+    dispatch: Dispatch,
+) -> Plan | None:
+    if not all(outcome.points for outcome in outcomes):
+        return None
+    pipelines = [
+        plan_pipeline(problem, [point.schedule for point in outcome.points], dispatch)
+        for problem, outcome in zip(problems, outcomes, strict=True)
+    ]
+    return assemble_plan(instance, billing, dispatch, pipelines)
+
+
+def _keeps_limits(instance: Instance, plan: Plan) -> bool:
+    used: dict[str, float] = {}
+    for pipeline in plan.pipelines:
+        for module in pipeline.modules.values():
+            for part in module.tuples:
+                hardware = part.configuration.hardware
+                used[hardware] = used.get(hardware, 0.0) + part.machines
+    limits = hardware_limits(instance)
+    return all(used.get(hardware, 0.0) <= limit * (1 + RATE_TOLERANCE) for hardware, limit in limits.items())

@@ -1,0 +1,304 @@
+"""Every planning method by name: what it is, what it supports, and one function that runs any of them.
+
+A method is one row of `METHODS`. Its runner is imported only when it runs, so listing methods costs nothing. To add
+a method, write its function in `harpagon.solvers` or `harpagon.heuristics` and add its row here.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, field
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Protocol, cast
+
+from harpagon.formulations.checker import check
+from harpagon.instances.errors import InputError, suggestion
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.capabilities import CAPABILITIES, Capabilities, UnsupportedError, has_limits
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.registry import exact_method
+from harpagon.solvers.result import Result, SolverInfo, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harpagon.formulations.checker import Violation
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.solvers.options import SolverOptions
+
+
+class CheckFailedError(RuntimeError):
+    """A method returned a plan that the independent checker refuses: a defect of the method.
+
+    Attributes
+    ----------
+    method
+        Name of the method.
+    violations
+        What the checker found.
+    """
+
+    def __init__(self, method: str, violations: tuple[Violation, ...]) -> None:
+        faults = "; ".join(map(str, violations))
+        super().__init__(f"the plan of method {method!r} fails the independent check: {faults}")
+        self.method = method
+        self.violations = violations
+
+
+class Runner(Protocol):
+    """What runs a method."""
+
+    def __call__(self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        """Plan ``instance``."""
+
+
+class Kind(StrEnum):
+    """What a method promises."""
+
+    EXACT = "exact"
+    """A proven optimum, or a valid bound."""
+    HEURISTIC = "heuristic"
+    """A plan, without a bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One planning method.
+
+    Attributes
+    ----------
+    name
+        As on the command line.
+    kind
+        What it promises.
+    summary
+        One line.
+    capabilities
+        Billings, dispatch policies and limits it supports.
+    runner
+        Runs it.
+    """
+
+    name: str
+    kind: Kind
+    summary: str
+    capabilities: Capabilities
+    runner: Runner = field(repr=False)
+
+    @property
+    def dispatches(self) -> tuple[Dispatch, ...]:
+        """Dispatch policies it plans for."""
+        return tuple(policy for policy in Dispatch if any(case[1] is policy for case in self.capabilities.cases))
+
+    @property
+    def default_dispatch(self) -> Dispatch:
+        """``edf`` for an exact method that plans for it, since a dispatcher keeps its bound; else the first policy."""
+        if self.kind is Kind.EXACT and Dispatch.EDF in self.dispatches:
+            return Dispatch.EDF
+        return self.dispatches[0]
+
+
+def solve(
+    instance: Instance,
+    method: str = "exact",
+    billing: Billing | None = None,
+    dispatch: Dispatch | None = None,
+    options: SolverOptions = DEFAULT_OPTIONS,
+) -> Result:
+    """Plan an instance with one method; the independent checker referees the plan.
+
+    Parameters
+    ----------
+    instance
+        What to plan.
+    method
+        Name of a method, a key of `METHODS`.
+    billing
+        How machines are billed; None for the billing of the instance.
+    dispatch
+        Dispatch policy to plan for; None for the method's default.
+    options
+        How long and how far to search.
+
+    Returns
+    -------
+    Result
+        Plan, bound and times. A heuristic's bound is minus infinity.
+
+    Raises
+    ------
+    InputError
+        Where there is no such method.
+    UnsupportedError
+        Where the method does not support the billing, the dispatch policy or the limits.
+    CheckFailedError
+        Where the plan fails the independent check.
+    """
+    chosen = find_method(method)
+    billing = billing or instance.billing
+    dispatch = dispatch or chosen.default_dispatch
+    require_support(chosen, instance, billing, dispatch)
+    result = chosen.runner(instance, billing, dispatch, options)
+    if result.plan is not None:
+        _referee(instance, method, result.plan)
+    return result
+
+
+def find_method(name: str) -> Method:
+    """Method of this name; `InputError` with near names where there is none."""
+    if name not in METHODS:
+        raise InputError(name, "", "there is no method of this name", suggestion(name, METHODS))
+    return METHODS[name]
+
+
+def require_support(method: Method, instance: Instance, billing: Billing, dispatch: Dispatch) -> None:
+    """Raise `UnsupportedError` unless ``method`` supports this case."""
+    case = (billing, dispatch)
+    if case not in method.capabilities.cases:
+        others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
+        raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
+    if has_limits(instance) and not method.capabilities.limits:
+        others = tuple(other.name for other in METHODS.values() if other.capabilities.limits)
+        raise UnsupportedError(method.name, "hardware limits", others)
+
+
+def _referee(instance: Instance, method: str, plan: Plan) -> None:
+    report = check(instance, plan)
+    if not report.ok:
+        raise CheckFailedError(method, report.violations)
+
+
+def _exact(name: str, summary: str) -> Method:
+    """Row of an exact method of `harpagon.solvers.registry`, imported at its first run."""
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        return exact_method(name)(instance, billing, dispatch, options)
+
+    return Method(name, Kind.EXACT, summary, CAPABILITIES[name], run)
+
+
+def _heuristic(name: str, summary: str, target: str, *arguments: object, dispatch: Dispatch = Dispatch.TC) -> Method:
+    """Row of a heuristic that plans for one dispatch policy."""
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        planner = cast("Callable[..., Plan | None]", _load(target))
+        return _timed(name, lambda: planner(instance, billing, *arguments))
+
+    cases = frozenset((billing, dispatch) for billing in Billing)
+    return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), run)
+
+
+def _harpagon() -> Method:
+    """Row of Harpagon, which plans for ``tc`` as published, and for the two safe policies: ours."""
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
+
+        return _timed("harpagon", lambda: plan_harpagon(instance, billing, HarpagonOptions(dispatch=dispatch)))
+
+    summary = "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R]."
+    policies = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.EDF)
+    cases = frozenset((billing, dispatch) for billing in Billing for dispatch in policies)
+    return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), run)
+
+
+def _timed(name: str, planner: Callable[[], Plan | None]) -> Result:
+    """A heuristic's plan and its time as a Result without a bound."""
+    start = time.perf_counter()
+    plan = planner()
+    seconds = time.perf_counter() - start
+    termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
+    return Result(name, termination, plan, -math.inf, 0.0, seconds, SolverInfo(name, version("harpagon")))
+
+
+def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Method:
+    """Row of Harpagon with one part switched off or replaced."""
+    return _heuristic(
+        name, f"Harpagon {summary}.", "heuristics.harpagon.ablations:plan_ablation", name, dispatch=dispatch
+    )
+
+
+def _plus_ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.FREE) -> Method:
+    """Row of harpagon+ with one idea switched off."""
+    target = "heuristics.harpagon_plus.plan:plan_plus_ablation"
+    return _heuristic(name, f"harpagon+ {summary}.", target, name, dispatch=dispatch)
+
+
+def _load(target: str) -> object:
+    module, function = target.split(":")
+    return getattr(import_module(f"harpagon.{module}"), function)
+
+
+METHODS: dict[str, Method] = {
+    method.name: method
+    for method in (
+        _exact("exact", "Decomposition into module frontiers: a proven optimum in milliseconds."),
+        _exact("pattern", "Module frontiers as columns of a mixed-integer model, on HiGHS."),
+        _exact("compact", "One mixed-integer model of the whole pipeline with tangents, on HiGHS."),
+        _exact("disjunctive-bigm", "Disjunctions over configurations in big-M form, on HiGHS."),
+        _exact("disjunctive-hull", "Disjunctions over configurations in hull form, on HiGHS."),
+        _exact("cp-sat", "Integers with product constraints, on CP-SAT."),
+        _exact("brute-force", "Enumeration of every schedule: for small instances, the referee of the tests."),
+        _harpagon(),
+        _heuristic(
+            "harpagon+",
+            "Harpagon with searched schedules in any order, a split over module frontiers, and a polish: ours.",
+            "heuristics.harpagon_plus.plan:plan_harpagon_plus",
+            dispatch=Dispatch.FREE,
+        ),
+        _heuristic(
+            "nexus",
+            "Largest batch within each module's budget, split by dynamic programming: Nexus [R].",
+            "heuristics.baselines.nexus:plan_nexus",
+            dispatch=Dispatch.ROUND_ROBIN,
+        ),
+        _heuristic(
+            "scrooge",
+            "At most two tuples a module by exact allocation, split by throughput: Scrooge [R].",
+            "heuristics.baselines.scrooge:plan_scrooge",
+            dispatch=Dispatch.PER_CONFIG,
+        ),
+        _heuristic(
+            "inferline",
+            "Greedy growth of batches, replicas and hardware, one tuple a module: InferLine [R].",
+            "heuristics.baselines.inferline:plan_inferline",
+            dispatch=Dispatch.ROUND_ROBIN,
+        ),
+        _heuristic(
+            "clipper",
+            "Even split, one configuration a module: Clipper [R].",
+            "heuristics.baselines.clipper:plan_clipper",
+            dispatch=Dispatch.ROUND_ROBIN,
+        ),
+        _heuristic(
+            "vertical",
+            "One machine a module, the cheapest such plan: Sponge's setting carried over to pipelines.",
+            "heuristics.baselines.vertical:plan_vertical",
+        ),
+        _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
+        _ablation("harp-dt", "with each configuration collecting from its own share", Dispatch.PER_CONFIG),
+        _ablation("harp-1c", "with one configuration per module"),
+        _ablation("harp-2c", "with at most two configurations per module"),
+        _ablation("harp-nb", "without batching"),
+        _ablation("harp-nhc", "on the cheapest hardware type alone"),
+        _ablation("harp-nhe", "on the dearest hardware type alone"),
+        _ablation("harp-nd", "without dummy requests"),
+        _ablation("harp-0re", "without the latency reassigner"),
+        _ablation("harp-1re", "with one latency reassignment"),
+        _ablation("harp-tb", "with latency split by throughput gained"),
+        _ablation("harp-q0.01", "with latency split on a grid of 1 % of the SLO"),
+        _ablation("harp-q0.1", "with latency split on a grid of 10 % of the SLO"),
+        _ablation("harp-nnm", "without the node merger"),
+        _ablation("harp-ncd", "without cost-direct"),
+        _plus_ablation("plus-tc", "in the order of throughput-cost ratio", Dispatch.TC),
+        _plus_ablation("plus-ms", "with Harpagon's module scheduler"),
+        _plus_ablation("plus-gs", "with Harpagon's greedy latency split"),
+        _plus_ablation("plus-np", "without the polish"),
+        _plus_ablation("plus-0g", "with one group of whole machines a module"),
+    )
+}
+"""Every method by name, in the order in which they are listed."""

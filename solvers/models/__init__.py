@@ -1,0 +1,1 @@
+"""What runs a formulation: HiGHS, CP-SAT, outer approximation by tangents, incumbents, export."""

@@ -1,0 +1,91 @@
+"""Write a linear model as an LP or MPS file."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.planning.compact import build_compact
+from harpagon.formulations.planning.disjunctive import build_disjunctive
+from harpagon.formulations.planning.pattern import build_pattern
+from harpagon.solvers.capabilities import CAPABILITIES, UnsupportedError, require_support
+from harpagon.solvers.models.model_method import first_task
+from harpagon.solvers.models.pattern import pattern_data
+from harpagon.solvers.models.tangents import tight_model
+from harpagon.solvers.options import DEFAULT_OPTIONS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
+    from pyomo.environ import ConcreteModel
+
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.models.tangents import Build
+    from harpagon.solvers.options import SolverOptions
+
+_FORMATS = {"lp": "cpxlp", "mps": "mps"}
+_BUILDERS: dict[str, Build] = {
+    "compact": build_compact,
+    "disjunctive-bigm": partial(build_disjunctive, relaxation="bigm"),
+    "disjunctive-hull": partial(build_disjunctive, relaxation="hull"),
+}
+
+
+def write_model(
+    instance: Instance,
+    formulation: str,
+    billing: Billing,
+    dispatch: Dispatch,
+    path: Path,
+    file_format: Literal["lp", "mps"],
+    options: SolverOptions = DEFAULT_OPTIONS,
+) -> None:
+    """Write the model of a linear formulation; its optimum is the optimum of the instance.
+
+    Models with tangents are solved first, within ``options``, so that the file holds the tangents that count.
+
+    Parameters
+    ----------
+    instance
+        What to plan.
+    formulation
+        Name of a method whose `Capabilities` say that it is linear.
+    billing, dispatch
+        The case.
+    path
+        File to write.
+    file_format
+        "lp" or "mps".
+
+    Raises
+    ------
+    UnsupportedError
+        Where the formulation is not linear, does not support the case, or the instance has no plan to write down.
+    """
+    linear = tuple(name for name, capabilities in CAPABILITIES.items() if capabilities.linear)
+    if formulation not in linear:
+        raise UnsupportedError(formulation, "an LP or MPS file: it has no linear model", linear)
+    require_support(formulation, instance, billing, dispatch)
+    model = linear_model(instance, formulation, billing, dispatch, options)
+    model.write(str(path), format=_FORMATS[file_format], io_options={"symbolic_solver_labels": True})
+
+
+def linear_model(
+    instance: Instance,
+    formulation: str,
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions = DEFAULT_OPTIONS,
+) -> ConcreteModel:
+    """Pyomo model of a linear formulation with the tangents that hold its optimum up."""
+    task, reachable = first_task(instance, billing, dispatch, options)
+    if not reachable:
+        raise UnsupportedError(formulation, "an instance without any plan", ())
+    if formulation != "pattern":
+        return tight_model(_BUILDERS[formulation], task)
+    data = pattern_data(task)
+    if data is None:
+        raise UnsupportedError(formulation, f"an instance without a plan within {task.budget:.6g} $/h", ())
+    return build_pattern(data)

@@ -1,0 +1,207 @@
+"""HiGHS on arrays: one place for its options, its statuses and its interrupts."""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.solvers.models.interruptible import run_interruptibly
+from harpagon.solvers.result import SolverInfo, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    import highspy
+    from numpy.typing import NDArray
+
+    from harpagon.formulations.planning.linear_program import LinearProgram
+    from harpagon.solvers.options import SolverOptions
+
+FEASIBILITY_TOLERANCE = 1e-9
+"""Row and bound violation that HiGHS may leave; seconds and req/s here, and integrality of machine counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinearSolution:
+    """Outcome of one run.
+
+    Attributes
+    ----------
+    termination
+        Why the run stopped.
+    values
+        Column name to value, or None without a solution.
+    bound
+        No solution costs less.
+    interrupted
+        Whether the user stopped it.
+    """
+
+    termination: Termination
+    values: Mapping[str, float] | None
+    bound: float
+    interrupted: bool = False
+
+
+def solve_linear_program(
+    program: LinearProgram,
+    options: SolverOptions,
+    start: Mapping[str, float] | None = None,
+    on_bound: Callable[[float], None] | None = None,
+) -> LinearSolution:
+    """Minimise ``program``.
+
+    Parameters
+    ----------
+    program
+        A mixed-integer linear program.
+    options
+        Time limit, gap, threads, seed and log.
+    start
+        Values of some or all columns to start from.
+    on_bound
+        Called now and then with the lower bound reached.
+    """
+
+    if options.time_limit is not None and options.time_limit <= 0:
+        return LinearSolution(Termination.LIMIT, None, -math.inf)
+    highs = _new(options)
+    _pass(highs, program)
+    if start is not None:
+        _pass_start(highs, program, start)
+    if on_bound is not None:
+        highs.cbMipLogging.subscribe(lambda event: on_bound(event.data_out.mip_dual_bound))
+    interrupted = _run(highs)
+    return replace(_outcome(highs, program), interrupted=interrupted)
+
+
+def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[float, dict[str, float]] | None:
+    """Optimum of the linear relaxation and the dual value of every row by name; None where it was not reached.
+
+    Upper bounds of integer columns are dropped, so that the duals of the rows price every column: rows must imply them.
+    """
+    import highspy
+
+    highs = _new(options)
+    upper = np.where(program.integer, math.inf, program.column_upper)
+    _pass(highs, replace(program, column_upper=upper, integer=np.zeros(program.columns, dtype=np.bool_)))
+    highs.run()
+    if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        return None
+    duals = dict(zip(program.row_names, highs.getSolution().row_dual, strict=True))
+    return highs.getInfo().objective_function_value, duals
+
+
+def relaxation_bound(program: LinearProgram, options: SolverOptions) -> float:
+    """Optimum of the linear relaxation: every column may take fractions."""
+    relaxed = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
+    return solve_linear_program(relaxed, options).bound
+
+
+def highs_options(options: SolverOptions) -> dict[str, bool | float | int]:
+    """Options of HiGHS for ours; gaps of exactly ``options.gap``, because HiGHS calls 1e-4 optimal otherwise."""
+    chosen: dict[str, bool | float | int] = {
+        "output_flag": options.log,
+        "threads": options.threads,
+        "random_seed": options.seed,
+        "mip_rel_gap": options.gap,
+        "mip_abs_gap": 0.0,
+        "mip_feasibility_tolerance": FEASIBILITY_TOLERANCE,
+        "primal_feasibility_tolerance": FEASIBILITY_TOLERANCE,
+        "dual_feasibility_tolerance": FEASIBILITY_TOLERANCE,
+    }
+    if options.time_limit is not None:
+        chosen["time_limit"] = options.time_limit
+    return chosen
+
+
+def highs_info(options: SolverOptions, **extra: object) -> SolverInfo:
+    """What ran."""
+    from importlib.metadata import version
+
+    return SolverInfo("HiGHS", version("highspy"), {**highs_options(options), **extra})
+
+
+def _new(options: SolverOptions) -> highspy.Highs:
+    """A solver with our options, made in silence."""
+    import highspy
+
+    _print_licence_unseen()
+    highs = highspy.Highs()
+    for name, value in highs_options(options).items():
+        highs.setOptionValue(name, value)
+    return highs
+
+
+@cache
+def _print_licence_unseen() -> None:
+    """Make a process's first solver while C++ has no standard output.
+
+    HiGHS 1.16 prints its licence then, before any option can be set, and into what may be a JSON document.
+    """
+    import highspy
+
+    try:
+        kept = os.dup(1)
+    except OSError:  # standard output is closed: nothing to keep clean
+        return
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 1)
+        highspy.Highs()
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def _pass(highs: highspy.Highs, program: LinearProgram) -> None:
+    import highspy
+
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = program.columns, program.rows
+    lp.col_cost_, lp.col_lower_, lp.col_upper_ = program.costs, program.column_lower, program.column_upper
+    lp.row_lower_, lp.row_upper_ = program.row_lower, program.row_upper
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+    lp.a_matrix_.start_, lp.a_matrix_.index_ = program.starts, program.indices
+    lp.a_matrix_.value_ = program.values
+    if program.integer.any():
+        kinds = highspy.HighsVarType
+        lp.integrality_ = [kinds.kInteger if whole else kinds.kContinuous for whole in program.integer]
+    highs.passModel(lp)
+
+
+def _pass_start(highs: highspy.Highs, program: LinearProgram, start: Mapping[str, float]) -> None:
+    known = [i for i, name in enumerate(program.column_names) if name in start]
+    values = np.array([start[program.column_names[i]] for i in known])
+    highs.setSolution(len(known), np.array(known, dtype=np.int32), values)
+
+
+def _run(highs: highspy.Highs) -> bool:
+    """Run; returns whether Ctrl-C came. The scheduler is reset so that the next run may use other threads."""
+    highs.HandleUserInterrupt = True
+    interrupted = run_interruptibly(highs.run, highs.cancelSolve)
+    highs.resetGlobalScheduler(False)
+    return interrupted
+
+
+def _outcome(highs: highspy.Highs, program: LinearProgram) -> LinearSolution:
+    import highspy
+
+    info, status = highs.getInfo(), highs.getModelStatus()
+    if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
+        return LinearSolution(Termination.INFEASIBLE, None, math.inf)
+    values: NDArray[np.float64] | None = None
+    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+        values = np.array(highs.getSolution().col_value)
+    optimal = status == highspy.HighsModelStatus.kOptimal
+    bound = info.mip_dual_bound if program.integer.any() else (info.objective_function_value if optimal else -math.inf)
+    if values is None:
+        return LinearSolution(Termination.LIMIT, None, bound)
+    named = dict(zip(program.column_names, values.tolist(), strict=True))
+    return LinearSolution(Termination.OPTIMAL if optimal else Termination.FEASIBLE, named, bound)

@@ -1,0 +1,196 @@
+"""The frame of every method that solves a model: a plan to start from, a budget, time, statuses, interrupts.
+
+A model needs bounds on its machine counts, and these follow from a bound on the cost: the cost of a plan at hand.
+Under hardware limits there may be none at first; then the budget starts from the limits and grows until a plan is
+found, or it is proven that there is none (`harpagon.solvers.feasibility`).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from harpagon.formulations.bounds import cost_floor, hardware_limits
+from harpagon.formulations.problem import pipeline_problems
+from harpagon.solvers.capabilities import UnsupportedError, require_support
+from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules
+from harpagon.solvers.feasibility import has_plan
+from harpagon.solvers.models.incumbent import first_incumbent
+from harpagon.solvers.result import Result, SolveInterrupted, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.models.incumbent import Incumbent
+    from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import SolverInfo
+
+PROOF_TOLERANCE = 1e-7
+"""Relative difference of plan and bound that row violations within a general solver's tolerance can leave."""
+_BUDGET_GROWTH = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a search is given.
+
+    Attributes
+    ----------
+    instance, problems, billing, dispatch, options
+        The case; the time limit of the options is counted from the call.
+    incumbent
+        Best plan so far; a search offers it the plans it finds.
+    budget
+        Dollars per hour: the search is for plans that cost at most this.
+    deadline
+        Reading of ``time.perf_counter`` at which the search stops.
+    """
+
+    instance: Instance
+    problems: tuple[PipelineProblem, ...]
+    billing: Billing
+    dispatch: Dispatch
+    options: SolverOptions
+    incumbent: Incumbent
+    budget: float
+    deadline: float
+
+    @property
+    def floor(self) -> float:
+        """Dollars per hour that no plan undercuts."""
+        return sum(cost_floor(module) for problem in self.problems for module in problem.modules)
+
+    def remaining(self) -> SolverOptions:
+        """The options with the time that is left."""
+        if math.isinf(self.deadline):
+            return self.options
+        return replace(self.options, time_limit=max(0.0, self.deadline - time.perf_counter()))
+
+    def report(self, bound: float) -> None:
+        """Tell whoever watches of the best plan and a valid bound."""
+        if self.options.progress is not None:
+            self.options.progress(self.incumbent.cost, bound)
+
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.perf_counter() > self.deadline
+
+    def is_proven(self, bound: float) -> bool:
+        """Whether ``bound`` proves the incumbent optimal to the gap asked for."""
+        cost = self.incumbent.cost
+        return cost < math.inf and cost - bound <= max(self.options.gap, PROOF_TOLERANCE) * cost
+
+    def stopped(self, bound: float) -> Termination:
+        """Termination of a search that ends with this bound and without a proof that there is no plan."""
+        if self.is_proven(bound):
+            return Termination.OPTIMAL
+        return Termination.LIMIT if self.incumbent.plan is None else Termination.FEASIBLE
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a search proved: no plan within the budget costs less than ``bound``."""
+
+    termination: Termination
+    bound: float
+    build_time: float
+    solve_time: float
+    interrupted: bool = False
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+_NO_PLAN = Outcome(Termination.INFEASIBLE, math.inf, 0.0, 0.0)
+
+Search: TypeAlias = Callable[[Task], Outcome]
+
+
+def run_model_method(
+    method: str,
+    search: Search,
+    describe: Callable[..., SolverInfo],
+    instance: Instance,
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions,
+) -> Result:
+    """Run ``search`` within growing budgets; ``describe`` makes the `SolverInfo` from options and details.
+
+    Raises
+    ------
+    UnsupportedError
+        Where the method does not support the case.
+    SolveInterrupted
+        On Ctrl-C.
+    """
+    require_support(method, instance, billing, dispatch)
+    begin = time.perf_counter()
+    task, reachable = first_task(instance, billing, dispatch, options)
+    prepared = time.perf_counter() - begin
+    outcome = _search_within_budgets(task, search) if reachable else _NO_PLAN
+    incumbent = task.incumbent
+    result = Result(
+        method,
+        outcome.termination,
+        incumbent.plan,
+        min(outcome.bound, incumbent.cost),
+        prepared + outcome.build_time,
+        outcome.solve_time,
+        describe(options, start=incumbent.start, **outcome.details),
+    )
+    if outcome.interrupted:
+        raise SolveInterrupted(result)
+    return result
+
+
+def first_task(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> tuple[Task, bool]:
+    """First task, and whether the instance would have a plan without hardware limits."""
+    begin = time.perf_counter()
+    deadline = math.inf if options.time_limit is None else begin + options.time_limit
+    problems = pipeline_problems(instance)
+    incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options)
+    budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
+    return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), reachable
+
+
+def _search_within_budgets(task: Task, search: Search) -> Outcome:
+    build_time = solve_time = 0.0
+    known: bool | None = None
+    while True:
+        outcome = search(task) if task.floor <= task.budget else _NO_PLAN
+        build_time += outcome.build_time
+        solve_time += outcome.solve_time
+        if outcome.termination is not Termination.INFEASIBLE:
+            break
+        known = known or _has_plan(task)
+        if known is False:
+            outcome = replace(outcome, bound=math.inf)
+            break
+        if known is None or task.late():
+            outcome = replace(outcome, termination=Termination.LIMIT, bound=task.budget)
+            break
+        task = replace(task, budget=task.budget * _BUDGET_GROWTH)
+    return replace(outcome, build_time=build_time, solve_time=solve_time)
+
+
+def _has_plan(task: Task) -> bool | None:
+    """Whether there is a plan; None where that took too long."""
+    limits = hardware_limits(task.instance)
+    try:
+        return has_plan(Rules(task.problems, limits, task.billing, task.dispatch, task.deadline))
+    except (UnsupportedError, OutOfTimeError):
+        return None
+
+
+def _first_budget(instance: Instance, problems: tuple[PipelineProblem, ...]) -> float:
+    """Every limited machine, and twice the rate on the dearest configuration without limit of each module."""
+    limits = hardware_limits(instance)
+    limited = sum(limit * instance.hardware[name].price for name, limit in limits.items())
+    modules = [module for problem in problems for module in problem.modules]
+    ratios = [[c.ratio for c in module.configurations if c.hardware not in limits] for module in modules]
+    return limited + sum(2 * m.rate / min(r) for m, r in zip(modules, ratios, strict=True) if r)

@@ -1,0 +1,131 @@
+"""The pattern model on HiGHS: columns from the modules' frontiers, one column per module.
+
+The columns suffice: a plan that is cheaper than the one at hand spends on no module more than that module's share,
+and within its share every schedule that no other beats in cost, latency and use of limited hardware is a column.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.planning.data import PlanningData
+from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules, module_options, pareto
+from harpagon.solvers.exact.frontier import frontier
+from harpagon.solvers.exact.schedule import cheapest_schedule
+from harpagon.solvers.models.highs import highs_info, solve_linear_program
+from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.result import Result, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.options import SolverOptions
+
+_ROUNDING = 1e-9
+"""Relative allowance on a module's share of the budget."""
+
+
+def solve_pattern(
+    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
+) -> Result:
+    """Solve an instance with `harpagon.formulations.planning.pattern`, under every billing, dispatch policy and limit.
+
+    Raises
+    ------
+    UnsupportedError
+        Where a module on limited hardware has too many schedules to list.
+    """
+    return run_model_method("pattern", _search, highs_info, instance, billing, dispatch, options)
+
+
+def pattern_data(task: Task) -> PatternData | None:
+    """Columns of every module for plans within the budget of ``task``; None where a module has none.
+
+    Raises
+    ------
+    OutOfTimeError
+        At the deadline.
+    """
+    data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+    shares = _shares(task, data)
+    if shares is None:
+        return None
+    columns = tuple(_columns(task, data, m, share * (1 + _ROUNDING)) for m, share in enumerate(shares))
+    return PatternData(columns, data.slo, data.edges, data.sinks, data.limits) if all(columns) else None
+
+
+def _shares(task: Task, data: PlanningData) -> list[float] | None:
+    """Per module the budget less the cheapest schedules of all other modules."""
+    cheapest = []
+    for module, bounds in zip(data.modules, data.bounds, strict=True):
+        _check_time(task)
+        point = cheapest_schedule(module, bounds.latest, task.billing, task.dispatch)
+        if point is None:
+            return None
+        cheapest.append(point.cost)
+    return [task.budget - sum(cheapest) + cost for cost in cheapest]
+
+
+def _columns(task: Task, data: PlanningData, m: int, share: float) -> tuple[Column, ...]:
+    module, latest = data.modules[m], data.bounds[m].latest
+    if any(configuration.hardware in data.limits for configuration in module.configurations):
+        rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline)
+        options = pareto(o for o in module_options(rules, module, module.configurations, share) if o.latency <= latest)
+        return tuple(Column(o.cost, o.latency, o.usage, o.content) for o in options)  # type: ignore[arg-type]
+    columns = []
+    for point in frontier(module, latest, task.billing, task.dispatch, share):
+        _check_time(task)
+        columns.append(Column(point.cost, point.latency, (0.0,) * len(data.limits), point.schedule))
+    return tuple(columns)
+
+
+def _check_time(task: Task) -> None:
+    if time.perf_counter() > task.deadline:
+        raise OutOfTimeError
+
+
+def _search(task: Task) -> Outcome:
+    begin = time.perf_counter()
+    try:
+        data = pattern_data(task)
+    except OutOfTimeError:
+        return Outcome(task.stopped(task.floor), task.floor, time.perf_counter() - begin, 0.0)
+    build_time = time.perf_counter() - begin
+    if data is None:
+        termination = task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE
+        return Outcome(termination, task.budget, build_time, 0.0)
+    details = {"columns": sum(map(len, data.columns))}
+    begin = time.perf_counter()
+    termination, bound, solution = _solve(task, data)
+    return Outcome(termination, bound, build_time, time.perf_counter() - begin, solution.interrupted, details)
+
+
+def _solve(task: Task, data: PatternData) -> tuple[Termination, float, LinearSolution]:
+    """Solve; a choice that misses an SLO by less than the solver's tolerance is cut off and the rest solved again."""
+    while True:
+        solution = solve_linear_program(pattern_program(data), task.remaining(), on_bound=task.report)
+        if solution.termination is Termination.INFEASIBLE:
+            proven = task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE
+            return proven, task.budget, solution
+        bound = max(task.floor, solution.bound)
+        if solution.values is None:
+            return task.stopped(bound), bound, solution
+        choice = _choice(data, solution.values)
+        plan = task.incumbent.assemble([data.columns[m][k].schedule for m, k in enumerate(choice)])
+        if task.incumbent.offer(plan) is None or solution.termination is not Termination.OPTIMAL:
+            return task.stopped(bound), bound, solution
+        data = replace(data, excluded=(*data.excluded, choice))
+
+
+def _choice(data: PatternData, values: Mapping[str, float]) -> tuple[int, ...]:
+    return tuple(
+        max(range(len(columns)), key=lambda k, m=m: values[f"pick[{m},{k}]"])  # type: ignore[misc]
+        for m, columns in enumerate(data.columns)
+    )

@@ -1,0 +1,140 @@
+"""Outer approximation: solve a linear model, add tangents where its solution passes under the latency curve, repeat.
+
+Each model is a relaxation, so its bound holds for the true problem; a solution whose true latencies meet the SLO is
+therefore optimal. The rounds end: a tangent at a machine count is exact there, and the counts are finitely many.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
+
+from harpagon.formulations.physics import RATE_TOLERANCE
+from harpagon.formulations.planning.data import PlanningData
+from harpagon.formulations.planning.linear_program import linear_program
+from harpagon.instances.plan import DispatchTuple
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.models.highs import highs_info, solve_linear_program
+from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.result import Result, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pyomo.environ import ConcreteModel
+
+    from harpagon.instances.instance import Instance
+    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.options import SolverOptions
+
+Build: TypeAlias = Callable[[PlanningData], "ConcreteModel"]
+Schedule: TypeAlias = tuple[DispatchTuple, ...]
+
+
+def solve_by_tangents(
+    method: str, build: Build, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions
+) -> Result:
+    """Solve an instance with the linear model that ``build`` makes from data with tangents."""
+    search = partial(_search, build)
+    return run_model_method(method, search, highs_info, instance, billing, dispatch, options)
+
+
+def tight_model(build: Build, task: Task) -> ConcreteModel:
+    """Model whose tangents hold its optimum up: solved as it is, it has the optimum of the true problem."""
+    rounds = _Rounds(build, task)
+    rounds.run()
+    return build(rounds.data)
+
+
+def _search(build: Build, task: Task) -> Outcome:
+    return _Rounds(build, task).run()
+
+
+@dataclass(slots=True)
+class _Rounds:
+    """Rounds of one linear model within one budget; ``data`` has the tangents of the last one."""
+
+    build: Build
+    task: Task
+    data: PlanningData = field(init=False)
+    rounds: int = 0
+    build_time: float = 0.0
+    solve_time: float = 0.0
+
+    def __post_init__(self) -> None:
+        task = self.task
+        self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+
+    def run(self) -> Outcome:
+        """Rounds until a proof, a limit, or no new tangent."""
+        task = self.task
+        bound, solution = task.floor, None
+        while not task.is_proven(bound):
+            solution = self._round()
+            bound = max(bound, solution.bound)
+            task.report(bound)
+            if solution.termination is Termination.INFEASIBLE and task.incumbent.plan is None:
+                return self._outcome(Termination.INFEASIBLE, bound, solution)
+            refined = None if solution.values is None else self._refine(solution.values)
+            if refined is None or solution.termination is not Termination.OPTIMAL:
+                break
+            self.data = refined
+        return self._outcome(task.stopped(bound), bound, solution)
+
+    def _outcome(self, termination: Termination, bound: float, solution: LinearSolution | None) -> Outcome:
+        interrupted = solution is not None and solution.interrupted
+        return Outcome(termination, bound, self.build_time, self.solve_time, interrupted, {"rounds": self.rounds})
+
+    def _round(self) -> LinearSolution:
+        begin = time.perf_counter()
+        program = linear_program(self.build(self.data))
+        built = time.perf_counter()
+        solution = solve_linear_program(program, self.task.remaining(), on_bound=self.task.report)
+        self.rounds += 1
+        self.build_time += built - begin
+        self.solve_time += time.perf_counter() - built
+        return solution
+
+    def _refine(self, values: Mapping[str, float]) -> PlanningData | None:
+        """Offer the solution as a plan; where its latencies fail, add tangents; None where there is none to add."""
+        data = self.data
+        schedules = [_schedule(data, m, values) for m in range(len(data.modules))]
+        incumbent = self.task.incumbent
+        if incumbent.offer(incumbent.assemble(schedules)) is None:
+            return None
+        full: list[tuple[int, int, float]] = []
+        residual: list[tuple[int, int, float]] = []
+        for m, schedule in enumerate(schedules):
+            numbers = {c: i for i, c in enumerate(data.bounds[m].configurations)}
+            for position, part in enumerate(schedule):
+                points = residual if part.is_residual else full
+                points.append((m, numbers[part.configuration], _collected(data, schedule, position)))
+        if data.dispatch is Dispatch.ROUND_ROBIN:
+            full = []
+        tangents = data.tangents.with_points(full, residual)
+        return None if tangents == data.tangents else replace(data, tangents=tangents)
+
+
+def _schedule(data: PlanningData, m: int, values: Mapping[str, float]) -> Schedule:
+    """Schedule of module ``m`` in a solution: whole machine counts, the residual takes what is left of the rate."""
+    full = tuple(
+        DispatchTuple.full(data.configuration(m, c), round(values[f"machines[{m},{c}]"]))
+        for c in data.of_module(m)
+        if round(values[f"machines[{m},{c}]"]) > 0
+    )
+    missing = data.modules[m].rate - sum(part.rate for part in full)
+    if data.billing is Billing.WHOLE or missing <= data.modules[m].rate * RATE_TOLERANCE:
+        return full
+    chosen = max(data.of_module(m), key=lambda c: values[f"residual_rate[{m},{c}]"])
+    return (*full, DispatchTuple.residual(data.configuration(m, chosen), missing))
+
+
+def _collected(data: PlanningData, schedule: Schedule, position: int) -> float:
+    """Rate from which the tuple at ``position`` collects its batches."""
+    part = schedule[position]
+    if part.is_residual or data.dispatch is Dispatch.PER_CONFIG:
+        return part.rate
+    return sum(other.rate for other in schedule[position:])

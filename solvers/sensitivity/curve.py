@@ -1,0 +1,168 @@
+"""Cost against SLO and cost against rate as exact step functions, with the plan of every step.
+
+Over the SLO: with the optimum at an SLO known, the optimum costs the same down to the latency of its plan, so the next
+SLO stands just below that latency. For several pipelines all SLOs share a factor, and the step ends at the largest
+latency over SLO of any pipeline. The breakpoints are exact, up to the finest step in time (`STEP`).
+
+Over the rate: all rates share a factor x. In whole billing a plan serves every smaller rate as well, because spare
+capacity is padded, and its largest rate is its capacity: its worst-case latencies and its use of machines do not
+depend on the rate. So the optimum at x stays one up to the smallest capacity over rate of any module, and the next
+step starts just above. In fractional billing a residual follows the rate, and cost is no step function: there is no
+curve over the rate.
+
+Both curves go from the cheapest step to the dearest. A step ends where the cost changes; plans of equal cost are one
+step.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE
+from harpagon.instances.policies import Billing
+from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.result import Termination
+from harpagon.solvers.sensitivity.changes import loosest_slo, with_rates, with_slos
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.solvers.result import Result
+
+STEP = 2 * TIME_TOLERANCE
+"""Seconds by which the next SLO lies below a plan's latency: a plan may pass its SLO by `TIME_TOLERANCE`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurveStep:
+    """A range of factors over which the optimum costs the same.
+
+    Attributes
+    ----------
+    low, high
+        Factors on all SLOs or on all rates of the instance. Over the SLO the range includes ``low`` and ends below
+        ``high``; over the rate it begins above ``low`` and includes ``high``.
+    result
+        The method at one point of the range, its plan valid on all of it.
+    """
+
+    low: float
+    high: float
+    result: Result
+
+    @property
+    def cost(self) -> float:
+        """Dollars per hour."""
+        assert self.result.plan is not None, "a step has a plan"
+        return self.result.plan.cost
+
+    @property
+    def proven(self) -> bool:
+        """Whether the cost is a proven optimum."""
+        return self.result.termination is Termination.OPTIMAL
+
+
+def slo_curve(
+    instance: Instance, solve: Callable[[Instance], Result], low: float, high: float | None = None
+) -> Iterator[CurveStep]:
+    """Steps of the cost over a common factor on all SLOs, from the loosest down.
+
+    Parameters
+    ----------
+    instance
+        Any.
+    solve
+        The method, with its billing, dispatch policy and options.
+    low, high
+        Range of the factor; without ``high`` the curve begins where no SLO binds.
+
+    Yields
+    ------
+    CurveStep
+        Adjacent, from ``high`` down to ``low`` or to the first factor without a plan.
+    """
+    slos = {pipeline.name: pipeline.slo for pipeline in instance.pipelines}
+    loosest = max(loosest_slo(instance, p) / p.slo for p in instance.pipelines)
+    factor = high = high or loosest
+    held: CurveStep | None = None
+    while factor >= low:
+        result = solve(with_slos(instance, {name: factor * slo for name, slo in slos.items()}))
+        if result.plan is None:
+            break
+        reach = max(low, min(factor, _reach(result.plan, slos)))
+        step = CurveStep(reach, held.high if held and _same(held, result.plan) else held.low if held else high, result)
+        if held is not None and not _same(held, result.plan):
+            yield held
+        held = step
+        factor = _below(result.plan, slos)
+    if held is not None:
+        yield held
+
+
+def _reach(plan: Plan, slos: dict[str, float]) -> float:
+    """Smallest factor on the SLOs at which ``plan`` still meets them."""
+    return max(pipeline.latency / slos[pipeline.name] for pipeline in plan.pipelines)
+
+
+def _below(plan: Plan, slos: dict[str, float]) -> float:
+    """Largest factor at which ``plan`` misses an SLO, to the step in time."""
+    return max((pipeline.latency - STEP) / slos[pipeline.name] for pipeline in plan.pipelines)
+
+
+def rate_curve(
+    instance: Instance, solve: Callable[[Instance], Result], billing: Billing, low: float, high: float
+) -> Iterator[CurveStep]:
+    """Steps of the cost over a common factor on all rates, from the lowest up.
+
+    Parameters
+    ----------
+    instance
+        Any.
+    solve
+        The method, with its dispatch policy and options.
+    billing
+        ``whole``.
+    low, high
+        Range of the factor.
+
+    Yields
+    ------
+    CurveStep
+        Adjacent, from ``low`` up to ``high`` or to the last factor with a plan.
+
+    Raises
+    ------
+    UnsupportedError
+        For fractional billing.
+    """
+    if billing is Billing.FRACTIONAL:
+        raise UnsupportedError("curve", "fractional billing over the rate: cost is no step function of it", ())
+    rates = {pipeline.name: pipeline.rate for pipeline in instance.pipelines}
+    factor = low
+    held: CurveStep | None = None
+    while factor <= high:
+        result = solve(with_rates(instance, {name: factor * rate for name, rate in rates.items()}))
+        if result.plan is None:
+            break
+        reach = min(high, factor * _spare(result.plan))
+        step = CurveStep(held.low if held and _same(held, result.plan) else held.high if held else low, reach, result)
+        if held is not None and not _same(held, result.plan):
+            yield held
+        held = step
+        factor = factor * _spare(result.plan) * (1 + 2 * RATE_TOLERANCE)
+    if held is not None:
+        yield held
+
+
+def _spare(plan: Plan) -> float:
+    """Largest factor on the rates that the capacity of every module serves."""
+    modules = [module for pipeline in plan.pipelines for module in pipeline.modules.values()]
+    return max(1.0, min(sum(part.rate for part in module.tuples) / module.rate for module in modules))
+
+
+def _same(step: CurveStep, plan: Plan) -> bool:
+    return math.isclose(step.cost, plan.cost, rel_tol=COST_TOLERANCE)

@@ -1,0 +1,158 @@
+"""The smallest single change that gives an infeasible instance a plan, found and re-checked by solving."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.options import SolverOptions
+from harpagon.solvers.result import Termination
+from harpagon.solvers.sensitivity.changes import LooserSlo
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.result import Result
+    from harpagon.solvers.sensitivity.changes import Change
+
+_ANY_PLAN = 0.99
+"""Gap at which a solve may stop when only the existence of a plan is asked for."""
+_ROUGHLY = 0.05
+"""Gap at which a cost is near enough to call an SLO practical."""
+_MILLISECOND = 10
+"""Steps of one pipeline's SLO; 1 % of the SLOs of several."""
+PRACTICAL = 2.0
+"""An SLO is practical where its optimum costs at most this many times the optimum without an SLO."""
+
+
+class UndecidedError(Exception):
+    """A solve ended without a plan and without a proof that there is none."""
+
+
+@dataclass(slots=True)
+class Prober:
+    """Solves variants of one instance until a deadline; ``undecided`` tells whether any question was left open."""
+
+    billing: Billing
+    dispatch: Dispatch
+    deadline: float
+    undecided: bool = field(default=False)
+
+    def solve(self, instance: Instance, gap: float = 0.0) -> Result:
+        """The exact method within the time that is left."""
+        left = max(1e-3, self.deadline - time.perf_counter())
+        return solve_exact(instance, self.billing, self.dispatch, SolverOptions(time_limit=left, gap=gap))
+
+    def feasible(self, instance: Instance) -> bool:
+        """Whether there is a plan; raises `UndecidedError` where the time did not suffice to tell."""
+        if time.perf_counter() > self.deadline:
+            raise UndecidedError
+        result = self.solve(instance, _ANY_PLAN)
+        if result.plan is None and result.termination is not Termination.INFEASIBLE:
+            raise UndecidedError
+        return result.plan is not None
+
+
+@dataclass(frozen=True, slots=True)
+class PracticalSlo:
+    """An SLO close to the smallest whose optimum costs at most `PRACTICAL` times ``loose_cost``.
+
+    It stands whole milliseconds above the smallest feasible SLO, and is found by solving to a gap of 5 %.
+
+    Attributes
+    ----------
+    steps
+        Of the remedy's change.
+    result
+        The exact method there.
+    loose_cost
+        Dollars per hour of the optimum without an SLO.
+    """
+
+    steps: int
+    result: Result
+    loose_cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """A change that gives the instance a plan, by its smallest number of steps.
+
+    Attributes
+    ----------
+    change, steps
+        One step less leaves the instance without a plan.
+    result
+        The exact method on the changed instance.
+    smaller
+        The exact method one step earlier: infeasible.
+    practical
+        For a looser SLO whose smallest value is absurdly dear: one that is not.
+    """
+
+    change: Change
+    steps: int
+    result: Result
+    smaller: Result
+    practical: PracticalSlo | None = None
+
+
+def find_remedy(instance: Instance, change: Change, prober: Prober) -> Remedy | None:
+    """The remedy by one change; None where it does not help, or where the time did not suffice (see `Prober`)."""
+    try:
+        if not prober.feasible(change.utmost(instance)):
+            return None
+        steps = smallest_steps(lambda k: prober.feasible(change.apply(instance, k)), change.most(instance))
+    except UndecidedError:
+        prober.undecided = True
+        return None
+    if steps is None:
+        return None
+    result = prober.solve(change.apply(instance, steps))
+    smaller = prober.solve(change.apply(instance, steps - 1))
+    return Remedy(change, steps, result, smaller, _practical(instance, change, steps, result, prober))
+
+
+def smallest_steps(helps: Callable[[int], bool], most: int) -> int | None:
+    """Smallest number of steps that helps, by doubling and bisection; 0 steps do not help.
+
+    Parameters
+    ----------
+    helps
+        Whether so many steps help. Where more steps never hurt, the answer is the smallest of all; otherwise it is
+        one that helps while a step less does not.
+    most
+        Largest number of steps.
+    """
+    low, high = 0, 1
+    while not helps(high):
+        if high >= most:
+            return None
+        low, high = high, min(2 * high, most)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if helps(middle) else (middle, high)
+    return high
+
+
+def _practical(instance: Instance, change: Change, steps: int, result: Result, prober: Prober) -> PracticalSlo | None:
+    if not isinstance(change, LooserSlo) or result.plan is None:
+        return None
+    loose = prober.solve(change.utmost(instance)).objective
+    if loose is None or result.plan.cost <= PRACTICAL * loose:
+        return None
+
+    def affordable(milliseconds: int) -> bool:
+        changed = change.apply(instance, steps + milliseconds * _MILLISECOND)
+        cost = prober.solve(changed, _ROUGHLY).objective
+        return cost is not None and cost <= PRACTICAL * loose
+
+    further = smallest_steps(affordable, max(1, change.most(instance) // _MILLISECOND))
+    if further is None:
+        return None
+    steps += further * _MILLISECOND
+    return PracticalSlo(steps, prober.solve(change.apply(instance, steps)), loose)

@@ -1,0 +1,1 @@
+"""Provisioning under SLOpt's envelopes, step by step and in hindsight."""

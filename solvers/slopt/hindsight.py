@@ -1,0 +1,163 @@
+"""The hindsight optimum of a trace: level by level in time, composed over the pipeline; and by HiGHS.
+
+For a fixed configuration and budget the optimal machine counts split by level: the l-th machine is needed in the
+periods with d_k >= l, and a gap of g periods between two of them, or before the first, is bridged exactly when
+g P < S: the machine is paid for instead of starting another. The sum over levels is a schedule, because a level needed
+in a period has all lower ones needed there, and bridged gaps of a lower level lie within those of a higher one. Each
+module so has one cost per choice; the choices are composed as the exact method composes frontiers.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.formulations.slopt.hindsight import Choice, hindsight_program, module_choices
+from harpagon.graphs import decompose
+from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.schedule import Point
+from harpagon.solvers.exact.selection import cheapest_selection
+from harpagon.solvers.models.highs import solve_linear_program
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.result import Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.slopt.hindsight import HindsightProblem
+    from harpagon.solvers.options import SolverOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Hindsight:
+    """Outcome for a trace.
+
+    Attributes
+    ----------
+    termination
+        Optimal, infeasible, or a limit.
+    cost, dual_bound
+        Dollars for the whole trace; infinity without a plan.
+    choices
+        One per module.
+    machines
+        Per module the machines of every period.
+    build_time, solve_time
+        Seconds.
+    """
+
+    termination: Termination
+    cost: float
+    dual_bound: float
+    choices: tuple[Choice, ...]
+    machines: tuple[np.ndarray, ...]
+    build_time: float
+    solve_time: float
+
+
+def solve_hindsight(problem: HindsightProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Hindsight:
+    """Optimum by levels and composition: a proof without a general solver where paths are series-parallel."""
+    begin = time.perf_counter()
+    choices = [module_choices(problem, m) for m in range(len(problem.configurations))]
+    built = time.perf_counter()
+    frontiers = [_frontier(problem, module) for module in choices]
+    if not all(frontiers):
+        return _no_plan(built - begin, time.perf_counter() - built)
+    points = [[point for point, _ in frontier] for frontier in frontiers]
+    tree = decompose(problem.network)
+    slo = problem.slo * (1 + 1e-12)
+    if tree is None:
+        chosen, bound = cheapest_selection(problem.network, points, slo, options)
+    else:
+        chosen = cheapest_composition(tree, points, slo, math.inf)
+        bound = math.inf if chosen is None else sum(point.cost for point in chosen)
+    if chosen is None:
+        return _no_plan(built - begin, time.perf_counter() - built)
+    picked = tuple(
+        next(choice for candidate, choice in frontier if candidate is point)
+        for frontier, point in zip(frontiers, chosen, strict=True)
+    )
+    machines = tuple(bridged(choice.needs, problem.period, problem.startup) for choice in picked)
+    cost = sum(point.cost for point in chosen)
+    solved = time.perf_counter()
+    return Hindsight(Termination.OPTIMAL, cost, bound, picked, machines, built - begin, solved - built)
+
+
+def solve_hindsight_milp(problem: HindsightProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Hindsight:
+    """The same optimum from arrays handed to HiGHS."""
+    begin = time.perf_counter()
+    choices = [_undominated(problem, module_choices(problem, m)) for m in range(len(problem.configurations))]
+    if not all(choices) or not _reachable(problem, choices):
+        return _no_plan(time.perf_counter() - begin, 0.0)
+    program = hindsight_program(problem, choices)
+    built = time.perf_counter()
+    solution = solve_linear_program(program, options)
+    if solution.values is None:
+        return Hindsight(
+            solution.termination, math.inf, solution.bound, (), (), built - begin, time.perf_counter() - built
+        )
+    values = solution.values
+    picked = tuple(
+        module[max(range(len(module)), key=lambda j, m=m: values[f"x[{m},{j}]"])]  # type: ignore[misc]
+        for m, module in enumerate(choices)
+    )
+    machines = tuple(bridged(choice.needs, problem.period, problem.startup) for choice in picked)
+    cost = sum(trace_cost(problem, choice) for choice in picked)
+    solved = time.perf_counter()
+    return Hindsight(solution.termination, cost, solution.bound, picked, machines, built - begin, solved - built)
+
+
+def bridged(needs: np.ndarray, period: float, startup: float) -> np.ndarray:
+    """Cheapest machine counts that cover ``needs``: gaps shorter than the start-up time are kept running.
+
+    A machine that is first needed within the start-up time runs from the first period on.
+    """
+    machines = needs.copy()
+    longest = math.ceil(startup / period - 1e-9) - 1
+    for gap in range(1, min(longest, needs.size - 1) + 1):
+        # A machine that is there from the start needs no start-up.
+        machines[:gap] = np.maximum(machines[:gap], needs[gap])
+        for k in range(1, needs.size - gap):
+            edge = min(needs[k - 1], needs[k + gap])
+            machines[k : k + gap] = np.maximum(machines[k : k + gap], edge)
+    return machines
+
+
+def trace_cost(problem: HindsightProblem, choice: Choice) -> float:
+    """Dollars of a choice over the trace, machines before the first period for nothing."""
+    machines = bridged(choice.needs, problem.period, problem.startup)
+    started = np.maximum(0, np.diff(machines)).sum()
+    hourly = choice.configuration.price / 3600.0
+    return float(hourly * (problem.period * machines.sum() + problem.startup * started))
+
+
+def _frontier(problem: HindsightProblem, module: Sequence[Choice]) -> list[tuple[Point, Choice]]:
+    """Choices that no other beats in budget and cost: cost ascending, budget descending."""
+    priced = sorted(((trace_cost(problem, choice), choice.budget, i) for i, choice in enumerate(module)))
+    kept: list[tuple[Point, Choice]] = []
+    for cost, budget, i in priced:
+        if not kept or budget < kept[-1][0].latency - 1e-12:
+            kept.append((Point(budget, cost, ()), module[i]))
+    return kept
+
+
+def _reachable(problem: HindsightProblem, choices: Sequence[Sequence[Choice]]) -> bool:
+    """Whether the smallest budgets meet the SLO."""
+    shortest = [min(choice.budget for choice in module) for module in choices]
+    return problem.network.length(shortest) <= problem.slo * (1 + 1e-12)
+
+
+def _undominated(problem: HindsightProblem, module: Sequence[Choice]) -> list[Choice]:
+    """Per configuration only the smallest budget of every vector of needs: the others cost the same."""
+    kept: dict[tuple[object, bytes], Choice] = {}
+    for choice in module:
+        kept.setdefault((choice.configuration, choice.needs.tobytes()), choice)
+    return list(kept.values())
+
+
+def _no_plan(build_time: float, solve_time: float) -> Hindsight:
+    return Hindsight(Termination.INFEASIBLE, math.inf, math.inf, (), (), build_time, solve_time)

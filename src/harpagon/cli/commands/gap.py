@@ -1,0 +1,180 @@
+"""``harpagon gap``: how far each method is from the proven optimum, over a suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.cli.console import note, show, show_json
+from harpagon.cli.exits import ExitCode
+from harpagon.cli.inputs import BillingOption, GapOption, JsonOption, ThreadsOption, TimeLimitOption, solver_options
+from harpagon.instances.policies import Billing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.evaluation.sweep.rows import Row, RowFile, Task
+    from harpagon.instances.instance import Instance
+
+_HELP = """Solve a suite with several methods and compare every plan with the proven optimum.
+
+For every workload and billing the exact method proves the optimum under tc dispatch (the order of Harpagon) and under
+free dispatch (any order). The table says for every method how many plans it found, how many of them cost no more than
+each optimum, the mean, 95th-percentile and largest cost over it (%), and the median and 99th-percentile run time.
+Rows, tables and figures are written into a folder. Stopped at any time, it keeps every finished solve; the same
+command goes on from there. How times are taken stands in docs/benchmark-protocol.md.
+
+[bold]Examples[/bold]
+
+  harpagon gap
+
+  harpagon gap --methods harpagon,harp-nd,harp-0re --billing fractional
+
+  harpagon gap --suite paper --methods heuristics --workers 2 --report study
+
+  harpagon gap --suite mine.yaml --suite traffic-198rps-350ms --workers 2 --out study
+
+[bold]Exit codes[/bold]  0 done; 2 bad input or usage; 3 a plan failed the check; 130 interrupted, finished solves kept
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("gap", help=_HELP)(gap)
+
+
+def gap(
+    suite: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SUITE",
+            help="A shipped suite, an instance file, or the name of a shipped instance; may be repeated.",
+            show_default="smoke",
+        ),
+    ] = None,
+    methods: Annotated[
+        str,
+        typer.Option(
+            metavar="A,B,...",
+            help="Methods, separated by commas, or [bold]heuristics[/] for all of them; the exact optima are always "
+            "proven.",
+        ),
+    ] = "exact,harpagon",
+    billing: BillingOption = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; with more than one, run times disturb another.")] = 1,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Solve on the Dask cluster of this scheduler, such as tcp://127.0.0.1:8786 (extra harpagon[cluster]).",
+            show_default=False,
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Also write tables, figures and one HTML page that holds them.", show_default=False
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for rows, tables and figures.",
+            show_default="that of --report, else harpagon-gap",
+        ),
+    ] = None,
+    time_limit: TimeLimitOption = None,
+    tolerance: GapOption = 0.0,
+    threads: ThreadsOption = 1,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the command."""
+    from harpagon.cli.files import require_folder
+    from harpagon.evaluation.gaps.study import study_tasks
+    from harpagon.evaluation.sweep.rows import RowFile
+    from harpagon.solvers.methods import find_method
+
+    options = solver_options(time_limit, tolerance, threads, log=False)
+    names = _method_names(methods)
+    billings = list(Billing) if billing is None else [billing]
+    tasks = study_tasks(
+        _instances(suite or ["smoke"]), names, billings, lambda name: find_method(name).dispatches[0], options
+    )
+    out = out or report or Path("harpagon-gap")
+    for folder in {out, report or out}:
+        require_folder(folder)
+    rows, interrupted = _run(tasks, RowFile(out / "rows.jsonl"), workers, scheduler)
+    _report(rows, len(tasks), out, as_json=as_json)
+    if report is not None and rows:
+        _write_report(rows, report)
+    if interrupted:
+        note(f"interrupted: {len(rows)} of {len(tasks)} solves are kept in {out}; the same command goes on from there")
+        raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _method_names(listed: str) -> list[str]:
+    from harpagon.solvers.methods import METHODS, Kind, find_method
+
+    names = [name.strip() for name in listed.split(",") if name.strip()]
+    if not names:
+        raise typer.BadParameter("name at least one method", param_hint="--methods")
+    if "heuristics" in names:
+        names += [method.name for method in METHODS.values() if method.kind is Kind.HEURISTIC]
+        names = [name for name in names if name != "heuristics"]
+    return [find_method(name).name for name in names]
+
+
+def _instances(names: Sequence[str]) -> list[Instance]:
+    from harpagon.instances.library.shipped import resolve
+    from harpagon.instances.library.suites import suite, suite_names
+
+    found: list[Instance] = []
+    for name in names:
+        found += suite(name) if name in suite_names() else [resolve(name)]
+    return found
+
+
+def _run(tasks: Sequence[Task], file: RowFile, workers: int, scheduler: str | None) -> tuple[list[Row], bool]:
+    """Rows in the order of the tasks, and whether the sweep was interrupted."""
+    from harpagon.cli.views.progress import sweep_progress
+    from harpagon.evaluation.sweep.sweep import sweep
+    from harpagon.solvers.methods import solve
+
+    done: list[Row] = []
+    with sweep_progress(len(tasks)) as report:
+
+        def finished(row: Row) -> None:
+            done.append(row)
+            report(row)
+
+        try:
+            return sweep(tasks, solve, file, workers, finished, scheduler), False
+        except KeyboardInterrupt:
+            return done, True
+
+
+def _write_report(rows: Sequence[Row], folder: Path) -> None:
+    from harpagon.evaluation.report.report import write_report
+
+    note(f"the report is {write_report(rows, folder)}")
+
+
+def _report(rows: Sequence[Row], tasks: int, folder: Path, *, as_json: bool) -> None:
+    from harpagon.cli.views.gap import gap_tables
+    from harpagon.evaluation.gaps.study import write_tables
+    from harpagon.evaluation.gaps.tables import summarise, summary_records
+    from harpagon.evaluation.plotting.gaps import draw_gaps, draw_times
+
+    summaries = summarise(rows)
+    if rows:
+        write_tables(rows, folder)
+        draw_gaps(rows, folder / "gaps.png")
+        draw_times(rows, folder / "times.png")
+    if as_json:
+        show_json({"folder": str(folder), "tasks": tasks, "finished": len(rows), "methods": summary_records(summaries)})
+    else:
+        show(*gap_tables(summaries))
+    note(f"rows, tables and figures are in {folder}")

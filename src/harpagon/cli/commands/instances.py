@@ -1,0 +1,148 @@
+"""``harpagon instances``: the shipped instances, one of them in full, and seeded random ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.cli.console import note, show, show_json
+from harpagon.cli.inputs import BillingOption, InstanceArgument, JsonOption
+from harpagon.instances.policies import Billing
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+
+_HELP = "List the shipped instances and suites, show one instance, or make random ones."
+
+_LIST_HELP = """List the shipped examples, applications and suites; with --suite, the workloads of one suite.
+
+An application is planned at any rate and SLO by its workload name: traffic-198rps-350ms is the application traffic
+at 198 req/s with an SLO of 350 ms; traffic-198rps-350ms-V100+T4 allows two hardware types only.
+
+[bold]Examples[/bold]
+
+  harpagon instances list
+
+  harpagon instances list --suite smoke
+"""
+
+_SHOW_HELP = """Show one instance: its hardware, its pipelines with their rates, and the profiles they draw on.
+
+With --json, print it as an instance file, ready to be changed.
+
+[bold]Examples[/bold]
+
+  harpagon instances show worked-example
+
+  harpagon instances show traffic-198rps-350ms --json > mine.json
+"""
+
+_MAKE_HELP = """Make random instances from a seed: the same seed gives the same instances.
+
+Without --out, one instance is printed as an instance file. With --out, every instance is written into that folder
+under its name.
+
+[bold]Examples[/bold]
+
+  harpagon instances make --seed 7 --shape diamond
+
+  harpagon instances make --seed 7 --application traffic --count 20 --out mine
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the group of commands to the application."""
+    group = typer.Typer(help=_HELP, no_args_is_help=True)
+    group.command("list", help=_LIST_HELP)(list_instances)
+    group.command("show", help=_SHOW_HELP)(show_instance)
+    group.command("make", help=_MAKE_HELP)(make)
+    app.add_typer(group, name="instances")
+
+
+def list_instances(
+    suite: Annotated[
+        str | None, typer.Option(metavar="SUITE", help="List the workloads of this suite.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run ``harpagon instances list``."""
+    from harpagon.instances.library.suites import suite_workloads
+
+    if suite is not None:
+        names = [workload.name for workload in suite_workloads(suite)]
+        show_json(names) if as_json else show(*names)
+        return
+    catalogue = _catalogue()
+    if as_json:
+        show_json(catalogue)
+        return
+    for kind, names in catalogue.items():
+        show(f"[bold]{kind}[/]", *(f"  {name}" for name in names))
+    show("An application is planned by a workload name such as traffic-198rps-350ms.")
+
+
+def _catalogue() -> dict[str, list[str]]:
+    from harpagon.instances.library.applications import application_names
+    from harpagon.instances.library.shipped import example_names
+    from harpagon.instances.library.suites import suite_names
+
+    return {
+        "examples": list(example_names()),
+        "applications": list(application_names()),
+        "suites": list(suite_names()),
+    }
+
+
+def show_instance(instance: InstanceArgument, as_json: JsonOption = False) -> None:
+    """Run ``harpagon instances show``."""
+    from harpagon.instances.files.instances import instance_document
+    from harpagon.instances.library.shipped import resolve
+
+    found = resolve(instance)
+    if as_json:
+        show_json(instance_document(found))
+    else:
+        from harpagon.cli.views.instance import instance_view
+
+        show(*instance_view(found))
+
+
+def make(
+    seed: Annotated[int, typer.Option(help="Any integer.")] = 0,
+    application: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Draw rate, SLO and hardware of this application.", show_default=False),
+    ] = None,
+    shape: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Draw a small pipeline of this shape: chain, fork, diamond, skip, ..."),
+    ] = None,
+    count: Annotated[int, typer.Option(min=1, help="How many; more than one needs --out.")] = 1,
+    billing: BillingOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write the instances into this folder.", show_default=False)
+    ] = None,
+) -> None:
+    """Run ``harpagon instances make``."""
+    from harpagon.instances.files.instances import instance_document
+    from harpagon.instances.library.make import make_instances
+
+    if count > 1 and out is None:
+        raise typer.BadParameter("more than one instance needs a folder: add --out DIR", param_hint="--count")
+    made = make_instances(seed, application=application, shape=shape, count=count, billing=billing or Billing.WHOLE)
+    if out is None:
+        show_json(instance_document(made[0]))
+    else:
+        _write(made, out)
+
+
+def _write(made: tuple[Instance, ...], folder: Path) -> None:
+    from harpagon.cli.files import require_folder
+    from harpagon.instances.files.instances import write_instance
+
+    require_folder(folder)
+    for instance in made:
+        write_instance(folder / f"{instance.name}.json", instance)
+    note(f"{len(made)} written into {folder}")

@@ -1,0 +1,133 @@
+"""``harpagon simulate``: a plan run request by request, bounds against what is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.cli.console import note, show, show_json
+from harpagon.cli.inputs import InstanceArgument, JsonOption
+from harpagon.cli.simulation_options import (
+    ArrivalsOption,
+    DurationOption,
+    SeedOption,
+    check_load,
+    simulated_seconds,
+)
+from harpagon.simulation.dispatch.padding import Padding
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+    from harpagon.simulation.report import SimulationReport
+
+_FIGURES = (".png", ".svg", ".pdf")
+
+_HELP = """Simulate a plan request by request and measure what its bounds claim.
+
+Batches fill and time out, machines run them, results fan out and join. Prints end-to-end latency against the SLO, and
+per tuple the claimed worst case (bound) against the largest latency measured (ms). [bold]over[/] says by how much the
+measured maximum passes the bound.
+
+[bold]Examples[/bold]
+
+  harpagon plan traffic.yaml --dispatch edf --out plan.json
+
+  harpagon simulate traffic.yaml plan.json
+
+  harpagon simulate traffic.yaml plan.json --arrivals poisson --duration 600 --seed 7 --figure run.svg
+
+  harpagon simulate traffic.yaml plan.json --arrivals trace.csv --json
+
+[bold]Trace files[/bold]  one column time_s (ascending seconds from the start), or a column requests (per second)
+
+[bold]Exit codes[/bold]  0 simulated; 2 bad input or usage
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("simulate", help=_HELP)(simulate)
+
+
+def simulate(
+    instance: InstanceArgument,
+    plan: Annotated[Path, typer.Argument(metavar="PLAN", help="A plan file (JSON).", show_default=False)],
+    arrivals: ArrivalsOption = "even",
+    duration: DurationOption = None,
+    seed: SeedOption = 0,
+    paced: Annotated[
+        bool | None,
+        typer.Option(
+            "--paced/--unpaced",
+            help="Hold results until their module's bound has passed, so that the next module's arrivals are even. "
+            "Default: paced for plans under tc-safe and edf, whose bounds need it.",
+            show_default=False,
+        ),
+    ] = None,
+    padding: Annotated[
+        Padding | None,
+        typer.Option(
+            help="What completes a batch when requests are missing. Default: time-out for tc-safe and edf, "
+            "dummies for the others.",
+            show_default=False,
+        ),
+    ] = None,
+    random_fanout: Annotated[
+        bool, typer.Option("--random-fanout", help="Draw each edge's fan-out at random instead of a fixed fraction.")
+    ] = False,
+    as_json: JsonOption = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the run to this .png, .svg or .pdf file.", show_default=False),
+    ] = None,
+) -> None:
+    """Run the command."""
+    from harpagon.instances.files.plans import read_plan
+    from harpagon.instances.library.shipped import resolve
+    from harpagon.simulation import simulate as run
+    from harpagon.simulation.arrivals.traces import parse_arrivals
+
+    _check_figure(figure)
+    problem = resolve(instance)
+    planned = read_plan(plan, problem)
+    process = parse_arrivals(arrivals)
+    seconds = simulated_seconds(duration, process)
+    check_load(problem, process, seconds)
+    report = run(
+        problem,
+        planned,
+        process,
+        duration=seconds,
+        seed=seed,
+        paced=paced,
+        padding=padding,
+        random_fanout=random_fanout,
+    )
+    _show(problem, report, figure, as_json=as_json)
+
+
+def _check_figure(figure: Path | None) -> None:
+    if figure is None:
+        return
+    if figure.suffix.lower() not in _FIGURES:
+        raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
+    if not figure.parent.is_dir():
+        raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
+
+
+def _show(instance: Instance, report: SimulationReport, figure: Path | None, *, as_json: bool) -> None:
+    if figure is not None:
+        from harpagon.evaluation.plotting.simulation import draw_simulation
+
+        draw_simulation(report, figure)
+        note(f"figure written to {figure}")
+    if as_json:
+        from harpagon.simulation.document import simulation_document
+
+        show_json(simulation_document(report))
+    else:
+        from harpagon.cli.views.simulation import simulation_view
+
+        show(*simulation_view(report))

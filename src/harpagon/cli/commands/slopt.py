@@ -1,0 +1,278 @@
+"""``harpagon slopt``: a trace through estimation, provisioning and execution, every stage with its baselines."""
+
+from __future__ import annotations
+
+import math
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from harpagon.cli.console import note, show, show_json
+from harpagon.cli.exits import ExitCode
+from harpagon.cli.inputs import JsonOption
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+    from harpagon.simulation.slopt.report import SloptRun
+    from harpagon.simulation.slopt.run import SystemOptions
+    from harpagon.simulation.slopt.workload import Workload
+
+_FIGURES = (".png", ".svg", ".pdf")
+
+_HELP = """Serve a trace of changing load with one pipeline: estimate, provision, run.
+
+Three stages, each of which can be swapped for a baseline. [bold]Estimation[/]: the cascade pushes the forecast load
+through every module's batches, or a model-independent rate. [bold]Provisioning and tuning[/]: machines are started
+ahead of the load or after it was seen. [bold]Execution[/]: what is dropped from a batch that would miss the SLO.
+
+PIPELINE is video, social, an instance file or a shipped instance; its first pipeline is served. A trace is generated
+(bursts, diurnal, fanout, steps, steady) or a file of per-second counts: a column requests.
+
+[bold]Examples[/bold]
+
+  harpagon slopt video --trace bursts --figure slopt.png
+
+  harpagon slopt video --trace bursts --estimation fanout --tuning reactive --drop late
+
+  harpagon slopt social --trace diurnal --compare
+
+[bold]Exit codes[/bold]  0 done; 1 no machines meet the SLO; 2 bad input or usage
+"""
+
+
+class EstimationName(StrEnum):
+    """Where demand comes from."""
+
+    CASCADE = "cascade"
+    FANOUT = "fanout"
+    LAST = "last"
+    EWMA = "ewma"
+    PEAK = "peak"
+
+
+class ProvisioningName(StrEnum):
+    """What chooses configurations and budgets."""
+
+    EXACT = "exact"
+    PYOMO = "pyomo"
+    GREEDY = "greedy"
+
+
+class TuningName(StrEnum):
+    """When machines follow the load."""
+
+    AHEAD = "ahead"
+    REACTIVE = "reactive"
+
+
+class DropName(StrEnum):
+    """What is dropped."""
+
+    NONE = "none"
+    LATE = "late"
+    EARLY = "early"
+    PROACTIVE = "proactive"
+    ADAPTIVE = "adaptive"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("slopt", help=_HELP)(slopt)
+
+
+def slopt(
+    pipeline: Annotated[str, typer.Argument(metavar="PIPELINE", help="video, social, or an instance.")] = "video",
+    trace: Annotated[str, typer.Option(metavar="NAME|FILE", help="A generated trace, or a file of counts.")] = "bursts",
+    peak: Annotated[
+        float | None,
+        typer.Option(help="Generated traces: largest requests per second.", show_default="the pipeline's rate"),
+    ] = None,
+    seconds: Annotated[int, typer.Option(min=10, max=3600, help="Generated traces: length.")] = 90,
+    seed: Annotated[int, typer.Option(min=0, help="Of trace, arrivals and fan-out.")] = 0,
+    estimation: Annotated[EstimationName, typer.Option(help="Where demand comes from.")] = EstimationName.CASCADE,
+    provisioning: Annotated[
+        ProvisioningName, typer.Option(help="What chooses configurations and latency budgets.")
+    ] = ProvisioningName.EXACT,
+    tuning: Annotated[TuningName, typer.Option(help="When machines follow the load.")] = TuningName.AHEAD,
+    drop: Annotated[DropName, typer.Option(help="What is dropped from a batch.")] = DropName.ADAPTIVE,
+    paced: Annotated[
+        bool, typer.Option("--paced", help="Hold results until their module's budget has passed.")
+    ] = False,
+    headroom: Annotated[float, typer.Option(help="Factor on every demand.")] = 1.0,
+    startup: Annotated[float, typer.Option(help="Seconds a machine takes to start.")] = 2.0,
+    fleet: Annotated[int, typer.Option(min=1, max=100_000, help="Machines available.")] = 64,
+    compare: Annotated[bool, typer.Option("--compare", help="Also run it with each stage swapped.")] = False,
+    figure: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw the run to .png, .svg or .pdf.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the command."""
+    _check_flags(peak, headroom, startup, figure)
+    instance = _instance(pipeline)
+    workload = _workload(trace, peak or instance.pipelines[0].rate, seconds, seed)
+    options = _options(estimation, provisioning, tuning, drop, paced, headroom, startup, fleet)
+    history = _history(trace, peak or instance.pipelines[0].rate, seconds, seed)
+    runs = _serve(instance, workload, _systems(options, compare=compare), seed, history)
+    if figure is not None:
+        from harpagon.evaluation.plotting.slopt import draw_slopt
+
+        draw_slopt(next(iter(runs.values())), figure)
+        note(f"figure written to {figure}")
+    if as_json:
+        show_json({name: run_document(run) for name, run in runs.items()})
+    else:
+        _show(instance, workload, runs)
+
+
+def _check_flags(peak: float | None, headroom: float, startup: float, figure: Path | None) -> None:
+    if peak is not None and not 0 < peak <= 1e5:
+        raise typer.BadParameter("give a number above 0 and up to 100000", param_hint="--peak")
+    if not 0.1 <= headroom <= 100:
+        raise typer.BadParameter("give a number from 0.1 to 100", param_hint="--headroom")
+    if not (0 <= startup <= 600 and math.isfinite(startup)):
+        raise typer.BadParameter("give seconds from 0 to 600", param_hint="--startup")
+    if figure is not None and figure.suffix.lower() not in _FIGURES:
+        raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
+    if figure is not None and not figure.parent.is_dir():
+        raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
+
+
+def _instance(pipeline: str) -> Instance:
+    from harpagon.instances.library.shipped import resolve
+    from harpagon.instances.library.slopt_pipelines import PIPELINES, slopt_instance
+    from harpagon.solvers.capabilities import has_limits
+
+    if pipeline in PIPELINES:
+        return slopt_instance(pipeline)
+    instance = resolve(pipeline)
+    if has_limits(instance):
+        note("the limits of single hardware types are not kept here; --fleet limits all machines together")
+    return instance
+
+
+def _workload(trace: str, peak: float, seconds: int, seed: int) -> Workload:
+    from harpagon.simulation.slopt.workload import GENERATORS, MOST_REQUESTS, generate_workload, read_workload
+
+    if trace in GENERATORS or not Path(trace).exists():
+        if peak * seconds > MOST_REQUESTS:
+            problem = f"at most {MOST_REQUESTS} requests in one run, peak x seconds is {peak * seconds:.0f}"
+            raise typer.BadParameter(problem, param_hint="--peak, --seconds")
+        return generate_workload(trace, peak, seconds, seed)
+    return read_workload(trace)
+
+
+def _history(trace: str, peak: float, seconds: int, seed: int) -> Workload | None:
+    """Another day of a generated trace, from which forecast errors are known; None for a recorded one."""
+    from harpagon.simulation.slopt.workload import GENERATORS, generate_workload
+
+    return generate_workload(trace, peak, seconds, seed + 1000) if trace in GENERATORS else None
+
+
+def _options(
+    estimation: EstimationName,
+    provisioning: ProvisioningName,
+    tuning: TuningName,
+    drop: DropName,
+    paced: bool,
+    headroom: float,
+    startup: float,
+    fleet: int,
+) -> SystemOptions:
+    from harpagon.simulation.slopt.drop import Drop
+    from harpagon.simulation.slopt.estimation import Estimation
+    from harpagon.simulation.slopt.run import SOLVERS, SystemOptions
+    from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
+
+    tuned = TuningOptions(
+        Estimation(estimation.value), Tuning(tuning.value), headroom, startup=startup, fleet=fleet, paced=paced
+    )
+    return SystemOptions(tuned, Drop(drop.value), SOLVERS[provisioning.value])
+
+
+def _systems(options: SystemOptions, *, compare: bool) -> dict[str, SystemOptions]:
+    from harpagon.simulation.slopt.run import stage_swaps
+
+    return {"chosen": options, **(stage_swaps(options) if compare else {})}
+
+
+def _serve(
+    instance: Instance, workload: Workload, systems: dict[str, SystemOptions], seed: int, history: Workload | None
+) -> dict[str, SloptRun]:
+    from harpagon.simulation.slopt.run import NoPlanError, run_slopt
+
+    try:
+        return {
+            name: run_slopt(instance, workload, options, seed, history=history) for name, options in systems.items()
+        }
+    except NoPlanError as error:
+        note(f"no plan: {error}")
+        raise typer.Exit(ExitCode.NO_PLAN) from None
+
+
+_COLUMNS: tuple[tuple[str, str], ...] = (
+    ("P50 ms", "p50_ms"),
+    ("P99 ms", "p99_ms"),
+    ("in time %", "attainment"),
+    ("goodput req/s", "goodput_rps"),
+    ("dropped %", "dropped_share"),
+    ("$/h", "cost_per_hour"),
+    ("started", "started"),
+)
+
+
+def _show(instance: Instance, workload: Workload, runs: dict[str, SloptRun]) -> None:
+    from harpagon.cli.views.tables import plain_table
+
+    first = next(iter(runs.values()))
+    title = (
+        f"{instance.name} on {workload.name}: {first.arrived} requests, {first.seconds:g} s, SLO {first.slo * 1e3:g} ms"
+    )
+    table = plain_table("system", *(column for column, _ in _COLUMNS), title=title)
+    table.columns[0].no_wrap = True
+    for name, run in runs.items():
+        figures = run_document(run)
+        table.add_row(name, *(_figure_text(key, figures[key]) for _, key in _COLUMNS))
+    show(table, "P50, P99 of finished requests; in time: of all requests; $/h averaged over the trace, start-up paid")
+
+
+def _figure_text(key: str, value: float | None) -> str:
+    if value is None:
+        return "-"
+    if key in ("attainment", "dropped_share"):
+        return f"{value * 100:.2f}"
+    return f"{value:.2f}" if key == "cost_per_hour" else f"{value:.0f}"
+
+
+def run_document(run: SloptRun) -> dict[str, Any]:
+    """Figures of a run as plain data; latencies are None where nothing finished."""
+
+    def latency(share: float) -> float | None:
+        return run.quantile(share) * 1e3 if run.finished else None
+
+    return {
+        "arrived": run.arrived,
+        "finished": run.finished,
+        "dropped": run.dropped,
+        "in_flight": run.in_flight,
+        "p50_ms": latency(0.5),
+        "p99_ms": latency(0.99),
+        "attainment": run.attainment,
+        "goodput_rps": run.goodput,
+        "dropped_share": run.dropped / run.arrived if run.arrived else 0.0,
+        "cost_per_hour": run.cost_per_hour,
+        "started": run.started,
+        "periods": [
+            {
+                "end_s": record.end,
+                "arrived": record.arrived,
+                "dropped": record.dropped,
+                "load_rps": list(record.load),
+                "demand_rps": list(record.demand),
+                "machines": list(record.machines),
+            }
+            for record in run.periods
+        ],
+    }

@@ -1,0 +1,260 @@
+"""``harpagon sponge``: cores and batch size of one model for deadlines that change with the network."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from harpagon.cli.console import note, show, show_json
+from harpagon.cli.exits import ExitCode
+from harpagon.cli.inputs import JsonOption
+
+if TYPE_CHECKING:
+    from harpagon.formulations.sponge.problem import SpongeDecision, SpongeProblem
+    from harpagon.instances.cpu.profile import CoreProfile
+
+_FIGURES = (".png", ".svg", ".pdf")
+_MOST_REQUESTS = 5_000_000
+
+_HELP = """Choose CPU cores and batch size of one model, so that every request meets its own remaining deadline.
+
+Solved once: cores and batch size for --rate req/s whose slowest request lost --communication ms on the network.
+With --trace: requests of --size KB cross a link of changing bandwidth and are served second by second, by Sponge and
+by the autoscalers it is compared with, side by side. Violations are requests that miss their deadline; core-seconds
+are cores paid for, summed over time.
+
+[bold]Examples[/bold]
+
+  harpagon sponge --rate 100 --communication 50
+
+  harpagon sponge --trace synthetic --seed 0 --size 500 --rate 100 --figure sponge.png
+
+  harpagon sponge --trace link.csv --profile ocr-2cores --model detect --rate 3
+
+  harpagon sponge --trace synthetic --pipeline ocr-2cores
+
+A trace file is a CSV table with the columns time_s and bytes_per_second.
+
+[bold]Exit codes[/bold]  0 done; 1 no pair of cores and batch size meets the deadlines; 2 bad input or usage
+"""
+
+
+class Variant(StrEnum):
+    """Which formula decides."""
+
+    PAPER = "paper"
+    PUBLISHED_CODE = "published-code"
+
+
+class Durations(StrEnum):
+    """Which batch durations are planned with."""
+
+    FIT = "fit"
+    TABLE = "table"
+
+
+class Method(StrEnum):
+    """What decides."""
+
+    ENUMERATION = "enumeration"
+    PYOMO = "pyomo"
+    CP_SAT = "cp-sat"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the application."""
+    app.command("sponge", help=_HELP)(sponge)
+
+
+def sponge(
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="A table (.csv) or an instance of [bold]harpagon profile[/].",
+            show_default="the YOLO profile published with Sponge",
+        ),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(help="Model of an instance file that holds several.", show_default=False)
+    ] = None,
+    durations: Annotated[
+        Durations,
+        typer.Option(help="Plan with the fitted l(b, c) over every core count and batch, or with the measured points."),
+    ] = Durations.FIT,
+    rate: Annotated[float, typer.Option(help="Requests per second.")] = 100.0,
+    slo: Annotated[float, typer.Option(help="Milliseconds from sending to completion.")] = 1000.0,
+    communication: Annotated[float, typer.Option(help="Solved once: milliseconds on the network, cl_max.")] = 50.0,
+    variant: Annotated[Variant, typer.Option(help="Solved once: formula of the paper or its code.")] = Variant.PAPER,
+    method: Annotated[Method, typer.Option(help="Solved once: what decides.")] = Method.ENUMERATION,
+    max_cores: Annotated[int, typer.Option(min=1, max=1024, help="Largest core count.")] = 16,
+    max_batch: Annotated[int, typer.Option(min=1, max=1024, help="Largest batch size.")] = 16,
+    trace: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|synthetic", help="Serve over this bandwidth, or over a generated one.", show_default=False
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="With --trace synthetic: its seed.")] = 0,
+    size: Annotated[float, typer.Option(help="With --trace: kilobytes per request.")] = 200.0,
+    pipeline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INSTANCE",
+            help="With --trace: serve this instance's pipeline, one container a module, at its rate and SLO.",
+            show_default=False,
+        ),
+    ] = None,
+    duration: Annotated[float, typer.Option(help="With --trace: seconds.")] = 600.0,
+    scalers: Annotated[
+        str | None, typer.Option(metavar="A,B,...", help="With --trace: which ones.", show_default="all")
+    ] = None,
+    change_cost: Annotated[
+        float, typer.Option(help="With --trace: cores that a change must save to be worth it.")
+    ] = 0.0,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="With --trace: draw the runs to .png, .svg or .pdf.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run the command."""
+    _check_flags(rate, slo, communication, size, duration, change_cost, figure, trace)
+    if trace is None:
+        if pipeline is not None:
+            raise typer.BadParameter("goes with --trace", param_hint="--pipeline")
+        candidates = _candidates(profile, model, durations, max_cores, max_batch)
+        _decide(candidates, rate, slo / 1e3, communication / 1e3, variant, method, as_json=as_json)
+        return
+    from harpagon.cli.commands.sponge_pipeline import serve_pipeline
+    from harpagon.cli.commands.sponge_trace import read_or_make_bandwidth, report_runs, serve_model
+    from harpagon.simulation.sponge.registry import default_scalers
+
+    bandwidth = read_or_make_bandwidth(trace, seed, duration)
+    if pipeline is not None:
+        if figure is not None:
+            raise typer.BadParameter("draws one model only, not --pipeline", param_hint="--figure")
+        serve_pipeline(pipeline, bandwidth, size * 1e3, duration, change_cost, as_json=as_json)
+        return
+    candidates = _candidates(profile, model, durations, max_cores, max_batch)
+    names = tuple(name.strip() for name in scalers.split(",")) if scalers else default_scalers(candidates)
+    runs = serve_model(bandwidth, candidates, names, rate, slo / 1e3, size * 1e3, duration, change_cost)
+    if figure is not None:
+        from harpagon.evaluation.plotting.sponge import draw_sponge
+
+        draw_sponge(bandwidth, slo / 1e3, runs, figure)
+        note(f"figure written to {figure}")
+    report_runs(runs, as_json=as_json)
+
+
+def _check_flags(
+    rate: float,
+    slo: float,
+    communication: float,
+    size: float,
+    duration: float,
+    change_cost: float,
+    figure: Path | None,
+    trace: str | None,
+) -> None:
+    upper = {"--rate": (rate, 1e4), "--slo": (slo, 1e7), "--size": (size, 1e7), "--duration": (duration, 1e5)}
+    for flag, (value, most) in upper.items():
+        if not 0 < value <= most:
+            raise typer.BadParameter(f"give a number above 0 and up to {most:g}", param_hint=flag)
+    if trace is not None and rate * duration > _MOST_REQUESTS:
+        raise typer.BadParameter(
+            f"more than {_MOST_REQUESTS:,} requests: ask for less", param_hint="--rate, --duration"
+        )
+    for flag, value in (("--communication", communication), ("--change-cost", change_cost)):
+        if not 0 <= value <= 1e7:
+            raise typer.BadParameter("give a number from 0", param_hint=flag)
+    if figure is not None and (figure.suffix.lower() not in _FIGURES or trace is None):
+        problem = f"{figure}: needs --trace, and a name that ends in {', '.join(_FIGURES)}"
+        raise typer.BadParameter(problem, param_hint="--figure")
+    if figure is not None and not figure.parent.is_dir():
+        raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
+
+
+def _candidates(
+    profile: str | None, model: str | None, durations: Durations, max_cores: int, max_batch: int
+) -> CoreProfile:
+    """The pairs of cores and batch size to choose from, with their durations."""
+    from harpagon.formulations.sponge.core_latency import fit_core_latency
+    from harpagon.instances.cpu.instance import read_any_core_profile
+    from harpagon.instances.cpu.profile import published_yolo_profile
+
+    measured = published_yolo_profile() if profile is None else read_any_core_profile(profile, model)
+    if durations is Durations.FIT:
+        cores = range(1, min(max_cores, measured.cores[-1]) + 1)
+        batches = range(1, min(max_batch, measured.batches[-1]) + 1)
+        return fit_core_latency(measured).latency.profile(measured.name, cores, batches)
+    kept = measured.within(max_cores, max_batch)
+    if not kept.durations:
+        raise typer.BadParameter("the profile has no point that small", param_hint="--max-cores, --max-batch")
+    return kept
+
+
+def _decide(
+    candidates: CoreProfile,
+    rate: float,
+    slo: float,
+    communication: float,
+    variant: Variant,
+    method: Method,
+    *,
+    as_json: bool,
+) -> None:
+    from harpagon.formulations.sponge.problem import SpongeVariant, interval_problem
+
+    problem = interval_problem(candidates, rate, slo, communication, SpongeVariant(variant.value))
+    decision = _solve(problem, method)
+    if as_json:
+        show_json(_decision_document(problem, decision, method))
+    elif decision is None:
+        show(
+            f"no plan: no pair of up to {candidates.cores[-1]} cores and batch {candidates.batches[-1]} is fast enough"
+        )
+    else:
+        seconds = candidates.durations[decision.cores, decision.batch]
+        plural = "s" if decision.cores > 1 else ""
+        show(
+            f"[bold]{decision.cores} core{plural}, batch {decision.batch}[/]  optimal by {method.value}",
+            f"a batch takes {seconds * 1e3:.2f} ms: {decision.batch / seconds:.1f} req/s for {rate:g} req/s",
+            f"the interval's last request is done {_last_done(problem, decision) * 1e3:.1f} ms after its start, "
+            f"{problem.remaining[-1] * 1e3:.1f} ms are left to it",
+        )
+    if decision is None:
+        raise typer.Exit(ExitCode.NO_PLAN)
+
+
+def _solve(problem: SpongeProblem, method: Method) -> SpongeDecision | None:
+    from harpagon.heuristics.sponge import enumerate_sponge
+    from harpagon.solvers.sponge import solve_sponge, solve_sponge_cp_sat
+
+    if method is Method.ENUMERATION:
+        return enumerate_sponge(problem)
+    return (solve_sponge if method is Method.PYOMO else solve_sponge_cp_sat)(problem).decision
+
+
+def _last_done(problem: SpongeProblem, decision: SpongeDecision) -> float:
+    """Seconds until the last request of the interval is done."""
+    batches = -(-len(problem.remaining) // decision.batch)
+    return batches * problem.profile.durations[decision.cores, decision.batch]
+
+
+def _decision_document(problem: SpongeProblem, decision: SpongeDecision | None, method: Method) -> dict[str, object]:
+    document: dict[str, object] = {"model": problem.profile.name, "method": method.value}
+    if decision is None:
+        return document | {"status": "infeasible"}
+    return document | {
+        "status": "optimal",
+        "cores": decision.cores,
+        "batch": decision.batch,
+        "objective": decision.objective,
+        "batch_ms": problem.profile.durations[decision.cores, decision.batch] * 1e3,
+        "last_done_ms": _last_done(problem, decision) * 1e3,
+        "remaining_ms": problem.remaining[-1] * 1e3,
+    }

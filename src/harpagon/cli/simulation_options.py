@@ -1,0 +1,48 @@
+"""Options that the commands which simulate share."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
+    from harpagon.simulation.arrivals.processes import Arrivals
+
+_DEFAULT_SECONDS = 60.0
+_MOST_SECONDS = 1e8
+_MOST_REQUESTS = 1e10
+
+ArrivalsOption = Annotated[
+    str,
+    typer.Option(metavar="even|poisson|gamma:CV|FILE", help="Arrival process, or a trace file."),
+]
+DurationOption = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Seconds to simulate.", show_default="the length of the trace, or 60"),
+]
+SeedOption = Annotated[int, typer.Option(min=0, help="The same seed gives the same run.")]
+
+
+def simulated_seconds(duration: float | None, arrivals: Arrivals) -> float:
+    """Seconds to simulate; a bad figure is a usage error."""
+    from harpagon.simulation.arrivals.processes import recorded_duration
+
+    if duration is None:
+        recorded = recorded_duration(arrivals)
+        return _DEFAULT_SECONDS if recorded is None else recorded
+    if not (0 < duration <= _MOST_SECONDS and math.isfinite(duration)):
+        raise typer.BadParameter(f"give seconds above 0 and up to {_MOST_SECONDS:g}", param_hint="--duration")
+    return duration
+
+
+def check_load(instance: Instance, arrivals: Arrivals, seconds: float) -> None:
+    """Refuse runs that would not end in days."""
+    from harpagon.simulation.arrivals.processes import recorded_duration
+
+    rate = sum(pipeline.rate for pipeline in instance.pipelines)
+    if recorded_duration(arrivals) is None and rate * seconds > _MOST_REQUESTS:
+        problem = f"{seconds:g} s at {rate:g} req/s are more than {_MOST_REQUESTS:g} requests: simulate fewer seconds"
+        raise typer.BadParameter(problem, param_hint="--duration")

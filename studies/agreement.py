@@ -1,0 +1,200 @@
+"""Do the exact methods agree with brute force? Random small instances, one count per case.
+
+Run ``python -m studies.agreement --instances 2000`` for the comparison of the docs. Every plan goes
+through the checker; any disagreement prints how to reproduce it, and the command exits with 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.checker import check
+from harpagon.graphs.shapes import SHAPES
+from harpagon.instances.generate import random_instance
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.capabilities import CAPABILITIES, UnsupportedError
+from harpagon.solvers.options import SolverOptions
+from harpagon.solvers.registry import exact_method
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harpagon.instances.instance import Instance
+    from harpagon.solvers.result import Result
+
+REFEREE = "brute-force"
+COST_AGREEMENT = 1e-6
+"""Relative difference of two optima that counts as none: general solvers stop within tolerances."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Which instances are compared: number ``i`` is drawn from ``seed`` and ``i`` alone.
+
+    Attributes
+    ----------
+    seed, instances
+        Seed and number of instances.
+    shapes
+        Keys of `harpagon.graphs.shapes.SHAPES`, taken in turn.
+    pipelines
+        Largest number of pipelines; 1, 2, ... are taken in turn.
+    limits
+        Whether every other instance may have hardware limits.
+    """
+
+    seed: int
+    instances: int
+    shapes: Sequence[str] = tuple(sorted(SHAPES))
+    pipelines: int = 1
+    limits: bool = False
+
+    def draw(self, number: int) -> Instance:
+        """Instance ``number``."""
+        return random_instance(
+            random.Random(f"{self.seed}/{number}"),
+            shape=self.shapes[number % len(self.shapes)],
+            pipelines=1 + number % self.pipelines,
+            modules=(1, 4) if self.pipelines == 1 else (1, 3),
+            limits=self.limits and number % 2 == 1,
+        )
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts per (method, billing, dispatch, shape), and every disagreement in words."""
+
+    agreed: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    unsupported: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    refused: int = 0
+    infeasible: int = 0
+    disagreements: list[str] = field(default_factory=list)
+
+
+def compare(
+    sample: Sample, methods: Sequence[str], cases: Sequence[tuple[Billing, Dispatch]], tally: Tally
+) -> Iterator[int]:
+    """Compare ``methods`` with brute force on every instance of the sample and every case.
+
+    Yields
+    ------
+    int
+        The number of each instance, when it is done.
+    """
+    for number in range(sample.instances):
+        instance = sample.draw(number)
+        shape = sample.shapes[number % len(sample.shapes)]
+        for billing, dispatch in cases:
+            try:
+                expected = exact_method(REFEREE)(instance, billing, dispatch)
+            except UnsupportedError:
+                tally.refused += 1
+                continue
+            tally.infeasible += expected.plan is None
+            for method in methods:
+                place = f"--seed {sample.seed}, instance {number}, {billing} billing, {dispatch} dispatch"
+                _compare_one(instance, method, expected, (method, billing, dispatch, shape), place, tally)
+        yield number
+
+
+def _compare_one(
+    instance: Instance, method: str, expected: Result, key: tuple[str, Billing, Dispatch, str], place: str, tally: Tally
+) -> None:
+    billing, dispatch = key[1:3]
+    if (billing, dispatch) not in CAPABILITIES[method].cases:
+        tally.unsupported[key] += 1
+        return
+    try:
+        found = exact_method(method)(instance, billing, dispatch, SolverOptions())
+    except UnsupportedError:
+        tally.unsupported[key] += 1
+        return
+    fault = _fault(instance, expected, found)
+    if fault is None:
+        tally.agreed[key] += 1
+    else:
+        tally.disagreements.append(f"{method}: {place}: {fault}")
+
+
+def _fault(instance: Instance, expected: Result, found: Result) -> str | None:
+    """What differs, in words."""
+    if found.termination is not expected.termination:
+        return f"{found.termination} at {found.objective}, expected {expected.termination} at {expected.objective}"
+    if expected.plan is None or found.plan is None:
+        return None
+    violations = check(instance, found.plan).violations
+    if violations:
+        return f"the plan fails the check: {violations[0]}"
+    if abs(found.plan.cost - expected.plan.cost) > COST_AGREEMENT * expected.plan.cost:
+        return f"costs {found.plan.cost:.9g}, expected {expected.plan.cost:.9g}"
+    if found.dual_bound > expected.plan.cost * (1 + COST_AGREEMENT):
+        return f"claims the bound {found.dual_bound:.9g} above the optimum {expected.plan.cost:.9g}"
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the comparison of the command line; returns the exit code."""
+    from rich.console import Console
+    from rich.progress import track
+
+    options = _parser().parse_args(arguments)
+    sample = Sample(options.seed, options.instances, tuple(options.shapes), options.pipelines, options.limits)
+    cases = [(Billing(billing), Dispatch(dispatch)) for billing in options.billing for dispatch in options.dispatch]
+    tally = Tally()
+    console = Console(stderr=True)
+    done = 0
+    with suppress(KeyboardInterrupt):  # what was compared before Ctrl-C still counts
+        for number in track(
+            compare(sample, options.methods, cases, tally), "comparing", total=sample.instances, console=console
+        ):
+            done = number + 1
+    print(f"{done} of {sample.instances} instances")
+    print_tally(tally)
+    return 1 if tally.disagreements else 0
+
+
+def print_tally(tally: Tally) -> None:
+    """Print one row per method, billing and dispatch, with a column per shape, and every disagreement."""
+    from rich.console import Console
+    from rich.table import Table
+
+    counts = tally.agreed + tally.unsupported
+    shapes = sorted({key[3] for key in counts})
+    table = Table("method", "billing", "dispatch", *shapes, "agree", "not supported")
+    for method, billing, dispatch in sorted({key[:3] for key in counts}):
+        agreed = [tally.agreed[method, billing, dispatch, shape] for shape in shapes]
+        unsupported = sum(tally.unsupported[method, billing, dispatch, shape] for shape in shapes)
+        table.add_row(method, billing, dispatch, *map(str, agreed), str(sum(agreed)), str(unsupported))
+    console = Console(file=sys.stdout, width=max(120, 14 * len(shapes) + 60))
+    console.print(table)
+    total = sum(tally.agreed.values())
+    console.print(
+        f"{total} agree with {REFEREE}, {len(tally.disagreements)} disagree, {sum(tally.unsupported.values())} not "
+        f"supported; {tally.infeasible} cases infeasible, {tally.refused} too large for {REFEREE}"
+    )
+    for line in tally.disagreements:
+        console.print(line)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description="Compare the exact methods with brute force on random instances.")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--instances", type=int, default=200, metavar="N")
+    others = [name for name in CAPABILITIES if name != REFEREE]
+    parser.add_argument("--methods", nargs="+", choices=others, default=others)
+    parser.add_argument("--billing", nargs="+", choices=[*Billing], default=[*Billing])
+    parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.TC, Dispatch.FREE])
+    parser.add_argument("--shapes", nargs="+", choices=sorted(SHAPES), default=sorted(SHAPES))
+    parser.add_argument("--pipelines", type=int, default=1, help="largest number of pipelines per instance")
+    parser.add_argument("--limits", action="store_true", help="give half of the instances hardware limits")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

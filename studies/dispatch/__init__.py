@@ -1,0 +1,1 @@
+"""Plans under every dispatch policy, simulated."""

@@ -1,0 +1,196 @@
+"""The gap between formula and time: optimal plans under every dispatch policy, simulated with even arrivals.
+
+For every workload of a suite, both billings and every policy, the optimal plan is simulated paced and unpaced, and
+each tuple's largest latency is compared with its bound, each result with the SLO. Under the safe policies a guarded
+plan (`harpagon.simulation.guard`) is simulated too. Run it as
+
+    python -m studies.dispatch.study --suite smoke --out studies/dispatch
+
+It appends one line per simulated plan to ``rows.jsonl`` and can be stopped and started again; at the end it writes
+``summary.csv`` and ``prices.csv`` beside it and prints both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harpagon.instances.policies import Billing, Dispatch
+from studies.dispatch.rows import DispatchRow, DispatchRowFile, measured_row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pandas as pd
+
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.library.workloads import Workload
+    from harpagon.instances.plan import Plan
+    from studies.dispatch.rows import RowKey
+
+SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
+_REFERENCES = (Dispatch.TC, Dispatch.FREE)
+_GUARDED_SECONDS = 1_800
+_SECONDS = 60
+_REPORT_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchTask:
+    """One plan to make, and to simulate for so many seconds."""
+
+    workload: Workload
+    billing: Billing
+    dispatch: Dispatch
+    paced: bool
+    guarded: bool
+    seconds: int
+
+    @property
+    def key(self) -> RowKey:
+        """Key of the row it makes."""
+        return (self.workload.name, self.billing.value, self.dispatch.value, self.paced, self.guarded, self.seconds)
+
+
+def dispatch_tasks(workloads: Sequence[Workload], guarded_seconds: int, seconds: int) -> list[DispatchTask]:
+    """All combinations; the guarded plans, which are proven to keep the SLO, have the long runs."""
+    plain = [
+        DispatchTask(*case, guarded=False, seconds=seconds)
+        for case in product(workloads, Billing, Dispatch, (True, False))
+    ]
+    guarded = [
+        DispatchTask(*case, paced=True, guarded=True, seconds=guarded_seconds)
+        for case in product(workloads, Billing, SAFE)
+    ]
+    return plain + guarded
+
+
+def run_dispatch_task(task: DispatchTask) -> DispatchRow:
+    """Plan and simulate one task."""
+    from harpagon.simulation import simulate
+    from harpagon.simulation.guard import guarded_plan
+    from harpagon.solvers.methods import solve
+
+    def optimum(instance: Instance) -> Plan | None:
+        return solve(instance, "exact", task.billing, task.dispatch).plan
+
+    instance = task.workload.instance()
+    plan = guarded_plan(instance, optimum) if task.guarded else optimum(instance)
+    if plan is None:
+        return DispatchRow(*task.key, cost=None)
+    report = simulate(instance, plan, duration=float(task.seconds), paced=task.paced)
+    return measured_row(task.key, plan.cost, report)
+
+
+def run_dispatch_study(tasks: Sequence[DispatchTask], file: DispatchRowFile, workers: int) -> list[DispatchRow]:
+    """Run every task that ``file`` has no row of; rows in the order of ``tasks``."""
+    rows = {row.key: row for row in file.read()}
+    pending = [task for task in tasks if task.key not in rows]
+    for number, row in enumerate(_outcomes(pending, workers), 1):
+        file.append(row)
+        rows[row.key] = row
+        if number % _REPORT_EVERY == 0 or number == len(pending):
+            sys.stderr.write(f"{number} of {len(pending)} plans simulated\n")
+    return [rows[task.key] for task in tasks]
+
+
+def _outcomes(tasks: Sequence[DispatchTask], workers: int) -> Iterator[DispatchRow]:
+    if workers == 1:
+        return map(run_dispatch_task, tasks)
+    from joblib import Parallel, delayed
+
+    outcomes: Iterator[DispatchRow] = Parallel(n_jobs=workers, return_as="generator_unordered")(
+        delayed(run_dispatch_task)(task) for task in tasks
+    )
+    return outcomes
+
+
+def summary(rows: Iterable[DispatchRow]) -> pd.DataFrame:
+    """Per policy, billing and pacing: how often and by how much the measured maxima pass bounds and SLO."""
+    import pandas as pd
+
+    records = []
+    groups: dict[tuple[str, str, bool, bool], list[DispatchRow]] = {}
+    for row in rows:
+        groups.setdefault((row.dispatch, row.billing, row.paced, row.guarded), []).append(row)
+    for (dispatch, billing, paced, guarded), group in groups.items():
+        planned = [row for row in group if row.cost is not None]
+        records.append(
+            {
+                "dispatch": dispatch,
+                "billing": billing,
+                "paced": paced,
+                "guarded": guarded,
+                "plans": len(planned),
+                "requests": sum(row.arrived for row in planned),
+                "tuples": sum(row.tuples for row in planned),
+                "over_bound": sum(row.over for row in planned),
+                "beyond_allowance": sum(row.beyond for row in planned),
+                "worst_excess": max((row.excess for row in planned), default=0.0),
+                "plans_late": sum(row.late > 0 for row in planned),
+                "results_late": sum(row.late for row in planned),
+                "results_late_beyond_allowance": sum(row.late_beyond for row in planned),
+                "worst_overrun": max((row.overrun for row in planned), default=0.0),
+            }
+        )
+    return pd.DataFrame(records)
+
+
+def prices(rows: Iterable[DispatchRow]) -> pd.DataFrame:
+    """Cost of the safe optima, and of guarded plans, over the fluid optima: mean, extremes, how often dearer."""
+    import pandas as pd
+
+    costs = {(row.workload, row.billing, row.dispatch, row.guarded): row.cost for row in rows}
+    workloads = sorted({key[0] for key in costs})
+    records = []
+    for billing, safe, guarded, reference in product(Billing, SAFE, (False, True), _REFERENCES):
+        pairs = [(costs[w, billing, safe, guarded], costs[w, billing, reference, False]) for w in workloads]
+        ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs is not None]
+        records.append(
+            {
+                "billing": billing.value,
+                "dispatch": safe.value,
+                "guarded": guarded,
+                "over": reference.value,
+                "plans": len(ratios),
+                "without_plan": sum(ours is None for ours, _ in pairs),
+                "mean": math.fsum(ratios) / len(ratios) if ratios else math.nan,
+                "largest": max(ratios, default=math.nan),
+                "smallest": min(ratios, default=math.nan),
+                "dearer": sum(ratio > 1 + 1e-9 for ratio in ratios),
+                "cheaper": sum(ratio < 1 - 1e-9 for ratio in ratios),
+            }
+        )
+    return pd.DataFrame(records)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the study."""
+    from harpagon.instances.library.suites import spread, suite_workloads
+
+    parser = argparse.ArgumentParser(prog="python -m studies.dispatch.study", description=__doc__)
+    parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
+    parser.add_argument("--instances", type=int, metavar="N", help="so many workloads, spread evenly over the suite")
+    parser.add_argument("--guarded-seconds", type=int, default=_GUARDED_SECONDS, help="per guarded plan")
+    parser.add_argument("--seconds", type=int, default=_SECONDS, help="per other plan")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for rows and tables")
+    options = parser.parse_args(arguments)
+    options.out.mkdir(parents=True, exist_ok=True)
+    workloads: Sequence[Workload] = suite_workloads(options.suite)
+    if options.instances:
+        workloads = spread(workloads, options.instances)
+    tasks = dispatch_tasks(workloads, options.guarded_seconds, options.seconds)
+    rows = run_dispatch_study(tasks, DispatchRowFile(options.out / "rows.jsonl"), options.workers)
+    for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):
+        table.to_csv(options.out / name, index=False)
+        print(table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Twenty instances without a plan, and how they are explained."""

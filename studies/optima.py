@@ -1,0 +1,71 @@
+"""Prove the optima of a shipped suite and store them: ``python -m studies.optima --suite paper``."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES
+from harpagon.evaluation.sweep.rows import instance_hash
+from harpagon.formulations.checker import check
+from harpagon.instances.library.optima import Optimum, optima_path, write_optima
+from harpagon.instances.library.suites import suite
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.result import Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.instances.instance import Instance
+
+HASH_DIGITS = 16
+"""Digits of the instance hash that are stored: enough to notice changed figures."""
+
+
+def prove(instance: Instance, billing: Billing, dispatch: Dispatch) -> Optimum:
+    """Optimum of one instance, checked.
+
+    Raises
+    ------
+    RuntimeError
+        Where there is no proof, or the plan fails the independent check.
+    """
+    result = solve_exact(instance, billing, dispatch)
+    if result.plan is None or result.termination is not Termination.OPTIMAL:
+        raise RuntimeError(f"{instance.name}, {billing}, {dispatch}: {result.termination}, no optimum to store")
+    if not check(instance, result.plan).ok:
+        raise RuntimeError(f"{instance.name}, {billing}, {dispatch}: the plan fails the check")
+    digits = instance_hash(instance)[:HASH_DIGITS]
+    found = (result.plan.cost, result.dual_bound, REFERENCE, version("harpagon"))
+    return Optimum(instance.name, digits, billing, dispatch, *found)
+
+
+def prove_all(instances: Sequence[Instance]) -> list[Optimum]:
+    """Optima of all instances under both billings and both reference dispatches; times go to standard output."""
+    optima = []
+    for billing in Billing:
+        for dispatch in REFERENCE_DISPATCHES:
+            wall, processor = time.perf_counter(), time.process_time()
+            optima += [prove(instance, billing, dispatch) for instance in instances]
+            taken = f"{time.perf_counter() - wall:.1f} s, {time.process_time() - processor:.1f} s of processor time"
+            print(f"{billing}, {dispatch}: {len(instances)} proven optimal in {taken}", flush=True)
+    return optima
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m studies.optima", description=__doc__)
+    parser.add_argument("--suite", default="paper", help="name of a shipped suite")
+    parser.add_argument("--out", type=Path, help="file to write; default: the shipped one")
+    arguments = parser.parse_args()
+    path = arguments.out or optima_path(arguments.suite)
+    write_optima(path, prove_all(suite(arguments.suite)))
+    print(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()

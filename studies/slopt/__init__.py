@@ -1,0 +1,1 @@
+"""SLOpt beside its baselines."""

@@ -1,0 +1,186 @@
+"""SLOpt beside its baselines: ``python -m studies.slopt.study``.
+
+Protocol: two pipelines (`harpagon.instances.library.slopt_pipelines`) on fleets of 64 machines, four generated traces
+of 40 s, seeds 100 to 109 (forecast weights were chosen on seeds 0 and 1). A seed fixes the trace, the arrivals and the
+fan-outs, so all systems of a cell (pipeline, trace, seed) serve the same requests; fan-outs are drawn in the order of
+completions.
+Machines start in 2 s and are paid from the start of their start-up; decisions once a second. Forecast errors are known
+from another trace of the same kind, seed + 1000.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
+from harpagon.simulation.slopt.drop import Drop
+from harpagon.simulation.slopt.estimation import Estimation
+from harpagon.simulation.slopt.hindsight import Replay, hindsight_problem
+from harpagon.simulation.slopt.run import (
+    SystemOptions,
+    plan_reference,
+    reference_rate,
+    run_controller,
+    run_slopt,
+    stage_swaps,
+    trace_arrivals,
+)
+from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
+from harpagon.simulation.slopt.workload import generate_workload
+from harpagon.solvers.slopt.hindsight import solve_hindsight
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.instances.instance import Instance
+    from harpagon.simulation.slopt.report import SloptRun
+    from harpagon.simulation.slopt.workload import Workload
+    from harpagon.solvers.slopt.provision import PlanningStep
+
+TRACES = ("bursts", "diurnal", "fanout", "steps")
+SEEDS = tuple(range(100, 110))
+SECONDS = 40
+FLEET = 64
+BASELINE_HEADROOMS = (1.2, 1.4, 1.7)
+PROACTIVE_HEADROOMS = (1.1, 1.4)
+HISTORY = 1000
+"""Added to a seed for the trace of another day, from which forecast errors are known."""
+
+FULL = SystemOptions(TuningOptions(fleet=FLEET))
+"""SLOpt: cascade estimation with margins, exact provisioning, ahead-of-time tuning, adaptive batch drop."""
+BASELINE = SystemOptions(TuningOptions(Estimation.LAST, Tuning.REACTIVE, margin=False, fleet=FLEET), Drop.NONE)
+"""What tracks each module's own last rate with a fixed headroom and drops nothing."""
+
+
+def systems() -> dict[str, SystemOptions]:
+    """All systems by name: SLOpt, each stage swapped, and the baselines at several headrooms.
+
+    Drop policies are compared without the margin for forecast errors, since with it hardly a request is in danger.
+    """
+    found = {"slopt": FULL, **stage_swaps(FULL, (Drop.NONE,))}
+    lean = replace(FULL, tuning=replace(FULL.tuning, margin=False))
+    found |= {f"no margin, drop {drop}": replace(lean, drop=drop) for drop in Drop}
+    for headroom in BASELINE_HEADROOMS:
+        found[f"reactive x{headroom:g}"] = with_headroom(BASELINE, headroom)
+    for headroom in PROACTIVE_HEADROOMS:
+        found[f"reactive+proactive x{headroom:g}"] = replace(with_headroom(BASELINE, headroom), drop=Drop.PROACTIVE)
+    return found
+
+
+def with_headroom(options: SystemOptions, headroom: float) -> SystemOptions:
+    """The same system with another factor on demand."""
+    return replace(options, tuning=replace(options.tuning, headroom=headroom))
+
+
+def run_figures(run: SloptRun) -> dict[str, float]:
+    """What is kept of a run; raises `AssertionError` where requests are lost."""
+    conserve(run)
+    return {
+        "p50": run.quantile(0.5),
+        "p99": run.quantile(0.99),
+        "in_time": run.attainment,
+        "goodput": run.goodput,
+        "dropped": run.dropped / run.arrived,
+        "cost": run.cost_per_hour,
+        "started": run.started,
+        "requests": run.arrived,
+    }
+
+
+def conserve(run: SloptRun) -> None:
+    """Assert arrived = finished + dropped + in flight, for requests and for the items of every module."""
+    assert run.arrived == run.finished + run.dropped + run.in_flight
+    for module in run.modules:
+        assert module.arrived == module.finished + module.dropped + module.waiting
+
+
+def cell_rows(pipeline: str, trace: str, seed: int, seconds: int = SECONDS) -> list[dict[str, Any]]:
+    """One row per system, and one for the hindsight optimum."""
+    instance = slopt_instance(pipeline)
+    workload = generate_workload(trace, PEAKS[pipeline], seconds, seed)
+    history = generate_workload(trace, PEAKS[pipeline], seconds, seed + HISTORY)
+    cell = {"pipeline": pipeline, "trace": trace, "seed": seed}
+    plans: dict[object, PlanningStep] = {}
+    rows = []
+    for name, options in systems().items():
+        key = options.tuning.estimation is Estimation.CASCADE, options.solve
+        if key not in plans:
+            plans[key] = plan_reference(instance, reference_rate(workload), options)
+        run = run_slopt(instance, workload, options, seed, plans[key], history)
+        rows.append({**cell, "system": name, **run_figures(run)})
+    rows.append({**cell, "system": "hindsight", **_hindsight(instance, workload, seed, plans[True, FULL.solve])})
+    return rows
+
+
+def _hindsight(instance: Instance, workload: Workload, seed: int, step: PlanningStep) -> dict[str, float]:
+    """The optimum, its time, and what it comes to when it is run without drops."""
+    options = FULL.tuning
+    arrivals = trace_arrivals(workload, seed)
+    problem = hindsight_problem(instance, workload, arrivals, step, options.period, options.startup)
+    optimum = solve_hindsight(problem)
+    replay = Replay(optimum, options)
+    run = run_controller(instance, workload, replay.assignments, replay, Drop.NONE, seed)
+    hourly = optimum.cost / workload.duration * 3600.0
+    seconds = optimum.build_time + optimum.solve_time
+    return {
+        **run_figures(run),
+        "cost": hourly,
+        "bound": optimum.dual_bound / workload.duration * 3600.0,
+        "solve_s": seconds,
+    }
+
+
+def study_rows(
+    pipelines: Sequence[str] = PIPELINES,
+    traces: Sequence[str] = TRACES,
+    seeds: Sequence[int] = SEEDS,
+    workers: int = 1,
+    file: Path | None = None,
+) -> pd.DataFrame:
+    """Rows of all cells; those that ``file`` holds already are not run again, the others are appended to it."""
+    from joblib import Parallel, delayed
+
+    kept = pd.read_csv(file) if file is not None and file.exists() else pd.DataFrame()
+    done = set() if kept.empty else set(zip(kept["pipeline"], kept["trace"], kept["seed"], strict=True))
+    cells = [(p, t, s) for s, p, t in product(seeds, pipelines, traces) if (p, t, s) not in done]
+    for rows in Parallel(n_jobs=workers, return_as="generator_unordered")(delayed(cell_rows)(*cell) for cell in cells):
+        kept = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True)
+        if file is not None:
+            kept.to_csv(file, index=False)
+    wanted = kept[kept["seed"].isin(seeds) & kept["pipeline"].isin(pipelines) & kept["trace"].isin(traces)]
+    return wanted.sort_values(["pipeline", "trace", "seed"], kind="stable", ignore_index=True)
+
+
+def main() -> None:
+    """Run the study and print its tables as Markdown."""
+    from studies.slopt.parts import blocking_table, envelope_table, planning_table
+    from studies.slopt.tables import claims_table, hindsight_table, markdown, systems_table, totals_table
+
+    parser = argparse.ArgumentParser(description="SLOpt beside its baselines")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many of the seeds 100 to 109")
+    parser.add_argument("--rows", type=Path, default=None, help="CSV file of finished cells: resumed and appended to")
+    arguments = parser.parse_args()
+    seeds = SEEDS[: arguments.seeds]
+    rows = study_rows(seeds=seeds, workers=arguments.workers, file=arguments.rows)
+    tables = {
+        "Envelopes": envelope_table(seeds),
+        "Systems by trace": systems_table(rows),
+        "Systems over all traces": totals_table(rows),
+        "Claims": claims_table(rows),
+        "Hindsight": hindsight_table(rows),
+        "Cascade blocking": blocking_table(seeds),
+        "Planning step": planning_table(),
+    }
+    for title, table in tables.items():
+        print(f"\n### {title}\n\n{markdown(table)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,191 @@
+"""Sweeps: nothing finished is lost, nothing is done twice, and the rows do not depend on the workers."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harpagon.cli import main
+from harpagon.cli.exits import ExitCode
+from harpagon.cli.views.progress import RunningGap
+from harpagon.evaluation.gaps.study import study_tasks
+from harpagon.evaluation.gaps.tables import gaps, proven_optima, quantile, summarise
+from harpagon.evaluation.sweep.rows import RowFile, Task, task_key
+from harpagon.evaluation.sweep.sweep import sweep
+from harpagon.instances.generate import random_instance
+from harpagon.instances.library.suites import suite_workloads
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.methods import solve
+from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harpagon.evaluation.sweep.rows import Row
+    from harpagon.instances.instance import Instance
+    from harpagon.solvers.result import Result
+
+
+@pytest.fixture(scope="module")
+def tasks() -> list[Task]:
+    """Three small instances, both billings, the two optima and the heuristic: 18 solves."""
+    rng = random.Random(11)
+    instances = [replace(random_instance(rng, modules=(2, 3)), name=f"small-{i}") for i in range(3)]
+    return study_tasks(instances, ["harpagon"], list(Billing), lambda _: Dispatch.TC, DEFAULT_OPTIONS)
+
+
+def timeless(rows: list[Row]) -> list[Row]:
+    """Rows without what differs from run to run."""
+    return [replace(row, build_s=0.0, solve_s=0.0, runs=0) for row in rows]
+
+
+def refuse(instance: Instance, method: str, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+    """Solve for sweeps that have nothing left to solve."""
+    raise AssertionError("solved a second time")
+
+
+def test_rows_are_the_same_for_one_and_for_two_workers(tasks: list[Task], tmp_path: Path) -> None:
+    alone = sweep(tasks, solve, RowFile(tmp_path / "one.jsonl"), workers=1)
+    together = sweep(tasks, solve, RowFile(tmp_path / "two.jsonl"), workers=2)
+    assert timeless(alone) == timeless(together)
+    assert [row.workload for row in alone] == [task.instance.name for task in tasks]
+
+
+def test_a_finished_sweep_solves_nothing_again(tasks: list[Task], tmp_path: Path) -> None:
+    file = RowFile(tmp_path / "rows.jsonl")
+    first = sweep(tasks, solve, file)
+    assert sweep(tasks, refuse, file) == first
+
+
+@pytest.mark.parametrize("lost", [1, 40, 10_000])
+def test_a_torn_last_line_costs_one_solve(lost: int, tasks: list[Task], tmp_path: Path) -> None:
+    file = RowFile(tmp_path / "rows.jsonl")
+    whole = sweep(tasks, solve, file)
+    content = file.path.read_bytes()
+    last = content[:-1].rfind(b"\n") + 1
+    file.path.write_bytes(content[: max(last, len(content) - lost)])
+    solved: list[Row] = []
+    again = sweep(tasks, solve, file, finished=solved.append)
+    assert timeless(again) == timeless(whole)
+    assert file.read() == {row.key: row for row in again}
+    assert len(file.path.read_bytes().splitlines()) == len(tasks)
+
+
+def test_an_interrupted_sweep_keeps_what_is_finished(tasks: list[Task], tmp_path: Path) -> None:
+    file = RowFile(tmp_path / "rows.jsonl")
+    done: list[Row] = []
+
+    def stop_after_five(row: Row) -> None:
+        done.append(row)
+        if len(done) == 5:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(tasks, solve, file, finished=stop_after_five)
+    assert list(file.read().values()) == done
+    assert len(sweep(tasks, solve, file)) == len(tasks)
+
+
+def test_the_key_tells_tasks_apart(tasks: list[Task]) -> None:
+    task = tasks[0]
+    others = [
+        replace(task, billing=Billing.FRACTIONAL),
+        replace(task, dispatch=Dispatch.FREE),
+        replace(task, method="harpagon"),
+        replace(task, options=SolverOptions(gap=0.01)),
+        replace(task, instance=tasks[-1].instance),
+    ]
+    keys = {task_key(other, "1") for other in (task, *others)} | {task_key(task, "2")}
+    assert len(keys) == 7
+    assert task_key(task, "1") == task_key(replace(task), "1")
+
+
+def test_summary_counts_what_the_rows_say(tasks: list[Task], tmp_path: Path) -> None:
+    rows = sweep(tasks, solve, RowFile(tmp_path / "rows.jsonl"))
+    summaries = {(summary.billing, summary.label): summary for summary in summarise(rows)}
+    optima = proven_optima(rows)
+    assert len(optima) == 12
+    for billing in Billing:
+        heuristic = [row for row in rows if row.series == (billing, "harpagon", "tc")]
+        found = gaps(heuristic, optima, Dispatch.TC)
+        summary = summaries[billing, "harpagon"].gaps[Dispatch.TC]
+        assert summary.compared == len(found) == 3
+        assert summary.largest == max(found) >= -1e-9
+        assert summary.optimal == sum(gap < 1e-6 for gap in found)
+        free = summaries[billing, "exact (free)"]
+        assert (free.workloads, free.planned, free.proven) == (3, 3, 3)
+        largest = free.gaps[Dispatch.TC].largest
+        assert largest is not None and largest <= 1e-9
+
+
+def test_running_gap_does_not_depend_on_the_order_of_rows(tasks: list[Task], tmp_path: Path) -> None:
+    rows = sweep(tasks, solve, RowFile(tmp_path / "rows.jsonl"))
+    texts = set()
+    for order in (rows, rows[::-1]):
+        running = RunningGap()
+        for row in order:
+            running.add(row)
+        texts.add(str(running))
+    found = gaps([row for row in rows if row.method == "harpagon"], proven_optima(rows), Dispatch.TC)
+    assert texts == {f"harpagon {sum(found) / len(found):+.2%}"}
+
+
+def test_quantile_interpolates_as_numpy_does() -> None:
+    numpy = pytest.importorskip("numpy")
+    values = [3.0, 1.0, 2.0, 10.0, 4.0]
+    for share in (0.0, 0.3, 0.5, 0.95, 0.99, 1.0):
+        assert quantile(values, share) == pytest.approx(float(numpy.quantile(values, share)))
+
+
+def test_gap_writes_tables_and_figures_and_resumes(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "study"
+    arguments = ["gap", "--suite", "worked-example", "--methods", "harpagon,nexus", "--out", str(folder)]
+    assert main(arguments) == ExitCode.DONE
+    table = capfd.readouterr().out
+    assert "exact (tc)" in table and "harpagon" in table and "nexus" in table
+    written = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert set(written) == {"rows.jsonl", "rows.csv", "rows.parquet", "summary.csv", "gaps.png", "times.png"}
+    assert main(arguments) == ExitCode.DONE
+    assert (folder / "rows.jsonl").read_bytes() == written["rows.jsonl"]
+
+
+WORKLOADS = 8
+COMMAND = [
+    *(sys.executable, "-c", "import sys; from harpagon.cli import main; sys.exit(main())"),
+    *("gap", "--billing", "whole", "--out", "study"),
+    *(part for workload in suite_workloads("smoke")[:WORKLOADS] for part in ("--suite", workload.name)),
+]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of another kind")
+@pytest.mark.parametrize(("stop", "workers"), [(signal.SIGINT, 1), (signal.SIGINT, 2), (signal.SIGKILL, 1)])
+def test_a_stopped_gap_keeps_finished_solves_and_goes_on(stop: signal.Signals, workers: int, tmp_path: Path) -> None:
+    command = [*COMMAND, "--workers", str(workers)]
+    rows = RowFile(tmp_path / "study" / "rows.jsonl")
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        while process.poll() is None and not rows.read():
+            time.sleep(0.002)
+        assert process.poll() is None, process.communicate()
+        os.killpg(process.pid, stop)
+        _, messages = process.communicate(timeout=60)
+    kept = rows.read()
+    total = 3 * WORKLOADS
+    assert 0 < len(kept) < total
+    if stop == signal.SIGINT:
+        assert process.returncode == ExitCode.INTERRUPTED, messages
+        assert f"interrupted: {len(kept)} of {total}" in messages and "Traceback" not in messages
+    finished = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"{WORKLOADS}/{WORKLOADS}" in finished.stdout
+    after = rows.read()
+    assert len(after) == total
+    assert kept.items() <= after.items()

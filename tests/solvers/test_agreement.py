@@ -1,0 +1,65 @@
+"""Every exact method agrees with brute force: a small set of what ``python -m studies.agreement`` runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harpagon.graphs.shapes import SHAPES
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers import registry
+from harpagon.solvers.capabilities import CAPABILITIES
+from harpagon.solvers.result import Termination
+from studies.agreement import Sample, Tally, compare, main
+
+
+def tally(sample: Sample, method: str, dispatches: list[Dispatch]) -> Tally:
+    counts = Tally()
+    cases = [(billing, dispatch) for billing in Billing for dispatch in dispatches]
+    for _ in compare(sample, [method], cases, counts):
+        pass
+    return counts
+
+
+@pytest.mark.parametrize("dispatch", Dispatch)
+def test_exact_agrees_on_every_shape(dispatch: Dispatch) -> None:
+    counts = tally(Sample(1, 4 * len(SHAPES)), "exact", [dispatch])
+    assert counts.disagreements == []
+    assert sum(counts.agreed.values()) >= 8 * len(SHAPES) - counts.refused * 2
+    assert {key[3] for key in counts.agreed} == set(SHAPES)
+
+
+@pytest.mark.parametrize(
+    ("method", "pipelines"),
+    [("compact", 1), ("disjunctive-bigm", 1), ("disjunctive-hull", 1), ("cp-sat", 2), ("pattern", 2)],
+)
+def test_formulations_agree_with_and_without_limits(method: str, pipelines: int) -> None:
+    counts = tally(Sample(2, 4, pipelines=pipelines, limits=True), method, list(Dispatch))
+    assert counts.disagreements == []
+    supported = len(CAPABILITIES[method].cases)
+    assert sum(counts.agreed.values()) >= 3 * supported
+    assert sum(counts.unsupported.values()) >= 4 * (12 - supported)
+
+
+def test_a_disagreement_is_reported_with_its_reproducer(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    right = registry.exact_method
+
+    def wrong(name: str) -> registry.ExactMethod:
+        def solve(*arguments: object) -> object:
+            return replace(right(name)(*arguments), termination=Termination.FEASIBLE)  # type: ignore[arg-type]
+
+        return right(name) if name == "brute-force" else solve  # type: ignore[return-value]
+
+    monkeypatch.setattr("studies.agreement.exact_method", wrong)
+    arguments = ["--seed", "7", "--instances", "2", "--methods", "exact", "--billing", "whole", "--dispatch", "tc"]
+    assert main(arguments) == 1
+    output = " ".join(capsys.readouterr().out.split())
+    assert "exact: --seed 7, instance 1, whole billing, tc dispatch: feasible at" in output
+
+
+def test_the_command_counts_agreements(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--instances", "3", "--methods", "compact", "--billing", "whole"]) == 0
+    assert "3 agree with brute-force, 0 disagree, 3 not supported" in " ".join(capsys.readouterr().out.split())

@@ -1,0 +1,150 @@
+"""What every model-based method says when it is done, stopped, interrupted, or given a plan to start from."""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+import signal
+from dataclasses import replace
+from threading import Timer
+
+import networkx as nx
+import pytest
+
+from harpagon.formulations.checker import check
+from harpagon.instances.generate import random_instance
+from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.enumeration.brute_force import solve_brute_force
+from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.options import SolverOptions
+from harpagon.solvers.registry import exact_method
+from harpagon.solvers.result import SolveInterrupted, Termination
+
+METHODS = ("compact", "disjunctive-bigm", "disjunctive-hull", "cp-sat", "pattern")
+GENERAL = ("compact", "disjunctive-bigm", "cp-sat")
+WHOLE_TC = (Billing.WHOLE, Dispatch.TC)
+
+
+@pytest.fixture(scope="module")
+def hard() -> Instance:
+    """Six modules, eight configurations each, up to thirty machines: seconds for a general solver."""
+    return random_instance(
+        random.Random(2), modules=(6, 6), configurations=(8, 8), hardware=(2, 2), machines=30, shape="chain"
+    )
+
+
+def two_types(limit: int, slo: float = 1.0) -> Instance:
+    """20 req/s; a cheap type with ``limit`` machines and a dear type with one machine, 10 req/s each."""
+    graph = nx.DiGraph()
+    graph.add_node("m", model="model", join="all")
+    cheap, dear = Configuration("cheap", 1, 0.1, 1.0), Configuration("dear", 1, 0.1, 3.0)
+    hardware = {"cheap": Hardware("cheap", 1.0, limit), "dear": Hardware("dear", 3.0, 1)}
+    return Instance("two", Billing.WHOLE, hardware, {"model": (cheap, dear)}, (Pipeline("p", 20.0, slo, graph),))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_optimal(method: str) -> None:
+    result = exact_method(method)(two_types(limit=1), *WHOLE_TC)
+    assert result.termination is Termination.OPTIMAL
+    assert result.objective == pytest.approx(4.0)
+    assert result.dual_bound == pytest.approx(4.0)
+    assert result.method == method
+    assert result.solver.version
+    assert result.build_time >= 0
+    assert result.solve_time >= 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_infeasible_by_limits(method: str) -> None:
+    result = exact_method(method)(two_types(limit=0), *WHOLE_TC)
+    assert result.termination is Termination.INFEASIBLE
+    assert result.plan is None
+    assert result.dual_bound == math.inf
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_infeasible_by_slo(method: str) -> None:
+    result = exact_method(method)(two_types(limit=9, slo=0.1), *WHOLE_TC)
+    assert result.termination is Termination.INFEASIBLE
+    assert result.dual_bound == math.inf
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_feasible_at_the_time_limit(method: str, hard: Instance) -> None:
+    result = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0))
+    optimum = solve_exact(hard, *WHOLE_TC).objective
+    assert optimum is not None
+    assert result.termination is Termination.FEASIBLE
+    assert result.plan is not None
+    assert check(hard, result.plan).ok
+    assert 0 < result.dual_bound <= optimum <= result.plan.cost
+    assert result.gap is not None
+    assert result.gap > 0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_no_plan_at_the_time_limit(method: str) -> None:
+    """The first plan takes two cheap machines, one is left: at the limit there is no plan, and no proof of none."""
+    result = exact_method(method)(two_types(limit=1), *WHOLE_TC, SolverOptions(time_limit=0.0))
+    assert result.termination is Termination.LIMIT
+    assert result.plan is None
+    assert 0 < result.dual_bound <= 4.0
+
+
+@pytest.mark.parametrize("method", GENERAL)
+def test_a_short_limit_returns_a_plan_and_a_valid_bound(method: str, hard: Instance) -> None:
+    result = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=1.0))
+    optimum = solve_exact(hard, *WHOLE_TC).objective
+    assert optimum is not None
+    assert result.plan is not None
+    assert check(hard, result.plan).ok
+    assert result.dual_bound <= optimum * (1 + 1e-6)
+    assert result.plan.cost >= optimum * (1 - 1e-6)
+
+
+@pytest.mark.parametrize("method", GENERAL)
+def test_interrupted(method: str, hard: Instance) -> None:
+    """Ctrl-C stops the solver and carries out what it holds."""
+    timer = Timer(2.0, lambda: os.kill(os.getpid(), signal.SIGINT))
+    timer.start()
+    try:
+        with pytest.raises(SolveInterrupted) as caught:
+            exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=60.0))
+    finally:
+        timer.cancel()
+    result = caught.value.result
+    optimum = solve_exact(hard, *WHOLE_TC).objective
+    assert optimum is not None
+    assert result.termination is Termination.FEASIBLE
+    assert result.plan is not None
+    assert result.dual_bound <= optimum <= result.plan.cost * (1 + 1e-9)
+    assert result.build_time + result.solve_time < 60.0
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_start_plan_is_checked_and_reported(method: str, hard: Instance) -> None:
+    best = solve_exact(hard, *WHOLE_TC).plan
+    assert best is not None
+    used = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=best))
+    assert used.plan == best
+    assert used.solver.options["start"] == "used"
+    other = replace(best, dispatch=Dispatch.FREE)
+    refused = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=other))
+    assert str(refused.solver.options["start"]).startswith("refused: a plan for whole billing under free dispatch")
+    broken = replace(best, cost=best.cost / 2)
+    refused = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=broken))
+    assert "cost_per_hour" in str(refused.solver.options["start"])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_gap_is_kept(method: str) -> None:
+    instance = random_instance(random.Random(5), modules=(3, 3))
+    optimum = solve_brute_force(instance, *WHOLE_TC).objective
+    result = exact_method(method)(instance, *WHOLE_TC, SolverOptions(gap=0.5))
+    assert optimum is not None
+    assert result.plan is not None
+    assert result.gap is not None
+    assert result.gap <= 0.5
+    assert result.dual_bound <= optimum * (1 + 1e-6)
