@@ -1,7 +1,7 @@
 """Pipelines as directed acyclic graphs: request rates, longest paths, series-parallel structure.
 
 A pipeline is a ``networkx.DiGraph``. Nodes carry ``join`` ("all" or "any"), edges carry ``fanout`` (requests sent
-on per request received) and ``transfer`` (seconds). This room knows no price and no solver.
+on per request received) and ``transfer`` (seconds). This layer knows no price and no solver.
 """
 
 from harpagon.graphs.paths import PathNetwork

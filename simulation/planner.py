@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Planner(Protocol):
-    """Plans an instance, by any method: this room knows no solver."""
+    """Plans an instance, by any method: the search is told which."""
 
     def __call__(self, instance: Instance) -> Plan | None:
         """A plan, None where there is none."""

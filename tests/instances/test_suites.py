@@ -179,7 +179,7 @@ def test_make_refuses_what_it_cannot_make(arguments: dict[str, object], words: s
 
 
 def test_public_names_exist() -> None:
-    import harpagon.instances as room
+    import harpagon.instances as layer
 
-    assert all(getattr(room, name) is not None for name in public_names)
-    assert not hasattr(room, "planet")
+    assert all(getattr(layer, name) is not None for name in public_names)
+    assert not hasattr(layer, "planet")
