@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import pytest
@@ -11,9 +13,23 @@ from hypothesis import settings
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.policies import Billing
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 settings.register_profile("repeatable", derandomize=True)
 """Examples that follow from the code alone, so that what lands does not depend on luck: `.ci/run`."""
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+@pytest.fixture
+def hears_ctrl_c() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt here, and by default in children, even where the parent of pytest ignores it.
+
+    A shell starts background jobs with SIGINT ignored; Python and what it starts then ignore it as well.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -66,6 +66,12 @@ def sweep(
     return [rows[one.key] for one in keyed]
 
 
+def finished_rows(tasks: Sequence[Task], file: RowFile) -> list[Row]:
+    """Rows of the tasks that ``file`` has one of, in the order of ``tasks``."""
+    stored = file.read()
+    return [stored[one.key] for one in keyed_tasks(tasks, version("harpagon")) if one.key in stored]
+
+
 def _outcomes(pending: Sequence[KeyedTask], solve: Solve, workers: int, scheduler: str | None) -> Iterator[Row]:
     if not pending:
         return iter(())

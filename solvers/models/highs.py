@@ -66,7 +66,7 @@ def solve_linear_program(
     start
         Values of some or all columns to start from.
     on_bound
-        Called now and then with the lower bound reached.
+        Called with the lower bound reached: at every better solution, and now and then.
     """
 
     if options.time_limit is not None and options.time_limit <= 0:
@@ -76,7 +76,8 @@ def solve_linear_program(
     if start is not None:
         _pass_start(highs, program, start)
     if on_bound is not None:
-        highs.cbMipLogging.subscribe(lambda event: on_bound(event.data_out.mip_dual_bound))
+        for told in (highs.cbMipLogging, highs.cbMipImprovingSolution):
+            told.subscribe(lambda event: on_bound(event.data_out.mip_dual_bound))
     interrupted = _run(highs)
     return replace(_outcome(highs, program), interrupted=interrupted)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -83,15 +82,12 @@ def test_faults_are_told_with_their_line(tmp_path: Path, text: str, place: str, 
     assert problem in caught.value.problem
 
 
-def test_a_million_lines_of_text_are_refused_at_the_first(tmp_path: Path) -> None:
-    path = written(tmp_path, "hello world\n" * 1_000_000)
-    start = time.perf_counter()
+def test_lines_of_text_are_refused_at_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+    monkeypatch.setattr("harpagon.simulation.arrivals.traces._number", parsed.append)
     with pytest.raises(InputError, match="line 1"):
-        read_trace(path)
-    refused = time.perf_counter() - start
-    start = time.perf_counter()
-    read_trace(written(tmp_path, "\n".join(map(str, range(1_000_000)))))
-    assert refused < time.perf_counter() - start
+        read_trace(written(tmp_path, "hello world\n" * 1_000))
+    assert len(parsed) == 1
 
 
 @pytest.mark.parametrize("text", ["gamma:", "gamma:nan", "gamma:-1", "gamma:1e9", "burst", "/nowhere/trace.csv"])

@@ -140,20 +140,14 @@ def _instances(names: Sequence[str]) -> list[Instance]:
 def _run(tasks: Sequence[Task], file: RowFile, workers: int, scheduler: str | None) -> tuple[list[Row], bool]:
     """Rows in the order of the tasks, and whether the sweep was interrupted."""
     from harpagon.cli.views.progress import sweep_progress
-    from harpagon.evaluation.sweep.sweep import sweep
+    from harpagon.evaluation.sweep.sweep import finished_rows, sweep
     from harpagon.solvers.methods import solve
 
-    done: list[Row] = []
     with sweep_progress(len(tasks)) as report:
-
-        def finished(row: Row) -> None:
-            done.append(row)
-            report(row)
-
         try:
-            return sweep(tasks, solve, file, workers, finished, scheduler), False
+            return sweep(tasks, solve, file, workers, report, scheduler), False
         except KeyboardInterrupt:
-            return done, True
+            return finished_rows(tasks, file), True
 
 
 def _write_report(rows: Sequence[Row], folder: Path) -> None:
