@@ -4,6 +4,7 @@ A pipeline is a ``networkx.DiGraph``. Nodes carry ``join`` ("all" or "any"), edg
 on per request received) and ``transfer`` (seconds). This layer knows no price and no solver.
 """
 
+from harpagon.graphs.leading_edges import ExactRate, exact_fanout, exact_rates
 from harpagon.graphs.paths import PathNetwork
 from harpagon.graphs.rates import propagate_rates
 from harpagon.graphs.series_parallel import Delay, Leaf, Node, Parallel, Series, decompose
@@ -11,6 +12,7 @@ from harpagon.graphs.validation import GraphError, validate_pipeline_graph
 
 __all__ = [
     "Delay",
+    "ExactRate",
     "GraphError",
     "Leaf",
     "Node",
@@ -18,6 +20,8 @@ __all__ = [
     "PathNetwork",
     "Series",
     "decompose",
+    "exact_fanout",
+    "exact_rates",
     "propagate_rates",
     "validate_pipeline_graph",
 ]

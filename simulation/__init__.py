@@ -15,6 +15,7 @@ flow          requests between modules, with watermarks
 fanout, joins edges and where they meet
 inlets        the edges, join and regulator before a module
 pacing        results held back until arrivals are even again
+in_step       waves of exact grids, and one tuple that serves them
 station       one module in time
 simulator     the pipeline
 measure       running counts to reports

@@ -2,7 +2,7 @@
 
 A paced module hands a result on at a fixed time after its root request arrived: the longest path to the module, what
 its dispatcher and its regulator may add included. So with even arrivals its successors are reached at the instants of
-an even clock only (`harpagon.formulations.waves`). docs/dispatch.md has the proofs.
+an even clock only (`harpagon.simulation.in_step`). docs/dispatch.md has the proofs.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.formulations.waves import RootWaves, SentWaves, UnitedWaves, spacing_delay, wave_service
-from harpagon.graphs import PathNetwork
+from harpagon.graphs import PathNetwork, exact_rates
 from harpagon.simulation.dispatch.dispatchers import SAFE, graces, interval
 from harpagon.simulation.flow.pieces import Flow
+from harpagon.simulation.in_step import RootWaves, SentWaves, UnitedWaves, spacing_delay, wave_service
 
 if TYPE_CHECKING:
-    from harpagon.formulations.waves import Waves, WaveService
     from harpagon.instances.instance import Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan
     from harpagon.instances.policies import Dispatch
+    from harpagon.simulation.in_step import Waves, WaveService
 
 _SAME_RATE = 1e-9
 """Relative difference below which two rates are the same."""
@@ -108,35 +108,28 @@ def pipeline_paces(
         Whether modules of one tuple may serve waves in step, which takes even arrivals and fixed fan-out.
     """
     network = PathNetwork.from_graph(pipeline.graph)
+    rates = exact_rates(pipeline.graph)
     paces: list[Pace] = []
     for index, name in enumerate(network.modules):
         tails = network.predecessors[index]
-        sent = [
-            SentWaves(paces[tail].waves, float(pipeline.graph.edges[network.modules[tail], name].get("fanout", 1.0)))
+        sent = {
+            network.modules[tail]: SentWaves(
+                paces[tail].waves, float(pipeline.graph.edges[network.modules[tail], name].get("fanout", 1.0))
+            )
             for tail, _ in tails
-        ]
-        waves, wait = _joined(sent, pipeline.graph.nodes[name].get("join", "all") == "all")
-        latest = max((paces[tail].departure + transfer for tail, transfer in tails), default=0.0)
-        arrival = latest + wait / pipeline.rate
+        }
+        waves = _joined(sent, rates[name].leader)
+        arrival = max((paces[tail].departure + transfer for tail, transfer in tails), default=0.0)
         make = _fluid_pace if dispatch not in SAFE else _quicker_pace if in_step else _usual_pace
         paces.append(make(waves, arrival, pipeline.rate, plan.modules[name], dispatch))
     return tuple(paces)
 
 
-def _joined(sent: list[SentWaves], every: bool) -> tuple[Waves, float]:
-    """Waves behind a join, and the instants by which an item may stem from a later root than its request.
-
-    Under ``join: all`` request k takes item floor(k r_e / r) of edge e, whose root is at most k / r: not later than the
-    root of the leading edge's item, where that edge is rounded once. Each further rounding may bring that one forward.
-    """
-    if len(sent) < 2:
-        return (sent[0] if sent else RootWaves()), 0.0
-    if not every:
-        return UnitedWaves(tuple(sent)), 0.0
-    leader = max(sent, key=lambda waves: waves.mean)
-    if leader.excess <= 1.0 or all(waves == leader for waves in sent):
-        return leader, 0.0
-    return leader, 1.0 + leader.excess / leader.mean
+def _joined(sent: dict[str, SentWaves], leader: str | None) -> Waves:
+    """Waves behind a join: those of the leading edge, or of every edge where none leads."""
+    if leader is not None:
+        return sent[leader]
+    return UnitedWaves(tuple(sent.values())) if sent else RootWaves()
 
 
 def _fluid_pace(waves: Waves, arrival: float, clock: float, module: ModulePlan, dispatch: Dispatch) -> Pace:

@@ -55,7 +55,7 @@ def simulate(
     paced
         Whether results are held until a fixed time after their root request; None for the policies that need it.
         Where arrivals are even and fan-out fixed, modules of one tuple then serve them in step
-        (`harpagon.formulations.waves`).
+        (`harpagon.simulation.in_step`).
     padding
         How batches are completed when requests are missing; None for the policy's own way.
     random_fanout
@@ -108,7 +108,7 @@ class _PipelineRun:
             for module, pace in zip(self._modules, self._paces, strict=True)
         ]
         holds = [pace.arrival for pace in self._paces]
-        self._inlets = pipeline_inlets(pipeline, self._network, rates, holds, regulators, fanout_seed)
+        self._inlets = pipeline_inlets(pipeline, self._network, holds, regulators, fanout_seed)
         self._stations = [
             Station(self._dispatcher(module, pace, padding, rate), len(module.tuples), pace.departure)
             for module, rate, pace in zip(self._modules, rates, self._paces, strict=True)

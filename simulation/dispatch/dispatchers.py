@@ -15,9 +15,9 @@ from harpagon.simulation.dispatch.padding import PaddedDispatcher, Padding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harpagon.formulations.waves import WaveService
     from harpagon.instances.plan import DispatchTuple, ModulePlan
     from harpagon.simulation.dispatch.served import Dispatcher
+    from harpagon.simulation.in_step import WaveService
 
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 """Policies whose bound a dispatcher keeps: their batches time out, and modules are paced."""

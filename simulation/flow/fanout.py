@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from harpagon.simulation.flow.pieces import Flow
 
-_ROUNDING = 1e-9
-"""Requests: products of whole numbers and fan-outs this near to a whole number are that number."""
+if TYPE_CHECKING:
+    from fractions import Fraction
 
 
 class Fanout(Protocol):
@@ -23,17 +23,23 @@ class FixedFanout:
     """A fixed fraction: of the first k requests of the tail, exactly ceil(k x ``fanout``) are sent on.
 
     Request i of the edge stems from request floor(i / fanout) of the tail, as early as the fraction allows.
+
+    Parameters
+    ----------
+    fanout
+        As `harpagon.graphs.exact_fanout` has it: counts are exact in 64-bit integers.
     """
 
-    def __init__(self, fanout: float) -> None:
-        self._fanout = fanout
+    def __init__(self, fanout: Fraction) -> None:
+        self._numerator, self._denominator = fanout.as_integer_ratio()
         self._seen = 0
 
     def __call__(self, count: int) -> np.ndarray:
         """Differences of ceil(k x fanout)."""
-        marks = np.arange(self._seen, self._seen + count + 1) * self._fanout
+        whole, rest = np.divmod(np.arange(self._seen, self._seen + count + 1), self._denominator)
         self._seen += count
-        sent: np.ndarray = np.diff(np.ceil(marks - _ROUNDING)).astype(np.int64)
+        totals = whole * self._numerator - (-rest * self._numerator) // self._denominator
+        sent: np.ndarray = np.diff(totals)
         return sent
 
 

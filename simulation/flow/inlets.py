@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.graphs import exact_fanout, exact_rates
 from harpagon.simulation.flow.fanout import Edge, Fanout, FixedFanout, RandomFanout
-from harpagon.simulation.flow.joins import Join, PositionJoin, RootJoin, SingleInput
+from harpagon.simulation.flow.joins import Join, RootJoin, SingleInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +52,6 @@ class Inlet:
 def pipeline_inlets(
     pipeline: Pipeline,
     network: PathNetwork,
-    rates: Sequence[float],
     holds: Sequence[float],
     regulators: Sequence[Regulator | None],
     seed: tuple[int, int] | None,
@@ -62,34 +62,30 @@ def pipeline_inlets(
     ----------
     pipeline, network
         The pipeline and its paths.
-    rates
-        Requests per second of every module.
     holds, regulators
         Per module, as for `Inlet`.
     seed
         For random fan-out, the same on all edges that leave one module; None for a fixed fraction.
     """
     inlets = []
+    graph, names, rates = pipeline.graph, network.modules, exact_rates(pipeline.graph)
     for head, pairs in enumerate(network.predecessors):
-        graph, names = pipeline.graph, network.modules
-        fanouts = [float(graph.edges[names[tail], names[head]].get("fanout", 1.0)) for tail, _ in pairs]
         edges = [
-            (tail, Edge(_fanout(fanout, tail, seed), transfer))
-            for fanout, (tail, transfer) in zip(fanouts, pairs, strict=True)
+            (tail, Edge(_fanout(float(graph.edges[names[tail], names[head]].get("fanout", 1.0)), tail, seed), transfer))
+            for tail, transfer in pairs
         ]
-        arriving = [rates[tail] * fanout for fanout, (tail, _) in zip(fanouts, pairs, strict=True)]
-        every = graph.nodes[names[head]].get("join", "all") == "all"
-        inlets.append(Inlet(edges, _join(arriving, every, seed is not None), holds[head], regulators[head]))
+        join = _join([names[tail] for tail, _ in pairs], rates[names[head]].leader)
+        inlets.append(Inlet(edges, join, holds[head], regulators[head]))
     return inlets
 
 
 def _fanout(fanout: float, tail: int, seed: tuple[int, int] | None) -> Fanout:
     if seed is None:
-        return FixedFanout(fanout)
+        return FixedFanout(exact_fanout(fanout))
     return RandomFanout(fanout, np.random.default_rng((*seed, tail + 1)))
 
 
-def _join(rates: Sequence[float], every: bool, is_random: bool) -> Join:
-    if len(rates) < 2:
+def _join(tails: Sequence[str], leader: str | None) -> Join:
+    if len(tails) < 2:
         return SingleInput()
-    return PositionJoin(rates) if every and not is_random else RootJoin(len(rates), every)
+    return RootJoin(len(tails), None if leader is None else tails.index(leader))

@@ -1,131 +1,103 @@
-"""Waves: counts at the root instants against the fan-out itself, services against the dispatcher that runs them."""
+"""Waves against patterns that are counted request by request."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+import random
+from fractions import Fraction
+from math import ceil
 
 import networkx as nx
-import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from simulation_cases import LARGE, ROUNDING, module_plan, pipeline_plan
 
-from harpagon.formulations.waves import RootWaves, SentWaves, UnitedWaves, Waves, spacing_delay, wave_service
-from harpagon.instances.instance import Configuration
-from harpagon.instances.plan import DispatchTuple
-from harpagon.instances.policies import Dispatch
-from harpagon.simulation import simulate
-from harpagon.simulation.arrivals.processes import GammaArrivals
-from harpagon.simulation.dispatch.dispatchers import wave_dispatcher
-from harpagon.simulation.flow.fanout import FixedFanout
-from harpagon.simulation.flow.pieces import Flow
-from harpagon.simulation.pacing import Regulator
+from harpagon.formulations.waves import LONGEST_PERIOD, Wave, pipeline_waves
+from harpagon.graphs import exact_rates
+from harpagon.graphs.shapes import SHAPES
 
-INSTANTS = 600
-fanouts = st.sampled_from([1.0, 0.5, 0.3, 1.2, 1.5, 2.0, 3.0])
-patterns = st.recursive(
-    st.just(RootWaves()),
-    lambda inner: st.one_of(
-        st.builds(SentWaves, inner, fanouts),
-        st.lists(inner, min_size=2, max_size=2).map(lambda parts: UnitedWaves(tuple(parts))),
-    ),
-    max_leaves=3,
-)
-
-
-def counts(waves: Waves) -> np.ndarray:
-    """Requests at each of the first instants, made as the simulator makes them."""
-    if isinstance(waves, UnitedWaves):
-        return sum((counts(part) for part in waves.parts), np.zeros(INSTANTS, dtype=np.int64))
-    if isinstance(waves, SentWaves):
-        of_tail = counts(waves.tail)
-        sent = FixedFanout(waves.fanout)(int(of_tail.sum()))
-        ends = np.concatenate([[0], np.cumsum(of_tail)])
-        return np.array([sent[a:b].sum() for a, b in pairwise(ends)])
-    return np.ones(INSTANTS, dtype=np.int64)
-
-
-def arrivals(waves: Waves, clock: float) -> np.ndarray:
-    return np.repeat(np.arange(INSTANTS) / clock, counts(waves))
-
-
-@settings(max_examples=80, deadline=None)
-@given(patterns, st.integers(1, 40))
-def test_no_window_brings_more_or_fewer(waves: Waves, instants: int) -> None:
-    total = np.concatenate([[0], np.cumsum(counts(waves))])
-    windows = total[instants:] - total[:-instants]
-    assert waves.fewest(instants) <= windows.min() and windows.max() <= waves.most(instants)
-    assert waves.most(instants) <= instants * waves.mean + waves.excess + 1e-9
-
-
-@settings(max_examples=80, deadline=None)
-@given(patterns)
-def test_waves_repeat_after_their_period(waves: Waves) -> None:
-    found, period = counts(waves), int(waves.period)
-    assume(2 * period <= INSTANTS)
-    assert (found[period:] == found[:-period]).all()
-    assert found[:period].sum() == pytest.approx(waves.mean * period)
-
-
-def test_a_fanout_without_a_period_is_known_by_its_excess() -> None:
-    waves = SentWaves(RootWaves(), 0.1234567891)
-    assert waves.period == float("inf")
-    assert spacing_delay(waves, 10.0, 20.0) <= (waves.mean + waves.excess) / 20.0
-    assert wave_service(waves, 10.0, DispatchTuple.residual(LARGE, 10 * waves.mean)) is None
+FANOUTS = ("0.25", "0.3", "0.5", "1", "1", "1.2", "1.5", "2", "3")
+ROOTS = 600
 
 
 @st.composite
-def tuples(draw: st.DrawFn, rate: float) -> DispatchTuple:
-    """Whole machines that hold ``rate``, or the residual that serves it."""
-    configuration = Configuration(
-        "gpu", draw(st.sampled_from([1, 2, 3, 4, 8, 16])), draw(st.floats(0.2, 4.0)) / rate, 1.0
-    )
-    if rate < configuration.throughput * 0.999 and draw(st.booleans()):
-        return DispatchTuple.residual(configuration, rate)
-    spare = draw(st.sampled_from([0, 0, 1, 3]))
-    return DispatchTuple.full(configuration, int(np.ceil(rate / configuration.throughput - 1e-12)) + spare)
+def pipelines(draw: st.DrawFn) -> nx.DiGraph:
+    """Any shape, any joins, fan-outs from 0.25 to 3."""
+    rng = random.Random(draw(st.integers(0, 10**6)))
+    graph = SHAPES[draw(st.sampled_from(sorted(SHAPES)))](draw(st.integers(1, 6)), rng)
+    for _, _, data in graph.edges(data=True):
+        data["fanout"] = float(rng.choice(FANOUTS))
+    for name in graph:
+        graph.nodes[name]["join"] = rng.choice(("all", "all", "any"))
+    return graph
+
+
+def counted(graph: nx.DiGraph) -> dict[str, list[int]]:
+    """Requests of each of the first `ROOTS` roots at every module, one root after the other."""
+    leaders = {name: rate.leader for name, rate in exact_rates(graph).items()}
+    counts: dict[str, list[int]] = {}
+    for name in nx.topological_sort(graph):
+        edges = []
+        for tail, _, data in graph.in_edges(name, data=True):
+            seen, sent = 0, []
+            for requests in counts[tail]:
+                fanout = Fraction(str(data["fanout"]))
+                sent.append(ceil((seen + requests) * fanout) - ceil(seen * fanout))
+                seen += requests
+            if leaders[name] in (None, tail):
+                edges.append(sent)
+        counts[name] = [sum(root) for root in zip(*edges, strict=True)] if edges else [1] * ROOTS
+    return counts
+
+
+def windows(counts: list[int], roots: int) -> list[int]:
+    return [sum(counts[i : i + roots]) for i in range(len(counts) - roots + 1)]
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.data(), patterns, st.sampled_from([20.0, 70.0, 198.0]))
-def test_every_request_is_done_within_the_service_latency(data: st.DataObject, waves: Waves, clock: float) -> None:
-    part = data.draw(tuples(waves.mean * clock))
-    service = wave_service(waves, clock, part)
-    assume(service is not None)
-    assert service is not None
-    times = arrivals(waves, clock)
-    dispatcher = wave_dispatcher(module_plan((part,), Dispatch.EDF, rate=waves.mean * clock), service)
-    finish = dispatcher.feed(times, float(times[-1]) + 10.0).finish
-    assert (finish - times[: finish.size] <= service.latency + ROUNDING).all()
-    if part.is_residual:
-        assert set(np.flatnonzero(dispatcher.tallies[0].sizes[:-1])) <= {times.size % service.batch}
+@given(pipelines(), st.integers(1, 60))
+def test_counts_and_largest_windows(graph: nx.DiGraph, roots: int) -> None:
+    expected = counted(graph)
+    for name, wave in pipeline_waves(graph).items():
+        largest = max(windows(expected[name], roots))
+        assert wave.most(roots) >= largest
+        assert wave.most(roots) <= roots * wave.rate + wave.excess
+        if 2 * wave.period + roots <= ROOTS:
+            assert wave.counts * (ROOTS // wave.period) == tuple(expected[name][: ROOTS // wave.period * wave.period])
+            assert wave.most(roots) == largest
 
 
-def test_a_batch_of_one_does_not_wait() -> None:
-    """20 req/s on one machine of d = 48 ms: done after 48 ms, where the bound of the policy is d + b/w = 96 ms."""
-    part = DispatchTuple.full(Configuration("gpu", 2, 0.048, 1.0), 1)
-    service = wave_service(RootWaves(), 20.0, part)
-    assert service is not None
-    assert service.latency == pytest.approx(0.048, abs=1e-6)
+@settings(max_examples=100, deadline=None)
+@given(pipelines(), st.integers(0, 50))
+def test_largest_windows_repeat(graph: nx.DiGraph, roots: int) -> None:
+    for wave in pipeline_waves(graph).values():
+        assert wave.most(roots + wave.period) == wave.most(roots) + wave.rate * wave.period
 
 
-@settings(max_examples=60, deadline=None)
-@given(patterns, st.sampled_from([20.0, 198.0]), st.floats(1.0, 3.0))
-def test_a_regulator_adds_no_more_than_its_delay(waves: Waves, clock: float, spare: float) -> None:
-    rate = waves.mean * clock * spare
-    times = arrivals(waves, clock)
-    flow = Flow(times, np.arange(times.size), times, 1e9, times.size, 1e9)
-    added = Regulator(rate).pass_on(flow).ready - times
-    assert added.max() <= spacing_delay(waves, clock, rate) + ROUNDING
-
-
-def test_only_even_arrivals_are_served_in_step() -> None:
-    """A step that suits even arrivals would leave random ones without batching."""
+def chain(*fanouts: float) -> Wave:
     graph = nx.DiGraph()
-    graph.add_node("m")
-    instance, plan = pipeline_plan(graph, 30.0, {"m": (DispatchTuple.full(LARGE, 1),)}, Dispatch.EDF)
-    even, random = (simulate(instance, plan, kind, duration=200.0).pipelines[0] for kind in (None, GammaArrivals()))
-    assert even.modules[0].tuples[0].mean_batch == pytest.approx(24.0, rel=0.01)
-    assert even.latency.maximum == pytest.approx(0.8 + 23 / 30, abs=ROUNDING)
-    assert random.latency.maximum > even.latency.maximum
+    for number, fanout in enumerate(fanouts):
+        graph.add_edge(number, number + 1, fanout=fanout)
+    return pipeline_waves(graph)[len(fanouts)]
+
+
+def test_one_rounding_is_exact_however_long_the_period() -> None:
+    wave = chain(0.123457)
+    assert wave.counts == () and wave.period == 10**6
+    assert [wave.most(k) for k in (1, 8, 9, 17)] == [1, 1, 2, 3]
+
+
+def test_a_long_period_is_bounded_by_its_tail() -> None:
+    """1.37 x 0.913 repeats after 100,000 roots: windows come from those of the module before."""
+    wave = chain(1.37, 0.913)
+    assert wave.period == 100_000 > LONGEST_PERIOD and wave.counts == ()
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", fanout=1.37)
+    graph.add_edge("b", "c", fanout=0.913)
+    found = counted(graph)["c"]
+    for k in (1, 2, 5, 40):
+        assert max(windows(found, k)) <= wave.most(k) <= max(windows(found, k)) + 1
+
+
+@pytest.mark.parametrize(("fanouts", "counts"), [((0.5, 2.0), (2, 0)), ((1.5,), (2, 1)), ((2.0, 0.25), (1, 0))])
+def test_counts_of_chains(fanouts: tuple[float, ...], counts: tuple[int, ...]) -> None:
+    assert chain(*fanouts).counts == counts

@@ -1,0 +1,53 @@
+"""Joins by root, item by item, however the pieces are cut."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from harpagon.simulation.flow.joins import RootJoin
+from harpagon.simulation.flow.pieces import Flow
+
+
+def flow(items: list[tuple[int, float]], following: int) -> Flow:
+    """Items as (root, ready)."""
+    roots = np.array([root for root, _ in items], dtype=np.int64)
+    ready = np.array([time for _, time in items])
+    return Flow(ready, roots, roots.astype(float), float(following), following, float(following))
+
+
+LEADING = [(0, 1.0), (0, 1.1), (1, 2.0), (2, 3.0), (2, 3.1), (2, 3.2)]
+OTHER = [(0, 1.5), (2, 3.5), (2, 3.05)]
+PAIRS = [(0, 1.5), (0, 1.5), (1, 2.0), (2, 3.5), (2, 3.1), (2, 3.2)]
+"""The k-th of the root; the last of a root that has fewer; the newest of an earlier root."""
+
+
+@pytest.mark.parametrize("cuts", [(3,), (1, 3), (1, 2, 3), (2, 3)])
+@pytest.mark.parametrize("leader", [0, 1])
+def test_join_all_takes_what_its_root_brought(cuts: tuple[int, ...], leader: int) -> None:
+    join, made = RootJoin(2, leader), []
+    for before, after in zip((0, *cuts), cuts, strict=False):
+        pieces = [flow([item for item in edge if before <= item[0] < after], after) for edge in (LEADING, OTHER)]
+        made.append(join.merge(pieces if leader == 0 else pieces[::-1]))
+    pairs = [(int(r), float(t)) for piece in made for r, t in zip(piece.root, piece.ready, strict=True)]
+    assert pairs == PAIRS
+
+
+def test_nothing_waits_for_a_later_root() -> None:
+    join = RootJoin(2, 0)
+    made = join.merge([flow(LEADING, 9), flow(OTHER[:1], 2)])
+    assert made.root.tolist() == [0, 0, 1]
+    assert made.next_root == 2
+
+
+def test_the_leading_edge_makes_the_requests() -> None:
+    """Items of the other edge that no item leads are taken by none."""
+    join = RootJoin(2, 0)
+    made = join.merge([flow([(1, 5.0)], 3), flow([(0, 9.0), (1, 4.0), (1, 8.0), (2, 7.0)], 3)])
+    assert (made.root.tolist(), made.ready.tolist()) == ([1], [5.0])
+
+
+def test_join_any_passes_everything_on_in_order_of_roots() -> None:
+    made = RootJoin(2, None).merge([flow(LEADING, 3), flow(OTHER, 3)])
+    assert made.root.tolist() == [0, 0, 0, 1, 2, 2, 2, 2, 2]
+    assert sorted(made.ready) == sorted(time for _, time in LEADING + OTHER)
