@@ -1,4 +1,4 @@
-"""What each exact method supports, declared in data, and the error for what it does not."""
+"""What a method supports, declared in data, and the error for what it does not."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class UnsupportedError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What one exact method supports.
+    """What one method supports.
 
     Attributes
     ----------
@@ -58,32 +58,15 @@ class Capabilities:
     limits: bool = True
     linear: bool = False
 
+    @property
+    def billings(self) -> tuple[Billing, ...]:
+        """Billings that it plans for, under some policy."""
+        return tuple(billing for billing in Billing if any(case[0] is billing for case in self.cases))
 
-_EVERYTHING = frozenset((billing, dispatch) for billing in Billing for dispatch in Dispatch)
-_CONVEX = frozenset(
-    (billing, dispatch) for billing in Billing for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
-)
-
-CAPABILITIES: dict[str, Capabilities] = {
-    "exact": Capabilities(_EVERYTHING),
-    "brute-force": Capabilities(_EVERYTHING),
-    "compact": Capabilities(_CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}, linear=True),
-    "disjunctive-bigm": Capabilities(_CONVEX, linear=True),
-    "disjunctive-hull": Capabilities(_CONVEX, linear=True),
-    "cp-sat": Capabilities(frozenset((Billing.WHOLE, dispatch) for dispatch in Dispatch)),
-    "pattern": Capabilities(_EVERYTHING, linear=True),
-}
-"""Method name to what it supports."""
-
-
-def require_support(method: str, instance: Instance, billing: Billing, dispatch: Dispatch) -> None:
-    """Raise `UnsupportedError` unless ``method`` can solve this case."""
-    capabilities = CAPABILITIES[method]
-    if (billing, dispatch) not in capabilities.cases:
-        others = tuple(name for name, other in CAPABILITIES.items() if (billing, dispatch) in other.cases)
-        raise UnsupportedError(method, f"{billing} billing under {dispatch} dispatch", others)
-    if not capabilities.limits and has_limits(instance):
-        raise UnsupportedError(method, "hardware limits", tuple(n for n, other in CAPABILITIES.items() if other.limits))
+    @property
+    def dispatches(self) -> tuple[Dispatch, ...]:
+        """Dispatch policies that it plans for, under some billing."""
+        return tuple(policy for policy in Dispatch if any(case[1] is policy for case in self.cases))
 
 
 def has_limits(instance: Instance) -> bool:

@@ -1,7 +1,8 @@
-"""Every planning method by name: what it is, what it supports, and one function that runs any of them.
+"""The one registry of planning methods: what each is, what it supports, how it runs; and `solve`, which runs any.
 
-A method is one row of `METHODS`. Its runner is imported only when it runs, so listing methods costs nothing. To add
-a method, write its function in `harpagon.solvers` or `harpagon.heuristics` and add its row here.
+A method is one row of `METHODS`, exact methods and heuristics alike; nothing else lists them. Its function is imported
+only when it runs, so listing methods costs nothing. To add a method, write its function in `harpagon.solvers` or
+`harpagon.heuristics` and add its row here.
 """
 
 from __future__ import annotations
@@ -17,13 +18,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.capabilities import CAPABILITIES, Capabilities, UnsupportedError, has_limits
+from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_limits
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.registry import exact_method
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from harpagon.formulations.checker import Violation
     from harpagon.instances.instance import Instance
@@ -79,27 +79,34 @@ class Method:
         One line.
     capabilities
         Billings, dispatch policies and limits it supports.
+    default_dispatch
+        Policy it plans for unless another is asked for: the one notion of a default.
     runner
-        Runs it.
+        Runs it; it imports what it needs when it is called.
+    options
+        What its function is told beside the case, such as the name of an ablation.
     """
 
     name: str
     kind: Kind
     summary: str
     capabilities: Capabilities
+    default_dispatch: Dispatch
     runner: Runner = field(repr=False)
+    options: Mapping[str, object] = field(default_factory=dict)
 
-    @property
-    def dispatches(self) -> tuple[Dispatch, ...]:
-        """Dispatch policies it plans for."""
-        return tuple(policy for policy in Dispatch if any(case[1] is policy for case in self.capabilities.cases))
+    def run(
+        self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
+    ) -> Result:
+        """Plan an instance; the plan is not refereed, see `solve`.
 
-    @property
-    def default_dispatch(self) -> Dispatch:
-        """``edf`` for an exact method that plans for it, since a dispatcher keeps its bound; else the first policy."""
-        if self.kind is Kind.EXACT and Dispatch.EDF in self.dispatches:
-            return Dispatch.EDF
-        return self.dispatches[0]
+        Raises
+        ------
+        UnsupportedError
+            Where the method does not support the billing, the dispatch policy or the limits.
+        """
+        require_support(self, instance, billing, dispatch)
+        return self.runner(instance, billing, dispatch, options)
 
 
 def solve(
@@ -141,8 +148,7 @@ def solve(
     chosen = find_method(method)
     billing = billing or instance.billing
     dispatch = dispatch or chosen.default_dispatch
-    require_support(chosen, instance, billing, dispatch)
-    result = chosen.runner(instance, billing, dispatch, options)
+    result = chosen.run(instance, billing, dispatch, options)
     if result.plan is not None:
         _referee(instance, method, result.plan)
     return result
@@ -172,24 +178,43 @@ def _referee(instance: Instance, method: str, plan: Plan) -> None:
         raise CheckFailedError(method, report.violations)
 
 
-def _exact(name: str, summary: str) -> Method:
-    """Row of an exact method of `harpagon.solvers.registry`, imported at its first run."""
+_EVERYTHING = frozenset((billing, dispatch) for billing in Billing for dispatch in Dispatch)
+_CONVEX = frozenset(
+    (billing, dispatch) for billing in Billing for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+)
+_WITH_SAFE = _CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}
+_WHOLE = frozenset((Billing.WHOLE, dispatch) for dispatch in Dispatch)
+_SAFE = Dispatch.EDF
+"""What an exact method plans for unless asked, since a dispatcher keeps its bound; ``tc`` where it cannot."""
+
+
+def _exact(
+    name: str,
+    summary: str,
+    target: str,
+    cases: frozenset[tuple[Billing, Dispatch]] = _EVERYTHING,
+    linear: bool = False,
+    **extra: object,
+) -> Method:
+    """Row of an exact method of `harpagon.solvers`."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        return exact_method(name)(instance, billing, dispatch, options)
+        solver = cast("Callable[..., Result]", _load(f"solvers.{target}"))
+        return solver(instance, billing, dispatch, options, **extra)
 
-    return Method(name, Kind.EXACT, summary, CAPABILITIES[name], run)
+    default = _SAFE if any(dispatch is _SAFE for _, dispatch in cases) else Dispatch.TC
+    return Method(name, Kind.EXACT, summary, Capabilities(cases, linear=linear), default, run, extra)
 
 
-def _heuristic(name: str, summary: str, target: str, *arguments: object, dispatch: Dispatch = Dispatch.TC) -> Method:
+def _heuristic(name: str, summary: str, target: str, /, dispatch: Dispatch = Dispatch.TC, **extra: object) -> Method:
     """Row of a heuristic that plans for one dispatch policy."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        planner = cast("Callable[..., Plan | None]", _load(target))
-        return _timed(name, lambda: planner(instance, billing, *arguments))
+        planner = cast("Callable[..., Plan | None]", _load(f"heuristics.{target}"))
+        return timed(name, lambda: planner(instance, billing, **extra))
 
     cases = frozenset((billing, dispatch) for billing in Billing)
-    return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), run)
+    return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), dispatch, run, extra)
 
 
 def _harpagon() -> Method:
@@ -198,15 +223,15 @@ def _harpagon() -> Method:
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
         from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
 
-        return _timed("harpagon", lambda: plan_harpagon(instance, billing, HarpagonOptions(dispatch=dispatch)))
+        return timed("harpagon", lambda: plan_harpagon(instance, billing, HarpagonOptions(dispatch=dispatch)))
 
     summary = "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R]."
     policies = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.EDF)
     cases = frozenset((billing, dispatch) for billing in Billing for dispatch in policies)
-    return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), run)
+    return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), Dispatch.TC, run)
 
 
-def _timed(name: str, planner: Callable[[], Plan | None]) -> Result:
+def timed(name: str, planner: Callable[[], Plan | None]) -> Result:
     """A heuristic's plan and its time as a Result without a bound."""
     start = time.perf_counter()
     plan = planner()
@@ -217,15 +242,14 @@ def _timed(name: str, planner: Callable[[], Plan | None]) -> Result:
 
 def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Method:
     """Row of Harpagon with one part switched off or replaced."""
-    return _heuristic(
-        name, f"Harpagon {summary}.", "heuristics.harpagon.ablations:plan_ablation", name, dispatch=dispatch
-    )
+    target = "harpagon.ablations:plan_ablation"
+    return _heuristic(name, f"Harpagon {summary}.", target, dispatch, name=name)
 
 
 def _plus_ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.FREE) -> Method:
     """Row of harpagon+ with one idea switched off."""
-    target = "heuristics.harpagon_plus.plan:plan_plus_ablation"
-    return _heuristic(name, f"harpagon+ {summary}.", target, name, dispatch=dispatch)
+    target = "harpagon_plus.plan:plan_plus_ablation"
+    return _heuristic(name, f"harpagon+ {summary}.", target, dispatch, name=name)
 
 
 def _load(target: str) -> object:
@@ -236,48 +260,79 @@ def _load(target: str) -> object:
 METHODS: dict[str, Method] = {
     method.name: method
     for method in (
-        _exact("exact", "Decomposition into module frontiers: a proven optimum in milliseconds."),
-        _exact("pattern", "Module frontiers as columns of a mixed-integer model, on HiGHS."),
-        _exact("compact", "One mixed-integer model of the whole pipeline with tangents, on HiGHS."),
-        _exact("disjunctive-bigm", "Disjunctions over configurations in big-M form, on HiGHS."),
-        _exact("disjunctive-hull", "Disjunctions over configurations in hull form, on HiGHS."),
-        _exact("cp-sat", "Integers with product constraints, on CP-SAT."),
-        _exact("brute-force", "Enumeration of every schedule: for small instances, the referee of the tests."),
+        _exact(
+            "exact", "Decomposition into module frontiers: a proven optimum in milliseconds.", "exact.solve:solve_exact"
+        ),
+        _exact(
+            "pattern",
+            "Module frontiers as columns of a mixed-integer model, on HiGHS.",
+            "models.pattern:solve_pattern",
+            linear=True,
+        ),
+        _exact(
+            "compact",
+            "One mixed-integer model of the whole pipeline with tangents, on HiGHS.",
+            "models.compact:solve_compact",
+            _WITH_SAFE,
+            linear=True,
+        ),
+        _exact(
+            "disjunctive-bigm",
+            "Disjunctions over configurations in big-M form, on HiGHS.",
+            "models.disjunctive:solve_disjunctive",
+            _CONVEX,
+            linear=True,
+            relaxation="bigm",
+        ),
+        _exact(
+            "disjunctive-hull",
+            "Disjunctions over configurations in hull form, on HiGHS.",
+            "models.disjunctive:solve_disjunctive",
+            _CONVEX,
+            linear=True,
+            relaxation="hull",
+        ),
+        _exact("cp-sat", "Integers with product constraints, on CP-SAT.", "models.cp_sat:solve_cp_sat", _WHOLE),
+        _exact(
+            "brute-force",
+            "Enumeration of every schedule: for small instances, the referee of the tests.",
+            "enumeration.brute_force:solve_brute_force",
+        ),
         _harpagon(),
         _heuristic(
             "harpagon+",
             "Harpagon with searched schedules in any order, a split over module frontiers, and a polish: ours.",
-            "heuristics.harpagon_plus.plan:plan_harpagon_plus",
+            "harpagon_plus.plan:plan_harpagon_plus",
             dispatch=Dispatch.FREE,
         ),
         _heuristic(
             "nexus",
             "Largest batch within each module's budget, split by dynamic programming: Nexus [R].",
-            "heuristics.baselines.nexus:plan_nexus",
+            "baselines.nexus:plan_nexus",
             dispatch=Dispatch.ROUND_ROBIN,
         ),
         _heuristic(
             "scrooge",
             "At most two tuples a module by exact allocation, split by throughput: Scrooge [R].",
-            "heuristics.baselines.scrooge:plan_scrooge",
+            "baselines.scrooge:plan_scrooge",
             dispatch=Dispatch.PER_CONFIG,
         ),
         _heuristic(
             "inferline",
             "Greedy growth of batches, replicas and hardware, one tuple a module: InferLine [R].",
-            "heuristics.baselines.inferline:plan_inferline",
+            "baselines.inferline:plan_inferline",
             dispatch=Dispatch.ROUND_ROBIN,
         ),
         _heuristic(
             "clipper",
             "Even split, one configuration a module: Clipper [R].",
-            "heuristics.baselines.clipper:plan_clipper",
+            "baselines.clipper:plan_clipper",
             dispatch=Dispatch.ROUND_ROBIN,
         ),
         _heuristic(
             "vertical",
             "One machine a module, the cheapest such plan: Sponge's setting carried over to pipelines.",
-            "heuristics.baselines.vertical:plan_vertical",
+            "baselines.vertical:plan_vertical",
         ),
         _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
         _ablation("harp-dt", "with each configuration collecting from its own share", Dispatch.PER_CONFIG),

@@ -18,9 +18,9 @@ from harpagon.formulations.checker import check
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.capabilities import CAPABILITIES, UnsupportedError
+from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.methods import METHODS, Kind, find_method
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.registry import exact_method
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -92,7 +92,7 @@ def compare(
         shape = sample.shapes[number % len(sample.shapes)]
         for billing, dispatch in cases:
             try:
-                expected = exact_method(REFEREE)(instance, billing, dispatch)
+                expected = find_method(REFEREE).run(instance, billing, dispatch)
             except UnsupportedError:
                 tally.refused += 1
                 continue
@@ -107,11 +107,11 @@ def _compare_one(
     instance: Instance, method: str, expected: Result, key: tuple[str, Billing, Dispatch, str], place: str, tally: Tally
 ) -> None:
     billing, dispatch = key[1:3]
-    if (billing, dispatch) not in CAPABILITIES[method].cases:
+    if (billing, dispatch) not in METHODS[method].capabilities.cases:
         tally.unsupported[key] += 1
         return
     try:
-        found = exact_method(method)(instance, billing, dispatch, SolverOptions())
+        found = find_method(method).run(instance, billing, dispatch, SolverOptions())
     except UnsupportedError:
         tally.unsupported[key] += 1
         return
@@ -186,7 +186,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Compare the exact methods with brute force on random instances.")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--instances", type=int, default=200, metavar="N")
-    others = [name for name in CAPABILITIES if name != REFEREE]
+    others = [m.name for m in METHODS.values() if m.kind is Kind.EXACT and m.name != REFEREE]
     parser.add_argument("--methods", nargs="+", choices=others, default=others)
     parser.add_argument("--billing", nargs="+", choices=[*Billing], default=[*Billing])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.TC, Dispatch.FREE])

@@ -15,11 +15,10 @@ from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.instances.library.shipped import worked_example
 from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.capabilities import CAPABILITIES
+from harpagon.solvers.methods import METHODS, Kind, find_method
 from harpagon.solvers.models.export import linear_model
 from harpagon.solvers.models.highs import relaxation_bound
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
-from harpagon.solvers.registry import exact_method
 from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance
 
-FORMULATIONS = ("compact", "disjunctive-bigm", "disjunctive-hull", "cp-sat", "pattern", "exact")
+FORMULATIONS = tuple(m.name for m in METHODS.values() if m.kind is Kind.EXACT and m.name != "brute-force")
 
 _QUICK = 0.05
 """Seconds below which a solve is repeated and the least time counts."""
@@ -60,12 +59,12 @@ class Measurement:
 def measure(instance: Instance, formulation: str, billing: Billing, dispatch: Dispatch, limit: float) -> Measurement:
     """Solve, three times where it is quick, then measure the model with the tangents that the solve ended with."""
     options = SolverOptions(time_limit=limit)
-    result = exact_method(formulation)(instance, billing, dispatch, options)
+    result = find_method(formulation).run(instance, billing, dispatch, options)
     if result.solve_time < _QUICK:
-        again = (exact_method(formulation)(instance, billing, dispatch, options) for _ in range(2))
+        again = (find_method(formulation).run(instance, billing, dispatch, options) for _ in range(2))
         result = min((result, *again), key=lambda one: one.build_time + one.solve_time)
     optimal = result.termination is Termination.OPTIMAL
-    if not CAPABILITIES[formulation].linear or result.plan is None:
+    if not METHODS[formulation].capabilities.linear or result.plan is None:
         return Measurement(optimal, result.build_time, result.solve_time)
     program = linear_program(linear_model(instance, formulation, billing, dispatch, options))
     tightness = relaxation_bound(program, DEFAULT_OPTIONS) / result.plan.cost if optimal else None
@@ -82,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workloads = spread(suite(options.suite), options.instances)
     found = {}
     for formulation in options.formulations:
-        exact_method(formulation)(worked_example(), Billing.WHOLE, Dispatch.TC)  # imports count to no workload
+        find_method(formulation).run(worked_example(), Billing.WHOLE, Dispatch.TC)  # imports count to no workload
         found[formulation] = [
             measure(instance, formulation, Billing(options.billing), Dispatch(options.dispatch), options.time_limit)
             for instance in track(workloads, formulation, console=Console(stderr=True))

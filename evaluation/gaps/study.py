@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, summarise, summary_records
 from harpagon.evaluation.sweep.rows import Task
+from harpagon.solvers.methods import Kind, find_method
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harpagon.evaluation.sweep.rows import Row
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.methods import Method
     from harpagon.solvers.options import SolverOptions
 
 
@@ -22,10 +24,11 @@ def study_tasks(
     instances: Sequence[Instance],
     methods: Sequence[str],
     billings: Sequence[Billing],
-    default_dispatch: Callable[[str], Dispatch],
     options: SolverOptions,
 ) -> list[Task]:
     """Every instance under every billing: the exact optimum under each reference dispatch, then every method.
+
+    A heuristic plans for its default policy; an exact method, compared in time alone, for the first reference policy.
 
     Parameters
     ----------
@@ -35,20 +38,23 @@ def study_tasks(
         Names; the reference runs whether it is named or not.
     billings
         Billings to compare under.
-    default_dispatch
-        Dispatch policy that a method plans for.
     options
         For every exact method.
     """
     others = [method for method in dict.fromkeys(methods) if method != REFERENCE]
     plans = [(REFERENCE, dispatch) for dispatch in REFERENCE_DISPATCHES]
-    plans += [(method, default_dispatch(method)) for method in others]
+    plans += [(method, _dispatch(find_method(method))) for method in others]
     return [
         Task(instance, method, billing, dispatch, options)
         for instance in instances
         for billing in billings
         for method, dispatch in plans
     ]
+
+
+def _dispatch(method: Method) -> Dispatch:
+    proven = (policy for policy in REFERENCE_DISPATCHES if policy in method.capabilities.dispatches)
+    return next(proven, method.default_dispatch) if method.kind is Kind.EXACT else method.default_dispatch
 
 
 def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:

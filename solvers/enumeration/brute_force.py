@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.solvers.capabilities import require_support
 from harpagon.solvers.enumeration.schedules import Option, OutOfTimeError, Rules, combine, module_options, pareto
 from harpagon.solvers.feasibility import has_plan
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -52,7 +51,6 @@ def solve_brute_force(
     UnsupportedError
         Where a module has more than `enumeration.LARGEST_ENUMERATION` schedules.
     """
-    require_support(METHOD, instance, billing, dispatch)
     begin = time.perf_counter()
     limits = {name: hardware.limit for name, hardware in instance.hardware.items() if hardware.limit is not None}
     deadline = math.inf if options.time_limit is None else begin + options.time_limit

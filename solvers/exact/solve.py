@@ -16,7 +16,6 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.solvers.capabilities import require_support
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -51,13 +50,7 @@ def solve_exact(
     -------
     Result
         Optimal to the gap asked for; infeasible; or, at the time limit, the best plan with a valid bound.
-
-    Raises
-    ------
-    UnsupportedError
-        For a case outside `harpagon.solvers.capabilities`.
     """
-    require_support("exact", instance, billing, dispatch)
     begin = time.perf_counter()
     problems = pipeline_problems(instance)
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):

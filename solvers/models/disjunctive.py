@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from harpagon.formulations.planning.disjunctive import build_disjunctive
 from harpagon.solvers.models.tangents import solve_by_tangents
@@ -16,17 +16,13 @@ if TYPE_CHECKING:
     from harpagon.solvers.result import Result
 
 
-def solve_disjunctive_bigm(
-    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
+def solve_disjunctive(
+    instance: Instance,
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions = DEFAULT_OPTIONS,
+    relaxation: Literal["bigm", "hull"] = "hull",
 ) -> Result:
-    """Solve an instance with `harpagon.formulations.planning.disjunctive`, big-M form."""
-    build = partial(build_disjunctive, relaxation="bigm")
-    return solve_by_tangents("disjunctive-bigm", build, instance, billing, dispatch, options)
-
-
-def solve_disjunctive_hull(
-    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
-) -> Result:
-    """Solve an instance with `harpagon.formulations.planning.disjunctive`, hull form."""
-    build = partial(build_disjunctive, relaxation="hull")
-    return solve_by_tangents("disjunctive-hull", build, instance, billing, dispatch, options)
+    """Solve an instance with `harpagon.formulations.planning.disjunctive`, in its big-M or its hull form."""
+    build = partial(build_disjunctive, relaxation=relaxation)
+    return solve_by_tangents(f"disjunctive-{relaxation}", build, instance, billing, dispatch, options)

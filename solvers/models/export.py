@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.planning.compact import build_compact
 from harpagon.formulations.planning.disjunctive import build_disjunctive
 from harpagon.formulations.planning.pattern import build_pattern
-from harpagon.solvers.capabilities import CAPABILITIES, UnsupportedError, require_support
+from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.methods import METHODS, find_method, require_support
 from harpagon.solvers.models.model_method import first_task
 from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.tangents import tight_model
@@ -64,10 +65,10 @@ def write_model(
     UnsupportedError
         Where the formulation is not linear, does not support the case, or the instance has no plan to write down.
     """
-    linear = tuple(name for name, capabilities in CAPABILITIES.items() if capabilities.linear)
+    linear = tuple(name for name, method in METHODS.items() if method.capabilities.linear)
     if formulation not in linear:
         raise UnsupportedError(formulation, "an LP or MPS file: it has no linear model", linear)
-    require_support(formulation, instance, billing, dispatch)
+    require_support(find_method(formulation), instance, billing, dispatch)
     model = linear_model(instance, formulation, billing, dispatch, options)
     model.write(str(path), format=_FORMATS[file_format], io_options={"symbolic_solver_labels": True})
 

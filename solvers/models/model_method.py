@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.bounds import cost_floor, hardware_limits
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.solvers.capabilities import UnsupportedError, require_support
+from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules
 from harpagon.solvers.feasibility import has_plan
 from harpagon.solvers.models.incumbent import first_incumbent
@@ -123,12 +123,9 @@ def run_model_method(
 
     Raises
     ------
-    UnsupportedError
-        Where the method does not support the case.
     SolveInterrupted
         On Ctrl-C.
     """
-    require_support(method, instance, billing, dispatch)
     begin = time.perf_counter()
     task, reachable = first_task(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin

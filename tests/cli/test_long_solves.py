@@ -12,7 +12,6 @@ from harpagon.instances.library.shipped import resolve
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers import methods
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.registry import exact_method
 from harpagon.solvers.result import SolveInterrupted
 
 
@@ -42,10 +41,10 @@ def test_a_start_that_is_no_plan_is_bad_input(tmp_path: Path, capsys: pytest.Cap
 def test_progress_tells_of_valid_bounds(method: str) -> None:
     instance = resolve("traffic-198rps")
     told: list[tuple[float, float]] = []
-    best = exact_method("exact")(instance, Billing.WHOLE, Dispatch.TC, SolverOptions()).plan
+    best = methods.find_method("exact").run(instance, Billing.WHOLE, Dispatch.TC, SolverOptions()).plan
     assert best is not None
     options = SolverOptions(start=best, progress=lambda cost, bound: told.append((cost, bound)))
-    result = exact_method(method)(instance, Billing.WHOLE, Dispatch.TC, options)
+    result = methods.find_method(method).run(instance, Billing.WHOLE, Dispatch.TC, options)
     assert result.objective == pytest.approx(best.cost)
     assert all(bound <= best.cost * (1 + 1e-6) <= cost * (1 + 2e-6) for cost, bound in told)
 

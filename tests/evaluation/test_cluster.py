@@ -38,7 +38,7 @@ def tasks() -> list[Task]:
     """Twelve small instances, both billings, the two optima and the heuristic: 72 solves."""
     rng = random.Random(5)
     instances = [replace(random_instance(rng, modules=(1, 2)), name=f"small-{i}") for i in range(12)]
-    return study_tasks(instances, ["harpagon"], list(Billing), lambda _: Dispatch.TC, DEFAULT_OPTIONS)
+    return study_tasks(instances, ["harpagon"], list(Billing), DEFAULT_OPTIONS)
 
 
 @pytest.fixture(scope="module")

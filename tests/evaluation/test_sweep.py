@@ -39,7 +39,7 @@ def tasks() -> list[Task]:
     """Three small instances, both billings, the two optima and the heuristic: 18 solves."""
     rng = random.Random(11)
     instances = [replace(random_instance(rng, modules=(2, 3)), name=f"small-{i}") for i in range(3)]
-    return study_tasks(instances, ["harpagon"], list(Billing), lambda _: Dispatch.TC, DEFAULT_OPTIONS)
+    return study_tasks(instances, ["harpagon"], list(Billing), DEFAULT_OPTIONS)
 
 
 def timeless(rows: list[Row]) -> list[Row]:

@@ -8,8 +8,7 @@ import pytest
 
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers import registry
-from harpagon.solvers.capabilities import CAPABILITIES
+from harpagon.solvers.methods import METHODS
 from harpagon.solvers.result import Termination
 from studies.agreement import Sample, Tally, compare, main
 
@@ -37,7 +36,7 @@ def test_exact_agrees_on_every_shape(dispatch: Dispatch) -> None:
 def test_formulations_agree_with_and_without_limits(method: str, pipelines: int) -> None:
     counts = tally(Sample(2, 4, pipelines=pipelines, limits=True), method, list(Dispatch))
     assert counts.disagreements == []
-    supported = len(CAPABILITIES[method].cases)
+    supported = len(METHODS[method].capabilities.cases)
     assert sum(counts.agreed.values()) >= 3 * supported
     assert sum(counts.unsupported.values()) >= 4 * (12 - supported)
 
@@ -45,15 +44,12 @@ def test_formulations_agree_with_and_without_limits(method: str, pipelines: int)
 def test_a_disagreement_is_reported_with_its_reproducer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    right = registry.exact_method
+    right = METHODS["exact"]
 
-    def wrong(name: str) -> registry.ExactMethod:
-        def solve(*arguments: object) -> object:
-            return replace(right(name)(*arguments), termination=Termination.FEASIBLE)  # type: ignore[arg-type]
+    def wrong(*case: object) -> object:
+        return replace(right.runner(*case), termination=Termination.FEASIBLE)  # type: ignore[arg-type]
 
-        return right(name) if name == "brute-force" else solve  # type: ignore[return-value]
-
-    monkeypatch.setattr("studies.agreement.exact_method", wrong)
+    monkeypatch.setitem(METHODS, "exact", replace(right, runner=wrong))  # type: ignore[arg-type]
     arguments = ["--seed", "7", "--instances", "2", "--methods", "exact", "--billing", "whole", "--dispatch", "tc"]
     assert main(arguments) == 1
     output = " ".join(capsys.readouterr().out.split())

@@ -9,12 +9,13 @@ import pytest
 from harpagon.cli import main
 from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.capabilities import CAPABILITIES, UnsupportedError
+from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
+from harpagon.solvers.methods import METHODS
 from harpagon.solvers.models.export import write_model
 from studies.agreement import Sample
 
-LINEAR = [name for name, capabilities in CAPABILITIES.items() if capabilities.linear]
+LINEAR = [name for name, method in METHODS.items() if method.capabilities.linear]
 
 
 def optimum_of_file(path: Path) -> float:
@@ -42,7 +43,7 @@ def test_round_trip(tmp_path: Path, formulation: str, file_format: str, billing:
 
 
 def test_a_nonlinear_model_is_refused_by_name(tmp_path: Path, worked_example: Instance) -> None:
-    with pytest.raises(UnsupportedError, match=r"cp-sat does not support an LP or MPS.*use compact, .* or pattern"):
+    with pytest.raises(UnsupportedError, match=r"cp-sat .* LP or MPS.*use pattern, compact, .* or disjunctive-hull"):
         write_model(worked_example, "cp-sat", Billing.WHOLE, Dispatch.TC, tmp_path / "m.lp", "lp")
 
 

@@ -18,8 +18,8 @@ from harpagon.instances.instance import Configuration, Hardware, Instance, Pipel
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.methods import find_method
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.registry import exact_method
 from harpagon.solvers.result import SolveInterrupted, Termination
 
 METHODS = ("compact", "disjunctive-bigm", "disjunctive-hull", "cp-sat", "pattern")
@@ -46,7 +46,7 @@ def two_types(limit: int, slo: float = 1.0) -> Instance:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_optimal(method: str) -> None:
-    result = exact_method(method)(two_types(limit=1), *WHOLE_TC)
+    result = find_method(method).run(two_types(limit=1), *WHOLE_TC)
     assert result.termination is Termination.OPTIMAL
     assert result.objective == pytest.approx(4.0)
     assert result.dual_bound == pytest.approx(4.0)
@@ -58,7 +58,7 @@ def test_optimal(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_infeasible_by_limits(method: str) -> None:
-    result = exact_method(method)(two_types(limit=0), *WHOLE_TC)
+    result = find_method(method).run(two_types(limit=0), *WHOLE_TC)
     assert result.termination is Termination.INFEASIBLE
     assert result.plan is None
     assert result.dual_bound == math.inf
@@ -66,14 +66,14 @@ def test_infeasible_by_limits(method: str) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_infeasible_by_slo(method: str) -> None:
-    result = exact_method(method)(two_types(limit=9, slo=0.1), *WHOLE_TC)
+    result = find_method(method).run(two_types(limit=9, slo=0.1), *WHOLE_TC)
     assert result.termination is Termination.INFEASIBLE
     assert result.dual_bound == math.inf
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_feasible_at_the_time_limit(method: str, hard: Instance) -> None:
-    result = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0))
+    result = find_method(method).run(hard, *WHOLE_TC, SolverOptions(time_limit=0.0))
     optimum = solve_exact(hard, *WHOLE_TC).objective
     assert optimum is not None
     assert result.termination is Termination.FEASIBLE
@@ -87,7 +87,7 @@ def test_feasible_at_the_time_limit(method: str, hard: Instance) -> None:
 @pytest.mark.parametrize("method", METHODS)
 def test_no_plan_at_the_time_limit(method: str) -> None:
     """The first plan takes two cheap machines, one is left: at the limit there is no plan, and no proof of none."""
-    result = exact_method(method)(two_types(limit=1), *WHOLE_TC, SolverOptions(time_limit=0.0))
+    result = find_method(method).run(two_types(limit=1), *WHOLE_TC, SolverOptions(time_limit=0.0))
     assert result.termination is Termination.LIMIT
     assert result.plan is None
     assert 0 < result.dual_bound <= 4.0
@@ -95,7 +95,7 @@ def test_no_plan_at_the_time_limit(method: str) -> None:
 
 @pytest.mark.parametrize("method", GENERAL)
 def test_a_short_limit_returns_a_plan_and_a_valid_bound(method: str, hard: Instance) -> None:
-    result = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=1.0))
+    result = find_method(method).run(hard, *WHOLE_TC, SolverOptions(time_limit=1.0))
     optimum = solve_exact(hard, *WHOLE_TC).objective
     assert optimum is not None
     assert result.plan is not None
@@ -127,7 +127,7 @@ class CtrlC:
 def test_interrupted(method: str, hard: Instance) -> None:
     """Ctrl-C stops the solver and carries out what it holds."""
     with pytest.raises(SolveInterrupted) as caught:
-        exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=60.0, progress=CtrlC()))
+        find_method(method).run(hard, *WHOLE_TC, SolverOptions(time_limit=60.0, progress=CtrlC()))
     result = caught.value.result
     optimum = solve_exact(hard, *WHOLE_TC).objective
     assert optimum is not None
@@ -140,14 +140,14 @@ def test_interrupted(method: str, hard: Instance) -> None:
 def test_a_start_plan_is_checked_and_reported(method: str, hard: Instance) -> None:
     best = solve_exact(hard, *WHOLE_TC).plan
     assert best is not None
-    used = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=best))
+    used = find_method(method).run(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=best))
     assert used.plan == best
     assert used.solver.options["start"] == "used"
     other = replace(best, dispatch=Dispatch.FREE)
-    refused = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=other))
+    refused = find_method(method).run(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=other))
     assert str(refused.solver.options["start"]).startswith("refused: a plan for whole billing under free dispatch")
     broken = replace(best, cost=best.cost / 2)
-    refused = exact_method(method)(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=broken))
+    refused = find_method(method).run(hard, *WHOLE_TC, SolverOptions(time_limit=0.0, start=broken))
     assert "cost_per_hour" in str(refused.solver.options["start"])
 
 
@@ -155,7 +155,7 @@ def test_a_start_plan_is_checked_and_reported(method: str, hard: Instance) -> No
 def test_a_gap_is_kept(method: str) -> None:
     instance = random_instance(random.Random(5), modules=(3, 3))
     optimum = solve_brute_force(instance, *WHOLE_TC).objective
-    result = exact_method(method)(instance, *WHOLE_TC, SolverOptions(gap=0.5))
+    result = find_method(method).run(instance, *WHOLE_TC, SolverOptions(gap=0.5))
     assert optimum is not None
     assert result.plan is not None
     assert result.gap is not None

@@ -95,14 +95,11 @@ def gap(
     from harpagon.cli.files import require_folder
     from harpagon.evaluation.gaps.study import study_tasks
     from harpagon.evaluation.sweep.rows import RowFile
-    from harpagon.solvers.methods import find_method
 
     options = solver_options(time_limit, tolerance, threads, log=False)
     names = _method_names(methods)
     billings = list(Billing) if billing is None else [billing]
-    tasks = study_tasks(
-        _instances(suite or ["smoke"]), names, billings, lambda name: find_method(name).dispatches[0], options
-    )
+    tasks = study_tasks(_instances(suite or ["smoke"]), names, billings, options)
     out = out or report or Path("harpagon-gap")
     for folder in {out, report or out}:
         require_folder(folder)
