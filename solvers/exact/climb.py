@@ -20,6 +20,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing, no_more
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ Counts: TypeAlias = list[tuple["Configuration", int]]
 
 
 def climb(
-    problem: ModuleProblem, budget: float, cap: float = math.inf, pricing: Pricing = LIST_PRICES
+    problem: ModuleProblem,
+    budget: float,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
+    effort: Effort | None = None,
 ) -> Iterator[Counts]:
     """Cheapest whole machines whose ``free`` worst-case latency is at most ``budget``.
 
@@ -48,12 +53,20 @@ def climb(
         Dollars per hour above which a schedule is of no interest.
     pricing
         Charges, and the hardware types whose use is tracked.
+    effort
+        What the search may spend.
 
     Yields
     ------
     list
         The schedule of least charge, then, where use is tracked, those that are better in cost or use.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
     """
+    effort = effort or Effort()
     ladders = _ladders(problem, budget, pricing)
     if not ladders:
         return
@@ -63,6 +76,7 @@ def climb(
     heap: list[tuple[float, float, float, int, Usage]] = [(target / best_ratio, 0.0, 0.0, -1, pricing.nothing())]
     reached = _Reached(pricing)
     while heap:
+        effort.spend(len(heap))
         _, behind, spent, label, usage = heappop(heap)
         behind = -behind
         if not reached.add(usage, min(behind, target), spent):

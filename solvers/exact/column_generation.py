@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import hardware_limits
@@ -24,18 +26,42 @@ _LARGE = 200
 """Machines above which the frontiers of a pipeline have hundreds of points."""
 
 
-def solve_by_columns(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+def solve_by_columns(
+    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions, held: Result | None = None
+) -> Result:
     """Solve an instance of any size, with or without hardware limits.
+
+    Parameters
+    ----------
+    instance, billing, dispatch, options
+        The case.
+    held
+        What is known when hardware limits are left aside: its bound holds, its plan may.
 
     Raises
     ------
     SolveInterrupted
         On Ctrl-C during a call of HiGHS.
     """
-    return run_model_method("exact", _search, decomposition_info, instance, billing, dispatch, options)
+    search = partial(_search, held)
+    return run_model_method("exact", search, decomposition_info, instance, billing, dispatch, options)
 
 
-def _search(task: Task) -> Outcome:
+def _search(held: Result | None, task: Task) -> Outcome:
+    if held is None:
+        return _generate(task)
+    if held.plan is not None and task.incumbent.offer(held.plan) is None:
+        task = replace(task, budget=min(task.budget, task.incumbent.cost))
+    if task.is_proven(held.dual_bound):
+        return Outcome(Termination.OPTIMAL, held.dual_bound, 0.0, 0.0)
+    outcome = _generate(task)
+    bound = max(outcome.bound, held.dual_bound)
+    nothing = outcome.termination is Termination.INFEASIBLE
+    return replace(outcome, bound=bound, termination=Termination.INFEASIBLE if nothing else task.stopped(bound))
+
+
+def _generate(task: Task) -> Outcome:
+    """Columns for plans within the budget of ``task``."""
     begin = time.perf_counter()
     whole_pipelines = hardware_limits(task.instance) and all(map(_is_small, task.problems))
     search = PipelineGeneration(task) if whole_pipelines else ModuleGeneration(task)

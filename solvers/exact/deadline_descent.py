@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate, in_dispatch_order
 from harpagon.instances.plan import DispatchTuple
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.pricing import Usage
 
-_ROUNDING = 1e-11
-"""Requests by which a demand may pass its supply and still count as met: rounding, no more."""
+_ROUNDING = 1e-13
+"""Share of the largest batch by which a demand may pass its supply and still count as met: rounding, no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,11 @@ class _Label:
 
 
 def descend_by_deadline(
-    problem: ModuleProblem, budget: float, cap: float = math.inf, pricing: Pricing = LIST_PRICES
+    problem: ModuleProblem,
+    budget: float,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
+    effort: Effort | None = None,
 ) -> Iterator[list[DispatchTuple]]:
     """Cheapest schedule with exactly one residual that meets ``budget`` under ``edf``.
 
@@ -64,20 +69,37 @@ def descend_by_deadline(
         Dollars per hour that the schedule has to undercut.
     pricing
         Charges, and the hardware types whose use is tracked.
+    effort
+        What the search may spend.
 
     Yields
     ------
     list of DispatchTuple
         The residual last; the schedule of least charge, then, where use is tracked, others.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
     """
     usable = [c for c in problem.configurations if collection_rate(c, budget) <= problem.rate]
     if usable:
         usable.sort(key=lambda c: (-c.duration, -c.ratio, c.hardware))
-        yield from _Descent(problem.rate, usable, budget, cap, pricing).run()
+        yield from _Descent(problem.rate, usable, budget, cap, pricing, effort or Effort()).run()
 
 
 class _Descent:
-    def __init__(self, rate: float, usable: list[Configuration], budget: float, cap: float, pricing: Pricing) -> None:
+    def __init__(
+        self,
+        rate: float,
+        usable: list[Configuration],
+        budget: float,
+        cap: float,
+        pricing: Pricing,
+        effort: Effort,
+    ) -> None:
+        self.effort = effort
+        self.rounding = _ROUNDING * max(c.batch for c in usable)
         self.rate = rate
         self.usable = usable
         self.dues = [budget - c.duration for c in usable]
@@ -93,6 +115,7 @@ class _Descent:
     def run(self) -> Iterator[list[DispatchTuple]]:
         self._push(_Label(None, -1, 0, self.rate, 0.0, -1, math.inf, 0.0, self.pricing.nothing()))
         while self.heap:
+            self.effort.spend(len(self.heap))
             _, _, _, complete, label = heappop(self.heap)
             if complete:
                 yield self._schedule(label)
@@ -114,7 +137,7 @@ class _Descent:
         """``label`` with one machine of a new full group, None where its demand is not met."""
         configuration, due = self.usable[place], self.dues[place]
         spare = label.surplus + due * label.left - configuration.batch
-        if spare < -_ROUNDING:
+        if spare < -self.rounding:
             return None
         most = label.most
         if label.residual >= 0 and due > self.dues[label.residual]:
@@ -141,7 +164,7 @@ class _Descent:
         """``label`` with its residual chosen, None where its demand is not met."""
         configuration = self.usable[place]
         surplus = label.surplus - configuration.batch
-        if surplus + self.dues[place] * label.left < -_ROUNDING:
+        if surplus + self.dues[place] * label.left < -self.rounding:
             return None
         most = configuration.throughput * (1 - RATE_TOLERANCE)
         return _Label(label, place, 0, label.left, surplus, place, most, label.spent, label.usage)
@@ -169,7 +192,7 @@ class _Descent:
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier serves the same rate no worse; else keep this one."""
         place = label.place if label.machines else ~label.place
-        kept = self.kept[place, label.residual, round(label.left, 9), label.usage]
+        kept = self.kept[place, label.residual, round(label.left / self.rate, 12), label.usage]
         if any(s >= label.surplus and m >= label.most and c <= label.spent for s, m, c in kept):
             return True
         kept.append((label.surplus, label.most, label.spent))

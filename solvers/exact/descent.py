@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def descend(
     dispatch: Dispatch,
     cap: float = math.inf,
     pricing: Pricing = LIST_PRICES,
+    effort: Effort | None = None,
 ) -> Iterator[list[DispatchTuple]]:
     """Cheapest schedule with exactly one residual that meets ``budget``.
 
@@ -66,15 +68,22 @@ def descend(
         Dollars per hour that the schedule has to undercut.
     pricing
         Charges, and the hardware types whose use is tracked.
+    effort
+        What the search may spend.
 
     Yields
     ------
     list of DispatchTuple
         In dispatch order, the residual last; the schedule of least charge, then, where use is tracked, others.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
     """
     usable = [c for c in problem.configurations if collection_rate(c, budget) <= problem.rate]
     if usable:
-        yield from _Descent(problem.rate, usable, budget, dispatch, cap, pricing).run()
+        yield from _Descent(problem.rate, usable, budget, dispatch, cap, pricing, effort or Effort()).run()
 
 
 class _Descent:
@@ -86,7 +95,9 @@ class _Descent:
         dispatch: Dispatch,
         cap: float,
         pricing: Pricing,
+        effort: Effort,
     ) -> None:
+        self.effort = effort
         self.rate = rate
         self.usable = usable
         self.budget = budget
@@ -110,6 +121,7 @@ class _Descent:
         root = _Label(None, -1, 0, self.rate, 0, 0.0, self.pricing.nothing())
         heappush(self.heap, (0.0, self.rate, 0, root, -1))
         while self.heap:
+            self.effort.spend(len(self.heap))
             _, _, _, label, residual = heappop(self.heap)
             if residual >= 0:
                 yield self._schedule(label, residual)
@@ -190,7 +202,12 @@ class _Descent:
         place = label.place
         if self.dispatch is Dispatch.FREE and place >= 0 and label.left >= self.needs[place]:
             place = -1
-        key = (place, label.batches if self.dispatch is Dispatch.TC_SAFE else 0, round(label.left, 9), label.usage)
+        key = (
+            place,
+            label.batches if self.dispatch is Dispatch.TC_SAFE else 0,
+            round(label.left / self.rate, 12),
+            label.usage,
+        )
         if key in self.seen:
             return True
         self.seen.add(key)

@@ -14,9 +14,17 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.exact.effort import Effort
 
 STEP = 1e-10
 """Seconds by which the next budget lies below the latency found: finer than TIME_TOLERANCE, coarser than rounding."""
+RELATIVE_STEP = 1e-11
+"""The same as a share of latencies beyond ten seconds, whose rounding grows with them."""
+
+
+def step_below(latency: float) -> float:
+    """The next budget below a latency, both in seconds."""
+    return latency - max(STEP, RELATIVE_STEP * latency)
 
 
 def frontier(
@@ -26,6 +34,7 @@ def frontier(
     dispatch: Dispatch,
     cap: float = math.inf,
     pricing: Pricing = LIST_PRICES,
+    effort: Effort | None = None,
 ) -> Iterator[Point]:
     """Pareto-optimal schedules from the loosest budget down, cost ascending.
 
@@ -42,13 +51,20 @@ def frontier(
         without it, since a module's latency falls as long as machines are added.
     pricing
         Charges, nothing tracked.
+    effort
+        What all searches together may spend.
 
     Yields
     ------
     Point
         Each strictly dearer and strictly quicker than the one before.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
     """
-    search = ScheduleSearch(problem, billing, dispatch, pricing)
+    search = ScheduleSearch(problem, billing, dispatch, pricing, effort)
     first = search.cheapest(budget, cap)
     if first is not None:
         yield from frontier_from(first, search, cap)
@@ -57,9 +73,19 @@ def frontier(
 def frontier_from(point: Point, search: ScheduleSearch, cap: float) -> Iterator[Point]:
     """The `frontier` below a ``point`` that is the cheapest at some budget, its quickest equal in cost included."""
     while True:
-        quicker = search.cheapest(point.latency - STEP, cap)
+        quicker = _quicker(point, search, cap)
         if quicker is None or quicker.cost > point.cost * (1 + COST_TOLERANCE):
             yield point
         if quicker is None:
             return
         point = quicker
+
+
+def _quicker(point: Point, search: ScheduleSearch, cap: float) -> Point | None:
+    """The cheapest schedule that is quicker than ``point``, whatever rounding a search allows itself."""
+    budget = step_below(point.latency)
+    while True:
+        found = search.cheapest(budget, cap)
+        if found is None or found.latency < point.latency:
+            return found
+        budget = step_below(budget)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol
 from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate, tc_order
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.exact.climb import Staircase
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing, no_more
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
     from harpagon.solvers.exact.pricing import Usage
 
 
-_ROUNDING = 1e-11
-"""Requests by which a slack may fall below zero and still count as zero: rounding, no more."""
+_ROUNDING = 1e-13
+"""Share of the largest batch by which a slack may fall below zero and still count as zero: rounding, no more."""
 
 
 class Rule(Protocol):
@@ -168,7 +169,12 @@ class _Label:
 
 
 def layered_climb(
-    problem: ModuleProblem, budget: float, rule: Rule, cap: float = math.inf, pricing: Pricing = LIST_PRICES
+    problem: ModuleProblem,
+    budget: float,
+    rule: Rule,
+    cap: float = math.inf,
+    pricing: Pricing = LIST_PRICES,
+    effort: Effort | None = None,
 ) -> Iterator[Counts]:
     """Cheapest whole machines that meet ``budget`` under ``rule``.
 
@@ -184,16 +190,23 @@ def layered_climb(
         Dollars per hour above which a schedule is of no interest.
     pricing
         Charges, and the hardware types whose use is tracked.
+    effort
+        What the search may spend.
 
     Yields
     ------
     list
         Configurations with their machines; the schedule of least charge, then, where use is tracked, those that are
         better in cost or use.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
     """
     usable = [c for c in problem.configurations if c.duration < budget]
     if usable:
-        yield from _Search(problem.rate, rule.visits(usable), budget, rule, cap, pricing).run()
+        yield from _Search(problem.rate, rule.visits(usable), budget, rule, cap, pricing, effort or Effort()).run()
 
 
 class _Search:
@@ -205,7 +218,10 @@ class _Search:
         rule: Rule,
         cap: float,
         pricing: Pricing,
+        effort: Effort,
     ) -> None:
+        self.effort = effort
+        self.rounding = _ROUNDING * max(c.batch for c in visits)
         self.target = rate * (1 - RATE_TOLERANCE)
         self.visits = visits
         self.budget = budget
@@ -226,6 +242,7 @@ class _Search:
         root = _Label(None, -1, 0, 0.0, math.inf, 0.0, self.pricing.nothing())
         self._branch(root)
         while self.heap:
+            self.effort.spend(len(self.heap))
             _, _, _, label = heappop(self.heap)
             dominator = self._dominator(label)
             if dominator is None and self._complete(label.capacity, label.slack):
@@ -237,7 +254,7 @@ class _Search:
                 self._push(label.parent or root, label.place, label.machines + 1)
 
     def _complete(self, capacity: float, slack: float) -> bool:
-        return capacity >= self.target and slack >= -_ROUNDING
+        return capacity >= self.target and slack >= -self.rounding
 
     def _branch(self, label: _Label) -> None:
         for place in range(label.place + 1, len(self.visits)):
@@ -249,7 +266,7 @@ class _Search:
         rate = machines * configuration.throughput
         slack = self.rule.slack(configuration, self.budget, rate, parent.capacity, parent.slack)
         slack = min(slack, self.reserves[place])
-        if slack < -_ROUNDING and not self.rule.may_recover():
+        if slack < -self.rounding and not self.rule.may_recover():
             return
         capacity = parent.capacity + rate
         spent = parent.spent + machines * self.charges[place]

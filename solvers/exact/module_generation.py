@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, pattern_program
+from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule_pool import SchedulePool
@@ -56,16 +57,20 @@ class ModuleGeneration:
         self.task = task
         self.pool = SchedulePool(task)
         self.rounds = 0
+        self.bound = task.floor
         self.frontiers: dict[tuple[int, tuple[float, ...]], _LazyFrontier] = {}
         if task.incumbent.plan is None:
             self._add_stand_ins()
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
-        bound, prices = self._generate()
-        if prices is None or self.task.is_proven(bound):
-            return bound, False
-        return self.pool.close(bound, partial(self._list_columns, prices))
+        try:
+            prices = self._generate()
+        except OutOfEffortError:
+            prices = None
+        if prices is None or self.task.is_proven(self.bound):
+            return self.bound, False
+        return self.pool.close(self.bound, partial(self._list_columns, prices))
 
     def _add_stand_ins(self) -> None:
         """Columns beyond the budget without machines: the master has a solution before there is a plan."""
@@ -74,9 +79,8 @@ class ModuleGeneration:
         for m, bounds in enumerate(data.bounds):
             self.pool.add(m, Column(cost, bounds.earliest, (0.0,) * len(data.limits), ()))
 
-    def _generate(self) -> tuple[float, _Prices | None]:
-        """Rounds of master and pricing until no reduced cost is negative; the bound, and the last duals."""
-        bound = self.task.floor
+    def _generate(self) -> _Prices | None:
+        """Rounds of master and pricing until no reduced cost is negative, the bound raised each; the last duals."""
         modules = range(len(self.pool.columns))
         while not self.task.late():
             self.rounds += 1
@@ -86,13 +90,13 @@ class ModuleGeneration:
             value, duals = relaxation
             prices = self._prices(duals)
             found = [self._price_out(m, prices) for m in modules]
-            bound = max(bound, value + sum(min(0.0, reduced) for reduced, _ in found))
-            self.task.report(bound)
+            self.bound = max(self.bound, value + sum(min(0.0, reduced) for reduced, _ in found))
+            self.task.report(self.bound)
             threshold = -_IMPROVEMENT * abs(value) / len(found)
             fresh = [self.pool.add(m, column) for m, (reduced, column) in enumerate(found) if reduced < threshold]
-            if not any(fresh) or self.task.is_proven(bound):
-                return bound, prices
-        return bound, None
+            if not any(fresh) or self.task.is_proven(self.bound):
+                return prices
+        return None
 
     def _prices(self, duals: Mapping[str, float]) -> _Prices:
         data = self.pool.data
@@ -109,8 +113,6 @@ class ModuleGeneration:
         second, earliest = prices.second[m], self.pool.data.bounds[m].earliest
         best, cheapest = math.inf, None
         for point in self._frontier(m, prices):
-            if self.task.late():
-                return -math.inf, self.pool.column(point.schedule)
             if point.cost + second * point.latency < best:
                 best, cheapest = point.cost + second * point.latency, point
             if point.cost + second * earliest >= best:
@@ -127,18 +129,16 @@ class ModuleGeneration:
         key = (m, tuple(surcharges.values()))
         if key not in self.frontiers:
             billing, dispatch = self.task.billing, self.task.dispatch
-            points = frontier(module, self.pool.latest(m), billing, dispatch, pricing=Pricing(surcharges))
+            pricing, effort = Pricing(surcharges), self.pool.effort
+            points = frontier(module, self.pool.latest(m), billing, dispatch, pricing=pricing, effort=effort)
             self.frontiers[key] = _LazyFrontier(points)
         return iter(self.frontiers[key])
 
-    def _list_columns(self, prices: _Prices, gap: float) -> bool:
-        """Add every schedule with a reduced cost of at most ``gap``; False where time ran out."""
+    def _list_columns(self, prices: _Prices, gap: float) -> None:
+        """Add every schedule with a reduced cost of at most ``gap``."""
         for m in range(len(self.pool.columns)):
             for point in self._points_within(m, prices, gap * (1 + COST_TOLERANCE)):
-                if self.task.late():
-                    return False
                 self.pool.add(m, self.pool.column(point.schedule))
-        return True
 
     def _points_within(self, m: int, prices: _Prices, gap: float) -> Iterator[Point]:
         second, worth = prices.second[m], prices.worth[m]
@@ -161,11 +161,16 @@ class _LazyFrontier:
     def __init__(self, points: Iterator[Point]) -> None:
         self._points = points
         self._known: list[Point] = []
+        self._cut_off = False
 
     def __iter__(self) -> Iterator[Point]:
         for position in count():
             if position == len(self._known):
+                if self._cut_off:
+                    raise OutOfEffortError
+                self._cut_off = True  # until the next point is there: a generator that raised only says that it ended
                 point = next(self._points, None)
+                self._cut_off = False
                 if point is None:
                     return
                 self._known.append(point)

@@ -15,16 +15,16 @@ and the pipeline's optimum is a choice of one point per module. Four facts keep 
 from __future__ import annotations
 
 import math
-import time
-from dataclasses import dataclass
-from itertools import islice, takewhile
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.bounds import smallest_latency
+from harpagon.formulations.bounds import cost_floor, smallest_latency
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.graphs import decompose
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier_from
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
@@ -52,6 +52,8 @@ _DEEPENING = 3
 class PipelineOutcome:
     """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost.
 
+    Without points the bound is infinity where there is no plan, and finite where the effort did not suffice for one.
+
     ``frontiers`` are, per module, its cheapest point and all others that are dearer by no more than the bound is dearer
     than all cheapest points together.
     """
@@ -72,8 +74,8 @@ class PipelineSearch:
         Rules of the plan.
     options
         Gap, and what is handed to a general solver.
-    deadline
-        Reading of ``time.perf_counter`` after which the best plan so far is returned.
+    effort
+        What the search may spend; beyond it the best plan so far is returned.
     pricing
         Charges, nothing tracked.
     most_points
@@ -86,7 +88,7 @@ class PipelineSearch:
         billing: Billing,
         dispatch: Dispatch,
         options: SolverOptions,
-        deadline: float,
+        effort: Effort,
         pricing: Pricing = LIST_PRICES,
         most_points: float = math.inf,
     ) -> None:
@@ -94,12 +96,19 @@ class PipelineSearch:
         self.problem = problem
         self.dispatch = dispatch
         self.options = options
-        self.deadline = deadline
-        self.searches = [ScheduleSearch(module, billing, dispatch, pricing) for module in problem.modules]
+        self.effort = effort
+        self.searches = [ScheduleSearch(module, billing, dispatch, pricing, effort) for module in problem.modules]
         self.slo = problem.slo + TIME_TOLERANCE / 2
+        self.held = PipelineOutcome((), sum(map(cost_floor, problem.modules)))
 
     def run(self) -> PipelineOutcome:
-        """Optimum and bound; they differ only by the gap allowed or at the deadline."""
+        """Optimum and bound; they differ only by the gap allowed or where the effort ends."""
+        try:
+            return self._solve()
+        except OutOfEffortError:
+            return self.held
+
+    def _solve(self) -> PipelineOutcome:
         network = self.problem.network
         shortest = [smallest_latency(module, self.dispatch) for module in self.problem.modules]
         if not self._reachable(network.length(shortest)):
@@ -107,10 +116,12 @@ class PipelineSearch:
         lengths = network.path_lengths(shortest)
         cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
         ends = [[point] for point in cheapest]
-        if self._length(cheapest) <= self.slo:
-            return PipelineOutcome(cheapest, _cost(cheapest), ends)
-        best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
         floor = _cost(cheapest)
+        if self._length(cheapest) <= self.slo:
+            return PipelineOutcome(cheapest, floor, ends)
+        self.held = PipelineOutcome((), floor)
+        best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
+        self.held = PipelineOutcome(best, floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return PipelineOutcome(best, floor, ends)
         return self._deepen(cheapest, best)
@@ -121,20 +132,20 @@ class PipelineSearch:
         The cheapest choice from these ends is a plan too. The ends are long enough where each holds every point that
         is dearer than the module's cheapest by no more than this plan is than the floor.
         """
-        floor = _cost(cheapest)
+        floor, singles = _cost(cheapest), [[point] for point in cheapest]
         ends = [_FrontierEnd([point]) for point in cheapest]
         most = _FIRST_POINTS
         while most < self.most_points:
             excess = _cost(best) - floor
             for search, end in zip(self.searches, ends, strict=True):
-                end.lengthen(search, excess, most, self.deadline)
-            if time.perf_counter() > self.deadline:
-                break
-            best = min(best, self._compose([end.points for end in ends], excess) or best, key=_cost)
+                end.lengthen(search, excess, most)
+            points, bound = self._compose([end.points for end in ends], excess)
+            best = min(best, points or best, key=_cost)
+            self.held = PipelineOutcome(best, floor, singles)
             if all(end.holds(_cost(best) - floor) for end in ends):
-                return PipelineOutcome(best, _cost(best), [end.points for end in ends])
+                return PipelineOutcome(best, min(bound, _cost(best)), [end.points for end in ends])
             most *= _DEEPENING
-        return PipelineOutcome(best, floor, [[point] for point in cheapest])
+        return PipelineOutcome(best, floor, singles)
 
     def _reachable(self, length: float) -> bool:
         """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
@@ -188,14 +199,16 @@ class PipelineSearch:
         choice = cheapest_composition(tree, fixed, self.slo, excess)
         return floor + excess if choice is None else min(floor + excess, _cost(choice))
 
-    def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> Sequence[Point] | None:
+    def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> tuple[Sequence[Point] | None, float]:
+        """Cheapest choice from these points, None where there is none, and a bound on the cost of any."""
         tree = decompose(self.problem.network)
         if tree is None:
             # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
             from harpagon.solvers.exact.selection import cheapest_selection
 
-            return cheapest_selection(self.problem.network, frontiers, self.slo, self.options)[0]
-        return cheapest_composition(tree, frontiers, self.slo, excess)
+            options = replace(self.options, time_limit=self.effort.time_left())
+            return cheapest_selection(self.problem.network, frontiers, self.slo, options)
+        return cheapest_composition(tree, frontiers, self.slo, excess), math.inf
 
 
 @dataclass(slots=True)
@@ -209,14 +222,13 @@ class _FrontierEnd:
         """Whether it has every point that is at most ``excess`` dearer than the first."""
         return self.exhausted or self.points[-1].cost - self.points[0].cost > excess
 
-    def lengthen(self, search: ScheduleSearch, excess: float, most: int, deadline: float) -> None:
-        """Add points until there are ``most``, or all within ``excess``, or time runs out."""
+    def lengthen(self, search: ScheduleSearch, excess: float, most: int) -> None:
+        """Add points until there are ``most``, or all within ``excess``."""
         if self.holds(excess):
             return
         cap = self.points[0].cost + excess * (1 + COST_TOLERANCE)
         further = frontier_from(self.points.pop(), search, cap)
-        in_time = takewhile(lambda _: time.perf_counter() <= deadline, further)
-        self.points.extend(islice(in_time, most - len(self.points)))
+        self.points.extend(islice(further, most - len(self.points)))
         self.exhausted = len(self.points) < most
 
 

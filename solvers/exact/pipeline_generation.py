@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.module_generation import limit_surcharges
 from harpagon.solvers.exact.pipeline import PipelineSearch
@@ -43,6 +44,7 @@ class PipelineGeneration:
         self.task = task
         self.pool = SchedulePool(task)
         self.rounds = 0
+        self.bound = -math.inf
         ends = [0, *accumulate(len(problem.modules) for problem in task.problems)]
         self.spans = list(pairwise(ends))
         nothing = (0.0,) * len(self.pool.data.limits)
@@ -54,12 +56,14 @@ class PipelineGeneration:
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
-        bound = self._generate()
-        return self.pool.close(bound, self._list_columns)
+        try:
+            self._generate()
+        except OutOfEffortError:
+            return max(self.bound, self.task.floor), False
+        return self.pool.close(self.bound, self._list_columns)
 
-    def _generate(self) -> float:
+    def _generate(self) -> None:
         """Rounds of pricing and master until no plan improves the master; the bound, with its surcharges kept."""
-        bound = -math.inf
         surcharges = dict(self.surcharges)
         worths = [math.inf] * len(self.plans)
         value = math.inf
@@ -69,14 +73,14 @@ class PipelineGeneration:
             charges = [outcome.bound for outcome in outcomes]
             limits = self.pool.data.limits
             here = sum(charges) - sum(surcharges[hardware] * limit for hardware, limit in limits.items())
-            if here > bound:
-                bound, self.surcharges, self.outcomes = here, surcharges, outcomes
-            self.task.report(bound)
+            if here > self.bound:
+                self.bound, self.surcharges, self.outcomes = here, surcharges, outcomes
+            self.task.report(self.bound)
             threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
             improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
             for q, outcome in enumerate(outcomes):
                 self._add(q, outcome)
-            if not any(improving) or self.task.is_proven(bound):
+            if not any(improving) or self.task.is_proven(self.bound):
                 break
             relaxation = solve_relaxation(pattern_program(self._master()), self.task.remaining())
             if relaxation is None:
@@ -84,16 +88,18 @@ class PipelineGeneration:
             value, duals = relaxation
             surcharges = limit_surcharges(limits, duals)
             worths = [duals[f"select[{q}]"] for q in range(len(self.plans))]
-        return max(bound, self.task.floor)
 
     def _price_out(self, q: int, surcharges: Mapping[str, float]) -> PipelineOutcome:
-        """Plan of pipeline ``q`` of least charge."""
-        return self._search(q, surcharges).run()
+        """Plan of pipeline ``q`` of least charge, with all its frontiers."""
+        outcome = self._search(q, surcharges).run()
+        if not outcome.frontiers:
+            raise OutOfEffortError
+        return outcome
 
     def _search(self, q: int, surcharges: Mapping[str, float]) -> PipelineSearch:
         task = self.task
         options, pricing = task.remaining(), Pricing(surcharges)
-        return PipelineSearch(task.problems[q], task.billing, task.dispatch, options, task.deadline, pricing)
+        return PipelineSearch(task.problems[q], task.billing, task.dispatch, options, self.pool.effort, pricing)
 
     def _add(self, q: int, outcome: PipelineOutcome) -> None:
         """Add the plan, and to the pool all points looked at on the way."""
@@ -112,8 +118,8 @@ class PipelineGeneration:
         columns = tuple(map(tuple, self.plans))
         return PatternData(columns, slo=(), edges={}, sinks=(), limits=self.pool.data.limits)
 
-    def _list_columns(self, gap: float) -> bool:
-        """Add every schedule that a plan within ``gap`` of the bound may have; False where time ran out."""
+    def _list_columns(self, gap: float) -> None:
+        """Add every schedule that a plan within ``gap`` of the bound may have."""
         if not self.probes:
             self.probes = [probe for q in range(len(self.spans)) for probe in self._probed(q)]
         for q, outcome in enumerate(self.outcomes):
@@ -121,10 +127,7 @@ class PipelineGeneration:
             for m in range(*self.spans[q]):
                 caps = [(latency, budget - others) for latency, others in self.probes[m]]
                 for point in self._points_within(m, caps):
-                    if self.task.late():
-                        return False
                     self.pool.add(m, self.pool.column(point.schedule))
-        return not self.task.late()
 
     def _probed(self, q: int) -> Iterator[list[tuple[float, float]]]:
         """Per module of pipeline ``q``: latencies, falling to 0, and what the others are charged if it is slower."""
@@ -140,4 +143,5 @@ class PipelineGeneration:
         if self.pool.is_limited(m):
             return self.pool.distinct_points(m, self.surcharges, caps)
         module = self.pool.data.modules[m]
-        return frontier(module, self.pool.latest(m), self.task.billing, self.task.dispatch, caps[-1][1])
+        task, cap = self.task, caps[-1][1]
+        return frontier(module, self.pool.latest(m), task.billing, task.dispatch, cap, effort=self.pool.effort)

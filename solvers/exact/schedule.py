@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.climb import Counts
+    from harpagon.solvers.exact.effort import Effort
 
 _RELAXED_BY_FREE = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.PER_CONFIG)
 """Policies whose every schedule also meets its budget under ``free``."""
@@ -73,12 +74,18 @@ class ScheduleSearch:
     """
 
     def __init__(
-        self, problem: ModuleProblem, billing: Billing, dispatch: Dispatch, pricing: Pricing = LIST_PRICES
+        self,
+        problem: ModuleProblem,
+        billing: Billing,
+        dispatch: Dispatch,
+        pricing: Pricing = LIST_PRICES,
+        effort: Effort | None = None,
     ) -> None:
         self.problem = problem
         self.billing = billing
         self.dispatch = dispatch
         self.pricing = pricing
+        self.effort = effort
         self._known: Point | None = None
         self._known_at = 0.0
 
@@ -88,82 +95,94 @@ class ScheduleSearch:
         if self.billing is Billing.WHOLE:
             return whole
         cap = cap if whole is None else whole.cost
-        partial = next(_with_residual(self.problem, budget, self.dispatch, cap, self.pricing), None)
+        partial = next(_with_residual(self.problem, budget, self.dispatch, cap, self.pricing, self.effort), None)
         return whole if partial is None else partial
 
     def _whole(self, budget: float, cap: float) -> Point | None:
         known = self._known
         if known is not None and known.latency <= budget <= self._known_at:
             return known if known.cost <= cap else None
-        found = _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing)
+        found = _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing, self.effort)
         if found is not None:
             self._known, self._known_at = found, budget
         return found
 
 
 def distinct_schedules(
-    problem: ModuleProblem, budget: float, billing: Billing, dispatch: Dispatch, cap: float, pricing: Pricing
+    problem: ModuleProblem,
+    budget: float,
+    billing: Billing,
+    dispatch: Dispatch,
+    cap: float,
+    pricing: Pricing,
+    effort: Effort | None,
 ) -> list[Point]:
     """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others."""
-    points = list(_whole(problem, budget, dispatch, cap, pricing))
+    points = list(_whole(problem, budget, dispatch, cap, pricing, effort))
     if billing is Billing.FRACTIONAL:
-        points.extend(_with_residual(problem, budget, dispatch, cap, pricing))
+        points.extend(_with_residual(problem, budget, dispatch, cap, pricing, effort))
     return points
 
 
 def _with_residual(
-    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Point]:
     if dispatch is Dispatch.EDF:
-        found = descend_by_deadline(problem, budget, cap, pricing)
+        found = descend_by_deadline(problem, budget, cap, pricing, effort)
     else:
-        found = descend(problem, budget, dispatch, cap, pricing)
+        found = descend(problem, budget, dispatch, cap, pricing, effort)
     return (_point(tuples, dispatch, pricing) for tuples in found)
 
 
-def _whole(problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing) -> Iterator[Point]:
+def _whole(
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
+) -> Iterator[Point]:
     if dispatch is Dispatch.ROUND_ROBIN:
         quick = tuple(c for c in problem.configurations if 2 * c.duration <= budget)
-        found = climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap, pricing)
+        found = climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap, pricing, effort)
     elif dispatch is Dispatch.FREE:
-        found = climb(problem, budget, cap, pricing)
+        found = climb(problem, budget, cap, pricing, effort)
     else:
-        found = layered_climb(problem, budget, RULES[dispatch], cap, pricing)
+        found = layered_climb(problem, budget, RULES[dispatch], cap, pricing, effort)
     return (_whole_point(counts, dispatch, pricing) for counts in found)
 
 
 def _cheapest_whole(
-    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Point | None:
     """As `_whole`, trying first whether a problem that is quicker to solve gives the answer."""
     if dispatch is Dispatch.EDF:
-        return _cheapest_by_deadline(problem, budget, cap, pricing)
+        return _cheapest_by_deadline(problem, budget, cap, pricing, effort)
     if dispatch in _RELAXED_BY_FREE:
-        relaxed = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing)
+        relaxed = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing, effort)
         if relaxed is None or relaxed.latency <= budget:
             return relaxed
-    return next(_whole(problem, budget, dispatch, cap, pricing), None)
+    return next(_whole(problem, budget, dispatch, cap, pricing, effort), None)
 
 
-def _cheapest_by_deadline(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> Point | None:
+def _cheapest_by_deadline(
+    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
+) -> Point | None:
     """Under ``edf``: the ``free`` optimum, where it meets the budget and nothing cheaper can."""
-    free = _cheapest_in_free_order(problem, budget, Dispatch.EDF, cap, pricing)
+    free = _cheapest_in_free_order(problem, budget, Dispatch.EDF, cap, pricing, effort)
     known = free if free is not None and free.latency <= budget else None
     cap = cap if known is None else known.cost * (1 - COST_TOLERANCE)
-    if _collection_bound(problem, budget, cap, pricing) > cap:
+    if _collection_bound(problem, budget, cap, pricing, effort) > cap:
         return known
-    return next(_whole(problem, budget, Dispatch.EDF, cap, pricing), known)
+    return next(_whole(problem, budget, Dispatch.EDF, cap, pricing, effort), known)
 
 
 def _cheapest_in_free_order(
-    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Point | None:
     """Machines of the ``free`` optimum, with their latency under ``dispatch``."""
-    counts = next(climb(problem, budget, cap, pricing), None)
+    counts = next(climb(problem, budget, cap, pricing, effort), None)
     return None if counts is None else _whole_point(counts, dispatch, pricing)
 
 
-def _collection_bound(problem: ModuleProblem, budget: float, cap: float, pricing: Pricing) -> float:
+def _collection_bound(
+    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
+) -> float:
     """No schedule of a batch-aware policy costs less: all that is asked is q_c <= total capacity for every c in use.
 
     The largest q in use, or the rate where that is more, is what the capacity must be.
@@ -175,13 +194,15 @@ def _collection_bound(problem: ModuleProblem, budget: float, cap: float, pricing
         if capacity / best_ratio >= min(least, cap):
             break
         usable = [c for c, need in needs.items() if need <= capacity]
-        least = min(least, _cover(capacity, usable, min(least, cap), pricing))
+        least = min(least, _cover(capacity, usable, min(least, cap), pricing, effort))
     return least
 
 
-def _cover(rate: float, configurations: Sequence[Configuration], cap: float, pricing: Pricing) -> float:
+def _cover(
+    rate: float, configurations: Sequence[Configuration], cap: float, pricing: Pricing, effort: Effort | None
+) -> float:
     """Least charge for machines with this capacity whatever their latency, infinity where it is above ``cap``."""
-    counts = next(climb(ModuleProblem("cover", rate, tuple(configurations)), math.inf, cap, pricing), None)
+    counts = next(climb(ModuleProblem("cover", rate, tuple(configurations)), math.inf, cap, pricing, effort), None)
     return math.inf if counts is None else sum(n * pricing.charge(c) for c, n in counts)
 
 

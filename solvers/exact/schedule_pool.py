@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import TIME_TOLERANCE, module_latency
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
-from harpagon.solvers.exact.frontier import STEP
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
+from harpagon.solvers.exact.frontier import STEP, step_below
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import distinct_schedules
 from harpagon.solvers.exact.selection import picked_columns
@@ -43,6 +44,7 @@ class SchedulePool:
 
     def __init__(self, task: Task) -> None:
         self.task = task
+        self.effort = Effort(task.deadline)
         self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
         self.excluded: tuple[tuple[int, ...], ...] = ()
         self.columns: list[dict[tuple[float, ...], Column]] = [{} for _ in self.data.modules]
@@ -94,10 +96,12 @@ class SchedulePool:
         budget = self.latest(m)
         for latency, cap in caps:
             end = latency + STEP  # a schedule as quick as that must not fall between two caps by rounding
-            while budget > end and not task.late():
-                points = distinct_schedules(self.data.modules[m], budget, task.billing, task.dispatch, cap, pricing)
+            while budget > end:
+                module, effort = self.data.modules[m], self.effort
+                points = distinct_schedules(module, budget, task.billing, task.dispatch, cap, pricing, effort)
                 yield from points
-                budget = max(end, max((point.latency for point in points), default=0.0) - STEP)
+                slowest = max((point.latency for point in points), default=0.0)
+                budget = max(end, min(step_below(slowest), step_below(budget)))
 
     def pattern(self) -> PatternData:
         """Data of the pattern model over all columns."""
@@ -110,7 +114,7 @@ class SchedulePool:
             excluded=self.excluded,
         )
 
-    def close(self, floor: float, list_columns: Callable[[float], bool]) -> tuple[float, bool]:
+    def close(self, floor: float, list_columns: Callable[[float], None]) -> tuple[float, bool]:
         """Close the gap above ``floor``, a lower bound on the cost of any plan.
 
         Schedules are listed that a plan within a share of a large gap may have, then within more of it: a better plan
@@ -121,8 +125,7 @@ class SchedulePool:
         floor
             Dollars per hour.
         list_columns
-            Adds every schedule that a plan within so many dollars per hour of the floor may have; False where time
-            ran out.
+            Adds every schedule that a plan within so many dollars per hour of the floor may have.
 
         Returns
         -------
@@ -138,7 +141,11 @@ class SchedulePool:
         while not (solution.interrupted or task.late() or task.is_proven(bound)):
             task.report(bound)
             gap = self._ceiling() - floor
-            if bound >= self._ceiling() or not list_columns(min(width, gap)):
+            if bound >= self._ceiling():
+                break
+            try:
+                list_columns(min(width, gap))
+            except OutOfEffortError:
                 break
             solution = self.choose(task.remaining()) if width >= gap else self._choose_quickly()
             bound = max(bound, min(solution.bound, floor + min(width, gap)))

@@ -1,8 +1,9 @@
 """The exact method: the cheapest plan with its proof, by decomposition.
 
 Without hardware limits the pipelines of an instance are independent, and `PipelineSearch` solves each in milliseconds.
-Where that plan would break a limit, where a pipeline or a frontier is long, or where a plan to start from is handed in,
-modules are coordinated by column generation (`harpagon.solvers.exact.column_generation`).
+Where that plan would break a limit, where a pipeline is long or its frontiers take more work than that, or where a plan to
+start from is handed in, modules are coordinated by column generation (`harpagon.solvers.exact.column_generation`),
+from the best plan and the bound so far.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.exact.pipeline import PipelineOutcome
     from harpagon.solvers.options import SolverOptions
+
+QUICK = 100_000
+"""Labels that the frontiers of small pipelines may take before column generation takes over."""
 
 
 def solve_exact(
@@ -52,18 +57,18 @@ def solve_exact(
         Optimal to the gap asked for; infeasible; or, at the time limit, the best plan with a valid bound.
     """
     begin = time.perf_counter()
+    held = None
     problems = pipeline_problems(instance)
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
-        result = _solve_apart(instance, problems, billing, dispatch, options, begin)
-        late = options.time_limit is not None and time.perf_counter() > begin + options.time_limit
-        answered = late or result.termination is not Termination.FEASIBLE
-        if answered and (result.plan is None or _keeps_limits(instance, result.plan)):
-            return result
+        held = _solve_apart(instance, problems, billing, dispatch, options, begin)
+        proven = held.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
+        if proven and (held.plan is None or _keeps_limits(instance, held.plan)):
+            return held
     from harpagon.solvers.exact.column_generation import solve_by_columns
 
     if options.time_limit is not None:
         options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
-    return solve_by_columns(instance, billing, dispatch, options)
+    return solve_by_columns(instance, billing, dispatch, options, held)
 
 
 def _solve_apart(
@@ -74,15 +79,17 @@ def _solve_apart(
     options: SolverOptions,
     begin: float,
 ) -> Result:
-    """Each pipeline on its own, hardware limits left aside."""
+    """Each pipeline on its own, hardware limits left aside, as far as `QUICK` labels go."""
     built = time.perf_counter()
-    deadline = math.inf if options.time_limit is None else begin + options.time_limit
-    searches = [PipelineSearch(problem, billing, dispatch, options, deadline, most_points=MANY) for problem in problems]
+    effort = Effort(math.inf if options.time_limit is None else begin + options.time_limit, QUICK)
+    searches = [PipelineSearch(problem, billing, dispatch, options, effort, most_points=MANY) for problem in problems]
     outcomes = [search.run() for search in searches]
     plan = _assemble(instance, problems, outcomes, billing, dispatch)
     bound = sum(outcome.bound for outcome in outcomes)
-    if plan is None:
+    if math.isinf(bound):
         termination = Termination.INFEASIBLE
+    elif plan is None:
+        termination = Termination.LIMIT
     elif plan.cost - bound <= max(options.gap, COST_TOLERANCE) * plan.cost:
         termination = Termination.OPTIMAL
     else:
