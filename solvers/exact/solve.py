@@ -1,9 +1,9 @@
 """The exact method: the cheapest plan with its proof, by decomposition.
 
 Without hardware limits the pipelines of an instance are independent, and `PipelineSearch` solves each in milliseconds.
-Where that plan would break a limit, where a pipeline is long or its frontiers take more work than that, or where a plan to
-start from is handed in, modules are coordinated by column generation (`harpagon.solvers.exact.column_generation`),
-from the best plan and the bound so far.
+Where that plan would break a limit, where a pipeline is long or its frontiers take more work than that, or where a
+plan to start from is handed in, modules are coordinated by column generation
+(`harpagon.solvers.exact.column_generation`), from the best plan and the bound so far.
 """
 
 from __future__ import annotations
