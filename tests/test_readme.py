@@ -41,8 +41,9 @@ def _plain(text: str) -> list[str]:
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command line that begins with ``harpagon`` where the shipped files are at hand."""
-    if not (folder / "instances").exists():
-        (folder / "instances").symlink_to(ROOT / "instances")
+    for name in ("instances", "tests"):
+        if not (folder / name).exists():
+            (folder / name).symlink_to(ROOT / name)
     program, *arguments = shlex.split(command)
     assert program == "harpagon"
     script = "import sys; from harpagon.cli import main; sys.exit(main())"

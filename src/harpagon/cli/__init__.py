@@ -1,7 +1,8 @@
 """The command line: one module per command, listed in `COMMANDS`.
 
-To add a command, write ``commands/<command>.py`` with ``def register(app: typer.Typer) -> None``, which adds it
-to the application under its own name, and append that name to `COMMANDS`. The help imports every command's module:
+To add a command, write ``commands/<command>.py`` (``import_.py`` where the name is a word of Python's) with
+``def register(app: typer.Typer) -> None``, which adds it to the application under its own name, and append that name
+to `COMMANDS`. The help imports every command's module:
 import nothing but typer and light modules at their top, and everything else inside the command's function.
 
 A command prints its answer on standard output (with ``--json`` one JSON document and nothing else) and progress and
@@ -16,6 +17,7 @@ import gc
 import os
 import sys
 from importlib import import_module
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,6 +40,7 @@ COMMANDS = (
     "profile",
     "simulate",
     "headroom",
+    "import",
     "slopt",
 )
 
@@ -77,7 +80,8 @@ def application(command: str | None = None) -> typer.Typer:
     )
     app.callback()(_root)
     for name in (command,) if command in COMMANDS else COMMANDS:
-        import_module(f"harpagon.cli.commands.{name}").register(app)
+        module = f"{name}_" if iskeyword(name) else name
+        import_module(f"harpagon.cli.commands.{module}").register(app)
     return app
 
 

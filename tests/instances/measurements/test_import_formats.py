@@ -1,0 +1,157 @@
+"""Every format on a file of its own: which rows are used, with which figure, and what a broken file is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from harpagon.cli import main
+from harpagon.cli.exits import ExitCode
+from harpagon.instances.errors import InputError
+from harpagon.instances.measurements.fragment import profile_entry
+from harpagon.instances.measurements.prices import read_prices
+from harpagon.instances.measurements.readers import READERS, read_measurements
+from harpagon.instances.measurements.request import Request
+from harpagon.instances.measurements.verdicts import PricePoint
+
+FILES = Path(__file__).parent / "files"
+
+CASES = {
+    "perf-analyzer": ("perf-analyzer.csv", Request("inception"), 4, {"1": 12.006}),
+    "model-analyzer": ("model-analyzer.csv", Request("resnet50_libtorch"), 0, {}),
+    "timm": ("timm.csv", Request("resnet18", workload="224"), 1, {"1024": 75.62}),
+    "vllm": ("vllm.json", Request("llm"), 0, {}),
+    "sglang": (
+        "sglang.jsonl",
+        Request("llm"),
+        2,
+        {"capacity": [{"rate_rps": 3.949, "latency_ms": 4312.5}, {"rate_rps": 7.506, "latency_ms": 7920.3}]},
+    ),
+    "aiperf": ("aiperf.json", Request("llm"), 1, {"capacity": [{"rate_rps": 5.12, "latency_ms": 4498.7}]}),
+    "mlperf": ("mlperf.txt", Request("llm", instances=2), 1, {"capacity": [{"rate_rps": 495.25, "latency_ms": 104.0}]}),
+    "aibrix": (
+        "aibrix.json",
+        Request("llm", workload="128x512"),
+        1,
+        {"capacity": [{"rate_rps": 7.469959534415053, "latency_ms": 2342.01997581287}]},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_file_of_the_format_has_a_verdict_on_every_row(name: str) -> None:
+    file, request, used, entry = CASES[name]
+    verdicts = read_measurements("vllm" if name == "sglang" else name, FILES / file, request)
+    assert sum(verdict.used for verdict in verdicts) == used
+    assert all(verdict.why and verdict.place for verdict in verdicts)
+    assert profile_entry(verdicts) == entry
+
+
+def test_plain_tables_hold_batches_or_capacities(tmp_path: Path) -> None:
+    table = tmp_path / "t.csv"
+    table.write_text("model,batch,duration_ms,p99_ms\na,1,5,6\na,2,9,8\nb,1,7,\n")
+    assert profile_entry(read_measurements("csv", table, Request("a"))) == {"1": 5.0}
+    table.write_text("rate_rps,latency_ms\n4,900\n6,1400\n")
+    assert len(profile_entry(read_measurements("csv", table, Request("a")))["capacity"]) == 2
+
+
+def test_detailed_times_give_the_percentile_that_the_summary_lacks(tmp_path: Path) -> None:
+    file = tmp_path / "b.json"
+    document = {
+        "completed": 2,
+        "request_throughput": 1.0,
+        "request_rate": 1.0,
+        "ttfts": [0.1, 0.1],
+        "itls": [[0.4], [0.4]],
+    }
+    file.write_text(json.dumps(document))
+    assert profile_entry(read_measurements("vllm", file, Request("m"))) == {
+        "capacity": [{"rate_rps": 1.0, "latency_ms": 500.0}]
+    }
+
+
+def test_melange_rates_need_a_latency(tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(json.dumps({"gpu_info": {"A10G": {"cost": 1.01, "tputs": [[2.0]]}}}))
+    assert profile_entry(read_measurements("aibrix", file, Request("m"))) == {}
+    entry = profile_entry(read_measurements("aibrix", file, Request("m", latency=5.0)))
+    assert entry == {"capacity": [{"rate_rps": 2.0, "latency_ms": 5000.0}]}
+
+
+BROKEN = {
+    "cell too many": ("perf-analyzer", "Concurrency,Inferences/Second\n1,2\n1,2,3\n", "line 3"),
+    "no number": ("perf-analyzer", "Concurrency,Inferences/Second\n1,2\n1,many\n", "line 3, column Inferences/Second"),
+    "negative": ("perf-analyzer", "Concurrency,Inferences/Second\n1,-2\n", "line 2, column Inferences/Second"),
+    "another table": ("perf-analyzer", "a,b\n1,2\n", "line 1"),
+    "header alone": ("timm", "model,infer_step_time,infer_batch_size,infer_samples_per_sec\n", "line 1"),
+    "another model": (
+        "timm",
+        "model,infer_step_time,infer_batch_size,infer_samples_per_sec\nresnet18,1,1,1000\n",
+        "column model",
+    ),
+    "no columns": ("csv", "size,ms\n1,2\n", "line 1"),
+    "half a batch": ("csv", "batch,duration_ms\n1.5,2\n", "line 2, column batch"),
+    "cut JSON": ("vllm", '{"completed": 3,\n "request', "line 2, column"),
+    "broken line": ("vllm", '{"completed": 3}\n{"completed": }\n', "line 2, column 15"),
+    "another JSON": ("vllm", '{"a": 1}', ""),
+    "a list of numbers": ("vllm", "[1, 2]", "[0]"),
+    "text for a number": ("aiperf", '{"request_throughput": {"avg": "fast"}}', "request_throughput.avg"),
+    "unlike rows": ("aibrix", '{"tputs": [[1, 2], [3]]}', "tputs"),
+    "another text": ("mlperf", "hello\n", ""),
+    "empty": ("aiperf", " \n", ""),
+}
+
+
+@pytest.mark.parametrize("label", BROKEN)
+def test_a_broken_file_is_told_where(label: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    form, text, place = BROKEN[label]
+    file = tmp_path / "broken"
+    file.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_measurements(form, file, Request("resnet50"))
+    assert caught.value.place.startswith(place) and caught.value.next_step
+    assert main(["import", form, str(file), "--model", "resnet50", "--hardware", "T4"]) == ExitCode.USAGE
+    assert str(file) in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("form", READERS)
+def test_a_file_of_another_format_is_no_traceback(form: str) -> None:
+    for other in sorted(FILES.iterdir()):
+        if other.suffix != ".md":
+            code = main(["import", form, str(other), "--model", "none", "--hardware", "T4", "--json"])
+            assert code in (ExitCode.DONE, ExitCode.USAGE)
+
+
+def test_prices_of_both_layouts() -> None:
+    offers = read_prices(FILES / "skypilot.csv", "A100", region="us-central1")
+    assert [offer.point for offer in offers] == [PricePoint(3.67, 1), None]
+    (node,) = read_prices(FILES / "skypilot.csv", "H100")
+    assert node.point == PricePoint(88.49 / 8, 8)
+    single, pair, spot = read_prices(FILES / "gpuhunt.csv", "A10")
+    assert (single.point, pair.point, spot.point) == (PricePoint(0.5, 1), PricePoint(0.5, 2), None)
+    assert read_prices(FILES / "gpuhunt.csv", "A10", spot=True)[2].point == PricePoint(0.2, 1)
+    with pytest.raises(InputError, match="H100"):
+        read_prices(FILES / "skypilot.csv", "H10")
+
+
+def test_a_fragment_grows_file_by_file_into_an_instance(tmp_path: Path) -> None:
+    out = tmp_path / "instance.json"
+    pipeline = {"name": "p", "rate_rps": 20, "slo_ms": 100, "modules": {"m": {"model": "inception"}}}
+    out.write_text(json.dumps({"format": "harpagon-instance/1", "name": "grown", "pipelines": [pipeline]}))
+    imported = ["--hardware", "A100", "--out", str(out)]
+    perf = str(FILES / "perf-analyzer.csv")
+    assert main(["import", "perf-analyzer", perf, "--model", "inception", *imported]) == ExitCode.DONE
+    prices = str(FILES / "skypilot.csv")
+    assert main(["import", "prices", prices, "--date", "2026-05-31", *imported]) == ExitCode.DONE
+    assert json.loads(out.read_text())["description"] == "Price of A100: skypilot.csv, 2026-05-31."
+    assert main(["plan", str(out)]) == ExitCode.DONE
+
+
+def test_json_holds_every_verdict_and_the_fragment(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["import", "timm", str(FILES / "timm.csv"), "--model", "resnet18", "--hardware", "g", "--json"]
+    assert main(arguments) == ExitCode.DONE
+    document = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in document["rows"]] == ["used"] * 3
+    assert document["fragment"] == {"profiles": {"resnet18": {"g": {"1024": 123.927}}}}
