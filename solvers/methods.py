@@ -11,42 +11,25 @@ import math
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import entry_points, version
 from typing import TYPE_CHECKING, Protocol, cast
 
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_limits
+from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harpagon.formulations.checker import Violation
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.solvers.options import SolverOptions
-
-
-class CheckFailedError(RuntimeError):
-    """A method returned a plan that the independent checker refuses: a defect of the method.
-
-    Attributes
-    ----------
-    method
-        Name of the method.
-    violations
-        What the checker found.
-    """
-
-    def __init__(self, method: str, violations: tuple[Violation, ...]) -> None:
-        faults = "; ".join(map(str, violations))
-        super().__init__(f"the plan of method {method!r} fails the independent check: {faults}")
-        self.method = method
-        self.violations = violations
 
 
 class Runner(Protocol):
@@ -85,6 +68,8 @@ class Method:
         Runs it; it imports what it needs when it is called.
     options
         What its function is told beside the case, such as the name of an ablation.
+    revision
+        Of a method registered from outside: changes with its text. Empty for shipped ones.
     """
 
     name: str
@@ -94,6 +79,7 @@ class Method:
     default_dispatch: Dispatch
     runner: Runner = field(repr=False)
     options: Mapping[str, object] = field(default_factory=dict)
+    revision: str = ""
 
     def run(
         self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
@@ -155,10 +141,30 @@ def solve(
 
 
 def find_method(name: str) -> Method:
-    """Method of this name; `InputError` with near names where there is none."""
+    """Method of this name, those of other packages included; `InputError` with near names where there is none."""
+    if name not in METHODS:
+        load_entry_points()
     if name not in METHODS:
         raise InputError(name, "", "there is no method of this name", suggestion(name, METHODS))
     return METHODS[name]
+
+
+@cache
+def load_entry_points() -> None:
+    """Import the modules that other packages name under the entry point group ``harpagon.methods``.
+
+    Raises
+    ------
+    InputError
+        Where one of them cannot be imported.
+    """
+    for point in entry_points(group="harpagon.methods"):
+        try:
+            point.load()
+        except Exception as error:
+            problem = f"importing {point.value} raises {type(error).__name__}: {error}"
+            step = f"Mend or uninstall the package {point.dist.name if point.dist else 'that names it'}"
+            raise InputError(f"entry point {point.name} of harpagon.methods", "", problem, step) from error
 
 
 def require_support(method: Method, instance: Instance, billing: Billing, dispatch: Dispatch) -> None:

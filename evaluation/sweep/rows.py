@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.instances.files.instances import instance_document
+from harpagon.solvers.methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -139,9 +140,15 @@ def keyed_tasks(tasks: Iterable[Task], version: str) -> list[KeyedTask]:
     return keyed
 
 
+def _revised(version: str, method: str) -> str:
+    """Version of this package, with the revision of a method that is registered from outside."""
+    revision = METHODS[method].revision if method in METHODS else ""
+    return f"{version}+{revision}" if revision else version
+
+
 def _key(task: Task, instance: str, version: str) -> str:
     options = {**asdict(task.options), "start": repr(task.options.start)}
-    return _hash([instance, task.method, task.billing, task.dispatch, options, version])
+    return _hash([instance, task.method, task.billing, task.dispatch, options, _revised(version, task.method)])
 
 
 def _hash(document: object) -> str:

@@ -125,11 +125,11 @@ def _known(error: Exception) -> tuple[ExitCode, str] | None:
     """Exit code and message of an exception that has a place in the contract, None for a defect."""
     from harpagon.instances.errors import InputError
     from harpagon.solvers.capabilities import UnsupportedError
-    from harpagon.solvers.methods import CheckFailedError
+    from harpagon.solvers.errors import CheckFailedError, MethodFailedError
 
     if isinstance(error, typer.TyperException):
         return ExitCode.USAGE, error.format_message().replace("Value error, ", "")
-    if isinstance(error, (InputError, UnsupportedError)):
+    if isinstance(error, (InputError, UnsupportedError, MethodFailedError)):
         return ExitCode.USAGE, str(error)
     if isinstance(error, CheckFailedError):
         return ExitCode.CHECK_FAILED, f"internal error: {error}"

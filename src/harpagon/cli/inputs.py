@@ -52,6 +52,26 @@ ThreadsOption = Annotated[int, typer.Option(min=1, help="Threads of a general so
 LogOption = Annotated[bool, typer.Option("--log", help="Print the log of a general solver on standard error.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output, nothing else.")]
 
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE",
+        help="A Python file or module that registers methods of one's own with @harpagon.register; may be repeated. "
+        "It is run, so name only what you trust. Installed packages need no flag.",
+        show_default=False,
+    ),
+]
+
+
+def load_plugins(targets: list[str] | None) -> None:
+    """Import what ``--plugin`` names."""
+    if targets:
+        from harpagon.solvers.plugins import load_plugin
+
+        for target in targets:
+            load_plugin(target)
+
 
 def solver_options(time_limit: float | None, gap: float, threads: int, log: bool) -> SolverOptions:
     """Options of the exact methods; a bad figure is a usage error."""

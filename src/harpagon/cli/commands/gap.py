@@ -9,7 +9,16 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.inputs import BillingOption, GapOption, JsonOption, ThreadsOption, TimeLimitOption, solver_options
+from harpagon.cli.inputs import (
+    BillingOption,
+    GapOption,
+    JsonOption,
+    PluginOption,
+    ThreadsOption,
+    TimeLimitOption,
+    load_plugins,
+    solver_options,
+)
 from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
@@ -35,6 +44,8 @@ command goes on from there. How times are taken stands in docs/benchmark-protoco
   harpagon gap --suite paper --methods heuristics --workers 2 --report study
 
   harpagon gap --suite mine.yaml --suite traffic-198rps-350ms --workers 2 --out study
+
+  harpagon gap --plugin mine.py --methods my-heuristic,harpagon
 
 [bold]Exit codes[/bold]  0 done; 2 bad input or usage; 3 a plan failed the check; 130 interrupted, finished solves kept
 """
@@ -64,6 +75,7 @@ def gap(
     ] = "exact,harpagon",
     billing: BillingOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; with more than one, run times disturb another.")] = 1,
+    plugin: PluginOption = None,
     scheduler: Annotated[
         str | None,
         typer.Option(
@@ -97,6 +109,7 @@ def gap(
     from harpagon.evaluation.sweep.rows import RowFile
 
     options = solver_options(time_limit, tolerance, threads, log=False)
+    load_plugins(plugin)
     names = _method_names(methods)
     billings = list(Billing) if billing is None else [billing]
     tasks = study_tasks(_instances(suite or ["smoke"]), names, billings, options)
@@ -113,12 +126,13 @@ def gap(
 
 
 def _method_names(listed: str) -> list[str]:
-    from harpagon.solvers.methods import METHODS, Kind, find_method
+    from harpagon.solvers.methods import METHODS, Kind, find_method, load_entry_points
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     if not names:
         raise typer.BadParameter("name at least one method", param_hint="--methods")
     if "heuristics" in names:
+        load_entry_points()
         names += [method.name for method in METHODS.values() if method.kind is Kind.HEURISTIC]
         names = [name for name in names if name != "heuristics"]
     return [find_method(name).name for name in names]
@@ -138,8 +152,9 @@ def _run(tasks: Sequence[Task], file: RowFile, workers: int, scheduler: str | No
     """Rows in the order of the tasks, and whether the sweep was interrupted."""
     from harpagon.cli.views.progress import sweep_progress
     from harpagon.evaluation.sweep.sweep import finished_rows, sweep
-    from harpagon.solvers.methods import solve
+    from harpagon.solvers.plugins import portable_solve
 
+    solve = portable_solve(task.method for task in tasks)
     with sweep_progress(len(tasks)) as report:
         try:
             return sweep(tasks, solve, file, workers, report, scheduler), False

@@ -18,8 +18,10 @@ from harpagon.cli.inputs import (
     InstanceArgument,
     JsonOption,
     LogOption,
+    PluginOption,
     ThreadsOption,
     TimeLimitOption,
+    load_plugins,
     solver_options,
 )
 from harpagon.cli.safeguards import solve_guarded, with_headroom
@@ -63,6 +65,7 @@ def register(app: typer.Typer) -> None:
 def plan(
     instance: InstanceArgument,
     method: Annotated[str, typer.Option(help="Planning method: exact, harpagon, ...")] = "exact",
+    plugin: PluginOption = None,
     billing: BillingOption = None,
     dispatch: DispatchOption = None,
     time_limit: TimeLimitOption = None,
@@ -105,6 +108,7 @@ def plan(
     """Run the command."""
     from harpagon.instances.library.shipped import resolve
 
+    load_plugins(plugin)
     options = solver_options(time_limit, gap, threads, log)
     if figure is not None:
         require_figure_ending(figure)
