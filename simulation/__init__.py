@@ -3,8 +3,11 @@
 `simulate` runs a plan and returns a `SimulationReport`. Its parts can be used alone:
 
 ============= ==============================================================================
-arrivals      even, Poisson, gamma and recorded arrivals, piece by piece
-traces        trace files, and the ``--arrivals`` flag
+arrivals      even, slow, Poisson, gamma, Markov-modulated and recorded arrivals, piece by piece
+traces        trace files
+named         the ``--arrivals`` flag
+bursts        the token bucket that a stream passes
+conditions    noise of service times, stalls and lost machines
 histogram     quantiles of a stream in bounded memory
 machines      machines of one group; service-time models
 open_batches  dispatch into open batches: priority and earliest deadline first
@@ -19,6 +22,7 @@ in_step       waves of exact grids, and one tuple that serves them
 station       one module in time
 simulator     the pipeline
 measure       running counts to reports
+frames        latency per root request
 report        the result types
 headroom      the smallest spare capacity that meets a percentile
 guard         plans that leave room for what pacing and spacing may add

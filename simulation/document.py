@@ -24,6 +24,7 @@ def simulation_document(report: SimulationReport) -> dict[str, Any]:
         "instance": report.instance,
         "dispatch": report.dispatch.value,
         "arrivals": report.arrivals,
+        "service": report.conditions,
         "duration_s": report.duration,
         "seed": report.seed,
         "paced": report.paced,
@@ -43,6 +44,10 @@ def _pipeline(report: PipelineReport) -> dict[str, Any]:
         "latency": _latency(report.latency),
         "violations": report.violations,
         "late": report.late,
+        "burst": report.burst,
+        "promised": report.promised,
+        "frames": _latency(report.frames),
+        "late_frames": report.late_frames,
         "modules": {module.name: _module(module) for module in report.modules},
         "timeline": {
             "end_s": list(timeline.ends),

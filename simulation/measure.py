@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.simulation.frames import ROUNDING, FrameMeasure
 from harpagon.simulation.histogram import LatencyHistogram
 from harpagon.simulation.report import (
     QUANTILES,
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
     from harpagon.simulation.dispatch.served import GroupTally
+    from harpagon.simulation.flow.pieces import Flow
     from harpagon.simulation.flow.station import Station
     from harpagon.simulation.pacing import Pace
 
 _SLICES = 240
 """Slices of a run's timeline."""
-_ROUNDING = 1e-6
-"""Seconds by which a measured latency may pass the SLO and still count as meeting it: sums of clock times round."""
 
 
 def summarise(histogram: LatencyHistogram, shares: Sequence[float] = QUANTILES) -> LatencySummary:
@@ -38,42 +38,74 @@ def summarise(histogram: LatencyHistogram, shares: Sequence[float] = QUANTILES) 
 
 
 class PathMeasure:
-    """End-to-end latencies of one pipeline, against its SLO and over time."""
+    """End-to-end latencies of one pipeline: per result, per root request, and over time.
 
-    def __init__(self, slo: float, allowance: float, duration: float) -> None:
+    Parameters
+    ----------
+    slo
+        Seconds.
+    claimed
+        Seconds after its root request by which the plan says that every result is out.
+    duration
+        Seconds of the run.
+    sinks
+        Number of modules that results leave from.
+    """
+
+    def __init__(self, slo: float, claimed: float, duration: float, sinks: int) -> None:
         self.arrived = 0
         self._slo = slo
-        self._allowance = allowance
+        self._claimed = claimed
         self._duration = duration
         self._histogram = LatencyHistogram()
         self._violations = 0
         self._late = 0
+        self._frames = FrameMeasure(slo, sinks)
         self._counts = np.zeros(_SLICES, dtype=np.int64)
         self._sums = np.zeros(_SLICES)
         self._maxima = np.zeros(_SLICES)
 
-    def add(self, origin: np.ndarray, finish: np.ndarray) -> None:
-        """Count results of a sink: requests that entered at ``origin`` seconds, done at ``finish``."""
+    def enter(self, times: np.ndarray) -> None:
+        """Take the next root requests, which arrive at ``times`` seconds."""
+        self.arrived += times.size
+        self._frames.enter(times)
+
+    def add(self, sink: int, leaving: Flow, finish: np.ndarray) -> None:
+        """Count results of a sink, done at ``finish`` seconds."""
+        origin = self._frames.arrivals(leaving.root)
         latencies = finish - origin
         self._histogram.add(latencies)
-        self._violations += int(np.count_nonzero(latencies > self._slo + _ROUNDING))
-        self._late += int(np.count_nonzero(latencies > self._slo + self._allowance + _ROUNDING))
+        self._violations += int(np.count_nonzero(latencies > self._slo + ROUNDING))
+        self._late += int(np.count_nonzero(latencies > self._claimed + ROUNDING))
         slices = np.minimum(origin * (_SLICES / self._duration), _SLICES - 1).astype(np.int64)
         self._counts += np.bincount(slices, minlength=_SLICES)
         self._sums += np.bincount(slices, weights=latencies, minlength=_SLICES)
         np.maximum.at(self._maxima, slices, latencies)
+        self._frames.add(sink, leaving, finish)
 
-    def report(self, plan: PipelinePlan, modules: tuple[ModuleReport, ...], shares: Sequence[float]) -> PipelineReport:
+    def report(
+        self,
+        plan: PipelinePlan,
+        modules: tuple[ModuleReport, ...],
+        shares: Sequence[float],
+        allowance: float,
+        burst: float,
+        promised: bool,
+    ) -> PipelineReport:
         """What was measured so far, with the quantiles at ``shares``."""
         return PipelineReport(
             name=plan.name,
             slo=self._slo,
             bound=plan.latency,
-            allowance=self._allowance,
+            allowance=allowance,
             arrived=self.arrived,
+            burst=burst,
+            promised=promised,
             latency=summarise(self._histogram, shares),
             violations=self._violations,
             late=self._late,
+            frames=summarise(self._frames.histogram, shares),
+            late_frames=self._frames.violations,
             modules=modules,
             timeline=self._timeline(),
         )

@@ -106,18 +106,26 @@ class PipelineReport:
 
     Attributes
     ----------
-    arrived
-        Requests that entered.
-    latency
-        From the arrival of a request to each result it brings at a sink.
     bound
-        Longest path of the plan, seconds.
+        Seconds after its root request by which every result is out, as the plan has it.
     allowance
-        What the modules' allowances, and spacing after fan-out and joins, add to the longest path, seconds.
+        Seconds by which a dispatcher of ``tc-safe`` or ``edf``, and spacing before it, may pass that.
+    arrived
+        Root requests that entered.
+    burst
+        Smallest n such that no closed window of x seconds held more than n + rate x of them.
+    promised
+        Whether the plan makes its claim for such a run: a stream of its class, machines as profiled.
+    latency
+        From the arrival of a root request to each result it brings at a sink.
     violations
         Results later than the SLO.
     late
-        Results later than the SLO plus the allowance.
+        Results later than the plan claims: later than the bound under ``paced``, than SLO and allowance else.
+    frames
+        From the arrival of a root request to the last result it brings.
+    late_frames
+        Root requests whose last result is later than the SLO.
     """
 
     name: str
@@ -125,11 +133,20 @@ class PipelineReport:
     bound: float
     allowance: float
     arrived: int
+    burst: float
+    promised: bool
     latency: LatencySummary
     violations: int
     late: int
+    frames: LatencySummary
+    late_frames: int
     modules: tuple[ModuleReport, ...]
     timeline: Timeline
+
+    @property
+    def kept(self) -> bool:
+        """Whether no result broke a promise."""
+        return not (self.promised and self.late)
 
     @property
     def violation_share(self) -> float:
@@ -144,8 +161,14 @@ class SimulationReport:
     instance: str
     dispatch: Dispatch
     arrivals: str
+    conditions: str
     duration: float
     seed: int
     paced: bool
     padding: str
     pipelines: tuple[PipelineReport, ...]
+
+    @property
+    def kept(self) -> bool:
+        """Whether every pipeline kept what its plan claims."""
+        return all(pipeline.kept for pipeline in self.pipelines)

@@ -1,4 +1,4 @@
-"""When requests arrive: even, Poisson, gamma, or from a trace."""
+"""When requests arrive: even or slow, Poisson, gamma, Markov-modulated, or from a trace."""
 
 from __future__ import annotations
 
@@ -33,13 +33,16 @@ class Arrivals(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EvenArrivals:
-    """One request every 1 / rate seconds, the first at 0."""
+    """One request every (1 + ``slow``) / rate seconds, the first at 0."""
+
+    slow: float = 0.0
 
     def __str__(self) -> str:
-        return "even"
+        return f"slow:{100 * self.slow:g}" if self.slow else "even"
 
     def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
-        """Yield k / ``rate`` for k = 0, 1, ... below ``duration``."""
+        """Yield k (1 + slow) / ``rate`` for k = 0, 1, ... below ``duration``."""
+        rate /= 1 + self.slow
         count = int(np.ceil(duration * rate * (1 - 1e-12)))
         for first in range(0, count, CHUNK):
             yield np.arange(first, min(first + CHUNK, count)) / rate
@@ -65,6 +68,40 @@ class GammaArrivals:
                 yield piece[: np.searchsorted(piece, duration)]
                 return
             yield piece
+
+
+@dataclass(frozen=True, slots=True)
+class ModulatedArrivals:
+    """Poisson arrivals whose rate changes between two levels at random times: a Markov-modulated Poisson process.
+
+    Attributes
+    ----------
+    peak
+        Rate in a peak over the mean rate, above 1.
+    share
+        Part of the time in peaks, at most 1 / ``peak``; the rate between them makes up the mean.
+    seconds
+        Mean length of a peak, exponentially distributed, as are the times between peaks.
+    """
+
+    peak: float
+    share: float
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"mmpp:{self.peak:g},{self.share:g},{self.seconds:g}"
+
+    def times(self, rate: float, duration: float, generator: np.random.Generator) -> Iterator[np.ndarray]:
+        """Yield the requests of one stay in a level after the other."""
+        low = max(0.0, (1 - self.peak * self.share) / (1 - self.share))
+        between = self.seconds * (1 - self.share) / self.share
+        in_peak = bool(generator.random() < self.share)
+        start = 0.0
+        while start < duration:
+            end = min(duration, start + generator.exponential(self.seconds if in_peak else between))
+            count = generator.poisson((self.peak if in_peak else low) * rate * (end - start))
+            yield np.sort(generator.uniform(start, end, count))
+            start, in_peak = end, not in_peak
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""Recorded arrivals: trace files, and the ``--arrivals`` flag.
+"""Recorded arrivals: trace files.
 
 A trace file is text, one line per record, lines that begin with ``#`` left aside:
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from harpagon.instances.errors import InputError, shown
 from harpagon.instances.files.documents import read_text
-from harpagon.simulation.arrivals.processes import CountArrivals, EvenArrivals, GammaArrivals, TraceArrivals
+from harpagon.simulation.arrivals.processes import CountArrivals, TraceArrivals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,38 +29,7 @@ _LARGEST_TIME = 1e8
 """Seconds, about three years: larger numbers are dates, and too coarse on a clock of 64-bit floats."""
 _LARGEST_COUNT = 10_000_000
 """Requests in one second."""
-_LARGEST_VARIATION = 100.0
 _FORMAT = "Give one column time_s (ascending seconds), or a column requests (per second)"
-
-
-def parse_arrivals(text: str) -> Arrivals:
-    """Arrival process of a flag: ``even``, ``poisson``, ``gamma:CV``, or the name of a trace file.
-
-    Raises
-    ------
-    InputError
-        Where it is none of these, or the file is no trace.
-    """
-    if text == "even":
-        return EvenArrivals()
-    if text == "poisson":
-        return GammaArrivals()
-    if text.startswith("gamma:"):
-        return GammaArrivals(_variation(text))
-    if not Path(text).exists():
-        raise InputError(text, "", "is no arrival process and no file", "Give even, poisson, gamma:CV or a trace file")
-    return read_trace(text)
-
-
-def _variation(text: str) -> float:
-    try:
-        variation = float(text.removeprefix("gamma:"))
-    except ValueError:
-        variation = math.nan
-    if not 1 / _LARGEST_VARIATION <= variation <= _LARGEST_VARIATION:
-        problem = "the coefficient of variation must be a number from 0.01 to 100"
-        raise InputError(text, "", problem, "Write gamma:2 for gaps that vary twice as much as Poisson's")
-    return variation
 
 
 def read_trace(path: str) -> Arrivals:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.dispatch.lanes import LaneDispatcher, LanePlan
-from harpagon.simulation.dispatch.machines import MachineGroup, ServiceTime, profiled
+from harpagon.simulation.dispatch.machines import Fault, MachineGroup, ServiceTime, profiled
 from harpagon.simulation.dispatch.open_batches import BatchGroup, OpenBatchDispatcher
 from harpagon.simulation.dispatch.padding import PaddedDispatcher, Padding
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan
     from harpagon.simulation.dispatch.served import Dispatcher
@@ -56,6 +56,7 @@ def module_dispatcher(
     rate: float | None = None,
     lead: float = 0.0,
     service: ServiceTime = profiled,
+    faults: Sequence[Fault] = (),
 ) -> Dispatcher:
     """Dispatcher of one module.
 
@@ -73,10 +74,12 @@ def module_dispatcher(
         Seconds before the first arrival at which open-batch dispatchers open their first batches.
     service
         Service-time model.
+    faults
+        What befalls the machines of each tuple; empty for nothing.
     """
     padding = padding or default_padding(dispatch)
     make = _lanes if dispatch in _LANES else _open_batches
-    inner = make(module, dispatch, padding, lead, service)
+    inner = make(module, dispatch, padding, lead, service, faults or (Fault(),) * len(module.tuples))
     total = sum(part.rate for part in module.tuples)
     if padding is Padding.DUMMIES and total > (rate or module.rate) * (1 + _LOADED):
         return PaddedDispatcher(inner, total)
@@ -87,29 +90,42 @@ def wave_dispatcher(module: ModulePlan, service: WaveService) -> Dispatcher:
     """Dispatcher of a module of one tuple that is served in step with the waves that reach it."""
     (part,) = module.tuples
     lane = LanePlan(0, service.batch, part.rate, service.patience)
-    return LaneDispatcher([lane], [_machines(part, _count(part), profiled)])
+    return LaneDispatcher([lane], [_machines(part, _count(part), profiled, Fault())])
 
 
 def _open_batches(
-    module: ModulePlan, dispatch: Dispatch, padding: Padding, lead: float, service: ServiceTime
+    module: ModulePlan,
+    dispatch: Dispatch,
+    padding: Padding,
+    lead: float,
+    service: ServiceTime,
+    faults: Sequence[Fault],
 ) -> Dispatcher:
     groups, machines = [], []
-    for part, latency, grace in zip(module.tuples, module.tuple_latencies, graces(module, dispatch), strict=True):
+    timed = zip(module.tuples, module.tuple_latencies, graces(module, dispatch), faults, strict=True)
+    for part, latency, grace, fault in timed:
         due = latency - part.configuration.duration
         patience = due + grace if padding is Padding.TIME_OUT else math.inf
         groups.append(BatchGroup(part.configuration.batch, part.rate, due, patience))
-        machines.append(_machines(part, _count(part), service))
+        machines.append(_machines(part, _count(part), service, fault))
     return OpenBatchDispatcher(groups, machines, dispatch is Dispatch.EDF, lead)
 
 
-def _lanes(module: ModulePlan, dispatch: Dispatch, padding: Padding, lead: float, service: ServiceTime) -> Dispatcher:
+def _lanes(
+    module: ModulePlan,
+    dispatch: Dispatch,
+    padding: Padding,
+    lead: float,
+    service: ServiceTime,
+    faults: Sequence[Fault],
+) -> Dispatcher:
     plans, machines = [], []
-    for group, part in enumerate(module.tuples):
+    for group, (part, fault) in enumerate(zip(module.tuples, faults, strict=True)):
         for rate, count in _lane_shares(part, dispatch):
             batch = part.configuration.batch
             patience = batch / rate + interval(module) if padding is Padding.TIME_OUT else math.inf
             plans.append(LanePlan(group, batch, rate, patience))
-            machines.append(_machines(part, count, service))
+            machines.append(_machines(part, count, service, fault))
     return LaneDispatcher(plans, machines)
 
 
@@ -126,5 +142,5 @@ def _count(part: DispatchTuple) -> int:
     return math.ceil(part.machines)
 
 
-def _machines(part: DispatchTuple, count: int, service: ServiceTime) -> MachineGroup:
-    return MachineGroup(count, part.configuration.duration, service)
+def _machines(part: DispatchTuple, count: int, service: ServiceTime, fault: Fault) -> MachineGroup:
+    return MachineGroup(count, part.configuration.duration, service, fault)

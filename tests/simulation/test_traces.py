@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from harpagon.instances.errors import InputError
+from harpagon.simulation.arrivals.named import parse_arrivals
 from harpagon.simulation.arrivals.processes import (
     Arrivals,
     CountArrivals,
@@ -15,7 +16,7 @@ from harpagon.simulation.arrivals.processes import (
     TraceArrivals,
     recorded_duration,
 )
-from harpagon.simulation.arrivals.traces import parse_arrivals, read_trace
+from harpagon.simulation.arrivals.traces import read_trace
 
 if TYPE_CHECKING:
     from pathlib import Path

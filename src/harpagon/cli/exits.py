@@ -15,6 +15,6 @@ class ExitCode(IntEnum):
     USAGE = 2
     """Bad input or usage: one message on standard error."""
     CHECK_FAILED = 3
-    """A plan failed the independent check."""
+    """A plan failed the independent check, or a simulated one missed what it claims."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C; finished results are kept."""

@@ -17,7 +17,35 @@ _MOST_REQUESTS = 1e10
 
 ArrivalsOption = Annotated[
     str,
-    typer.Option(metavar="even|poisson|gamma:CV|FILE", help="Arrival process, or a trace file."),
+    typer.Option(
+        metavar="even|slow:P|poisson|gamma:CV|mmpp:...|FILE",
+        help="Arrival process, or a trace file. slow:P comes P % slower than promised; mmpp:PEAK,SHARE,SECONDS has "
+        "peaks of PEAK times the mean rate for a SHARE of the time, SECONDS long on average.",
+    ),
+]
+ServiceOption = Annotated[
+    str,
+    typer.Option(
+        metavar="profile|lognormal:CV",
+        help="Batch durations: exactly as profiled, or lognormal around that with a coefficient of variation.",
+    ),
+]
+StallOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODULE:MS",
+        help="One batch of every tuple of the module takes MS longer, in the middle of the run. Repeatable.",
+        show_default=False,
+    ),
+]
+LoseOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MODULE:K",
+        help="K machines of the module are lost in the middle of the run, of its foremost tuples first; every tuple "
+        "keeps one. Repeatable.",
+        show_default=False,
+    ),
 ]
 DurationOption = Annotated[
     float | None,

@@ -62,7 +62,7 @@ def headroom(
 ) -> None:
     """Run the command."""
     from harpagon.instances.library.shipped import resolve
-    from harpagon.simulation.arrivals.traces import parse_arrivals
+    from harpagon.simulation.arrivals.named import parse_arrivals
     from harpagon.simulation.headroom import find_headroom
 
     if not 0 < percentile < 100:

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harpagon.cli.console import note, show, show_json
+from harpagon.cli.exits import ExitCode
 from harpagon.cli.inputs import InstanceArgument, JsonOption
 from harpagon.cli.simulation_options import (
     ArrivalsOption,
     DurationOption,
+    LoseOption,
     SeedOption,
+    ServiceOption,
+    StallOption,
     check_load,
     simulated_seconds,
 )
@@ -40,9 +44,11 @@ measured maximum passes the bound.
 
   harpagon simulate traffic.yaml plan.json --arrivals trace.csv --json
 
+  harpagon simulate traffic.yaml plan.json --service lognormal:0.05 --stall detect:80 --lose vehicle:1
+
 [bold]Trace files[/bold]  one column time_s (ascending seconds from the start), or a column requests (per second)
 
-[bold]Exit codes[/bold]  0 simulated; 2 bad input or usage
+[bold]Exit codes[/bold]  0 simulated; 2 bad input or usage; 3 results later than the plan claims for such arrivals
 """
 
 
@@ -57,6 +63,9 @@ def simulate(
     arrivals: ArrivalsOption = "even",
     duration: DurationOption = None,
     seed: SeedOption = 0,
+    service: ServiceOption = "profile",
+    stall: StallOption = None,
+    lose: LoseOption = None,
     paced: Annotated[
         bool | None,
         typer.Option(
@@ -87,12 +96,14 @@ def simulate(
     from harpagon.instances.files.plans import read_plan
     from harpagon.instances.library.shipped import resolve
     from harpagon.simulation import simulate as run
-    from harpagon.simulation.arrivals.traces import parse_arrivals
+    from harpagon.simulation.arrivals.named import parse_arrivals
+    from harpagon.simulation.dispatch.conditions import parse_conditions
 
     _check_figure(figure)
     problem = resolve(instance)
     planned = read_plan(plan, problem)
     process = parse_arrivals(arrivals)
+    conditions = parse_conditions(service, stall or (), lose or ())
     seconds = simulated_seconds(duration, process)
     check_load(problem, process, seconds)
     report = run(
@@ -104,8 +115,11 @@ def simulate(
         paced=paced,
         padding=padding,
         random_fanout=random_fanout,
+        conditions=conditions,
     )
     _show(problem, report, figure, as_json=as_json)
+    if not report.kept:
+        raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
 def _check_figure(figure: Path | None) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
-    from harpagon.simulation.report import ModuleReport, PipelineReport, SimulationReport
+    from harpagon.simulation.report import LatencySummary, ModuleReport, PipelineReport, SimulationReport
 
 _COLUMNS = ("module", "tuple", "bound", "max", "over", "batch", "busy", "requests")
 _ROUNDING = 1e-6
@@ -24,7 +24,7 @@ def simulation_view(report: SimulationReport) -> list[RenderableType]:
     """What ran, then per pipeline a verdict and a table of its tuples."""
     pacing = "paced" if report.paced else "unpaced"
     ran = f"{report.dispatch} dispatch, {report.arrivals} arrivals, {report.duration:g} s, seed {report.seed}, {pacing}"
-    parts: list[RenderableType] = [Text(f"{ran}, {report.padding}", "dim")]
+    parts: list[RenderableType] = [Text(f"{ran}, {report.padding}, service: {report.conditions}", "dim")]
     for pipeline in report.pipelines:
         parts += [*_verdict(pipeline), _table(pipeline)]
     return parts
@@ -34,12 +34,26 @@ def _verdict(report: PipelineReport) -> list[Text]:
     share = f"{report.violations} of {report.latency.count} results ({report.violation_share:.3%}) later than the SLO"
     style = "bold red" if report.violations else "bold green"
     in_flight = sum(module.in_flight for module in report.modules)
-    quantiles = "  ".join(f"p{100 * q:g} {value * 1e3:.1f}" for q, value in report.latency.quantiles.items())
+    frames = f"{report.late_frames} of {report.frames.count} root requests"
     return [
         Text.assemble((report.name, "bold"), "  ", (share, style)),
-        Text(f"{quantiles}  max {report.latency.maximum * 1e3:.1f} ms"),
+        Text(f"results        {_quantiles(report.latency)}"),
+        Text(f"root requests  {_quantiles(report.frames)}; the last result of {frames} later than the SLO"),
         Text(f"{_limits(report)}; {in_flight} requests in flight at the end"),
+        *_broken(report),
     ]
+
+
+def _quantiles(summary: LatencySummary) -> str:
+    quantiles = "  ".join(f"p{100 * q:g} {value * 1e3:.1f}" for q, value in summary.quantiles.items())
+    return f"{quantiles}  max {summary.maximum * 1e3:.1f} ms"
+
+
+def _broken(report: PipelineReport) -> list[Text]:
+    """A line where the plan claims more than it keeps."""
+    if report.kept:
+        return []
+    return [Text(f"the plan claims that no result is later, for such arrivals: {report.late} are", "bold red")]
 
 
 def _limits(report: PipelineReport) -> str:
