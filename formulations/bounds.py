@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, execution
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
@@ -57,8 +57,13 @@ def hardware_limits(instance: Instance) -> dict[str, int]:
 
 def smallest_latency(module: ModuleProblem, dispatch: Dispatch) -> float:
     """Seconds that the module's latency approaches as machines are added: min d, or 2 min d (``round-robin``)."""
-    shortest = min(configuration.duration for configuration in module.configurations)
-    return 2 * shortest if dispatch is Dispatch.ROUND_ROBIN else shortest
+    return min(execution(configuration, dispatch) for configuration in module.configurations)
+
+
+def reaches_smallest(module: ModuleProblem, dispatch: Dispatch) -> bool:
+    """Whether finitely many machines reach `smallest_latency`, rather than approach it."""
+    quickest = min(module.configurations, key=lambda c: (execution(c, dispatch), c.batch))
+    return dispatch is Dispatch.ROUND_ROBIN or quickest.is_capacity
 
 
 def cost_floor(module: ModuleProblem) -> float:
@@ -109,7 +114,7 @@ def _cheapest_single(module: ModuleProblem, budget: float, dispatch: Dispatch) -
 def _machines_alone(configuration: Configuration, rate: float, budget: float, dispatch: Dispatch) -> int | None:
     """Fewest machines of one configuration that serve ``rate`` within ``budget`` seconds."""
     if dispatch is Dispatch.ROUND_ROBIN:
-        if 2 * configuration.duration > budget + TIME_TOLERANCE:
+        if execution(configuration, dispatch) > budget + TIME_TOLERANCE:
             return None
     else:
         needed = collection_rate(configuration, budget)
@@ -143,8 +148,7 @@ def _latency_shares(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[
 def _bounds(
     module: ModuleProblem, earliest: float, latest: float, dispatch: Dispatch, limits: Mapping[str, int], cost: float
 ) -> ModuleBounds:
-    factor = 2 if dispatch is Dispatch.ROUND_ROBIN else 1
-    fitting = tuple(c for c in module.configurations if factor * c.duration < latest + TIME_TOLERANCE)
+    fitting = tuple(c for c in module.configurations if execution(c, dispatch) < latest + TIME_TOLERANCE)
     machines = tuple(
         min(math.floor(cost / c.price * (1 + RATE_TOLERANCE)), limits.get(c.hardware, math.inf)) for c in fitting
     )

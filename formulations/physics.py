@@ -23,6 +23,10 @@ earliest-deadline-first service holds for every group k exactly when
 ``edf`` are bounds that a dispatcher keeps: exactly at full load; where capacity exceeds the rate T, up to one missing
 request, 1 / W under ``edf`` (W = sum of rho_g) and 1 / w under ``tc-safe`` (docs/dispatch.md).
 
+A point of a capacity profile (`Configuration.is_capacity`) is a configuration with b = 0 whose d is the stated latency
+and whose t is the stated rate: it collects nothing. ``round-robin`` takes d instead of 2 d for it, since a machine
+that batches by itself has no batch of ours in front of another.
+
 [R] marks a reconstruction from general knowledge of the paper, not checked against its text.
 """
 
@@ -45,6 +49,9 @@ RATE_TOLERANCE = 1e-9
 """Relative shortfall of capacity against the request rate that counts as rounding."""
 COST_TOLERANCE = 1e-9
 """Relative difference below which two costs are the same."""
+
+_ROUNDING = 1e-11
+"""Seconds by which a stated latency may pass a budget: the rounding of sums and differences of budgets."""
 
 
 def tc_order(configuration: Configuration) -> tuple[float, int, str]:
@@ -88,10 +95,18 @@ def collection_rate(configuration: Configuration, budget: float) -> float:
     Returns
     -------
     float
-        Requests per second; infinity where the batch duration alone takes the budget.
+        Requests per second; infinity where the batch duration alone takes the budget, 0 where there is no batch.
     """
     slack = budget - configuration.duration
+    if configuration.is_capacity:
+        return 0.0 if slack >= -_ROUNDING else math.inf
     return configuration.batch / slack if slack > 0 else math.inf
+
+
+def execution(configuration: Configuration, dispatch: Dispatch) -> float:
+    """Seconds that a full machine takes at any rate: d, under ``round-robin`` 2 d for what it batches."""
+    twice = dispatch is Dispatch.ROUND_ROBIN and not configuration.is_capacity
+    return 2 * configuration.duration if twice else configuration.duration
 
 
 def in_dispatch_order(tuples: Iterable[DispatchTuple]) -> tuple[DispatchTuple, ...]:
@@ -116,7 +131,7 @@ def _round_robin(tuples: Sequence[DispatchTuple]) -> tuple[float, ...]:
     return tuple(
         part.configuration.duration + part.configuration.batch / part.rate
         if part.is_residual
-        else 2 * part.configuration.duration
+        else execution(part.configuration, Dispatch.ROUND_ROBIN)
         for part in tuples
     )
 

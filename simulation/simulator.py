@@ -19,6 +19,7 @@ from harpagon.simulation.flow.station import Station
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import Regulator, pipeline_paces, without_pacing
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
+from harpagon.solvers.capabilities import require_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -69,6 +70,7 @@ def simulate(
     quantiles
         Shares of the requests whose end-to-end latency is reported.
     """
+    require_batches(instance, "a simulation")
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)
     usual = paced is None and padding is None and not random_fanout and not conditions

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.instances.errors import InputError, format_place
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from harpagon.instances.instance import Instance
 
 
@@ -50,12 +53,21 @@ class Capabilities:
         Pairs of billing and dispatch policy.
     limits
         Whether hardware may carry a ``limit``.
+    capacity
+        Whether profiles may be capacity profiles.
+    bundles
+        Whether hardware may be sold in bundles.
+    bursts
+        Whether several requests may enter a pipeline at once.
     linear
         Whether the model is linear, so that it can be written as an LP or MPS file.
     """
 
     cases: frozenset[tuple[Billing, Dispatch]]
     limits: bool = True
+    capacity: bool = False
+    bundles: bool = False
+    bursts: bool = False
     linear: bool = False
 
     @property
@@ -69,6 +81,36 @@ class Capabilities:
         return tuple(policy for policy in Dispatch if any(case[1] is policy for case in self.cases))
 
 
+def require_features(method: str, instance: Instance, capabilities: Mapping[str, Capabilities]) -> None:
+    """Raise `UnsupportedError` where ``instance`` asks for what ``method`` cannot do, naming the methods that can."""
+    for feature, (words, is_in) in _FEATURES.items():
+        if not getattr(capabilities[method], feature) and is_in(instance):
+            others = tuple(name for name, other in capabilities.items() if getattr(other, feature))
+            raise UnsupportedError(method, words, others)
+
+
 def has_limits(instance: Instance) -> bool:
     """Whether any hardware type carries a limit."""
     return any(hardware.limit is not None for hardware in instance.hardware.values())
+
+
+def has_capacity(instance: Instance) -> bool:
+    """Whether any profile is a capacity profile."""
+    return any(c.is_capacity for profile in instance.profiles.values() for c in profile)
+
+
+def require_batches(instance: Instance, use: str) -> None:
+    """Raise `InputError` where a profile has no batches and ``use`` needs them."""
+    for model, profile in instance.profiles.items():
+        if any(c.is_capacity for c in profile):
+            problem = f"{use} needs batch durations, a capacity profile has none"
+            raise InputError(instance.name, format_place(("profiles", model)), problem, "Give batch sizes")
+
+
+_FEATURES: dict[str, tuple[str, Callable[[Instance], bool]]] = {
+    "limits": ("hardware limits", has_limits),
+    "capacity": ("capacity profiles", has_capacity),
+    "bundles": ("hardware sold in bundles", lambda i: any(h.bundle > 1 for h in i.hardware.values())),
+    "bursts": ("bursts of several requests", lambda i: any(p.burst > 1 for p in i.pipelines)),
+}
+"""Field of `Capabilities` to its words and whether an instance asks for it."""

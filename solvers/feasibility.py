@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.bounds import reaches_smallest, smallest_latency
 from harpagon.formulations.physics import TIME_TOLERANCE
-from harpagon.instances.policies import Dispatch
+from harpagon.formulations.problem import ModuleProblem
 from harpagon.solvers.enumeration.schedules import Option, combine, module_options, pareto
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from harpagon.formulations.problem import ModuleProblem
     from harpagon.solvers.enumeration.schedules import Rules
 
 
@@ -34,11 +34,11 @@ def has_plan(rules: Rules) -> bool:
 
 
 def _ideal(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
-    durations = [c.duration for c in module.configurations if c.hardware not in rules.limits]
-    if durations:
-        latency = min(durations)
-        latency = 2 * latency if rules.dispatch is Dispatch.ROUND_ROBIN else latency + 2 * TIME_TOLERANCE
-        yield Option(0.0, latency, (0.0,) * len(rules.limits), ())
+    unlimited = tuple(c for c in module.configurations if c.hardware not in rules.limits)
+    if unlimited:
+        free = ModuleProblem(module.name, module.rate, unlimited)
+        margin = 0.0 if reaches_smallest(free, rules.dispatch) else 2 * TIME_TOLERANCE
+        yield Option(0.0, smallest_latency(free, rules.dispatch) + margin, (0.0,) * len(rules.limits), ())
 
 
 def _limited_only(rules: Rules, module: ModuleProblem) -> Iterator[Option]:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_limits
+from harpagon.solvers.capabilities import Capabilities, UnsupportedError, require_features
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
@@ -173,9 +173,7 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     if case not in method.capabilities.cases:
         others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
-    if has_limits(instance) and not method.capabilities.limits:
-        others = tuple(other.name for other in METHODS.values() if other.capabilities.limits)
-        raise UnsupportedError(method.name, "hardware limits", others)
+    require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
 
 
 def _referee(instance: Instance, method: str, plan: Plan) -> None:
@@ -209,7 +207,7 @@ def _exact(
         return solver(instance, billing, dispatch, options, **extra)
 
     default = _SAFE if any(dispatch is _SAFE for _, dispatch in cases) else Dispatch.TC
-    return Method(name, Kind.EXACT, summary, Capabilities(cases, linear=linear), default, run, extra)
+    return Method(name, Kind.EXACT, summary, Capabilities(cases, capacity=True, linear=linear), default, run, extra)
 
 
 def _heuristic(name: str, summary: str, target: str, /, dispatch: Dispatch = Dispatch.TC, **extra: object) -> Method:

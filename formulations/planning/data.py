@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
-from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate
+from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate, execution
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class PlanningData:
 
     def execution(self, m: int, c: int) -> float:
         """Seconds that a full machine needs at any rate: d, under ``round-robin`` 2 d."""
-        return self.configuration(m, c).duration * (2 if self.dispatch is Dispatch.ROUND_ROBIN else 1)
+        return execution(self.configuration(m, c), self.dispatch)
 
     def least_rate(self, m: int, c: int) -> float:
         """Smallest rate w at which d + b / w meets the module's latest latency."""
@@ -162,7 +162,7 @@ def _first_tangents(data: PlanningData) -> Tangents:
 
 
 def _spread(low: float, high: float) -> list[float]:
-    if high <= low:
+    if high <= low or low == 0:
         return [high]
     ratio = (high / low) ** (1 / (_FIRST_TANGENTS - 1))
     return [low * ratio**i for i in range(_FIRST_TANGENTS)]

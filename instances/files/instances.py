@@ -11,10 +11,11 @@ from harpagon.instances.errors import InputError, Place, format_place, shown, su
 from harpagon.instances.files.documents import read_document
 from harpagon.instances.files.graphs import pipeline_graph
 from harpagon.instances.files.objectives import check_objectives
+from harpagon.instances.files.profiles import profile_document, read_profiles
 from harpagon.instances.files.schema import InstanceFile, PipelineFile
 from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.files.validation import validate
-from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
+from harpagon.instances.instance import Hardware, Instance, Pipeline
 from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
@@ -54,31 +55,16 @@ def from_document(document: Any, source: str) -> Instance:
         Where the data is no valid instance.
     """
     file = validate(InstanceFile, document, source)
-    _check_profiles(file, document, source)
     _check_pipelines(file, source)
-    hardware = {name: Hardware(name, item.price_per_hour, item.limit) for name, item in file.hardware.items()}
-    profiles = {
-        model: tuple(
-            Configuration(name, batch, seconds(duration), hardware[name].price)
-            for name, durations in by_hardware.items()
-            for batch, duration in sorted(durations.items())
-        )
-        for model, by_hardware in file.profiles.items()
+    hardware = {
+        name: Hardware(name, item.price_per_hour, item.limit, item.bundle, item.memory_gb)
+        for name, item in file.hardware.items()
     }
+    profiles = read_profiles(file.profiles, hardware, source)
     pipelines = tuple(_pipeline(item, ("pipelines", position), source) for position, item in enumerate(file.pipelines))
     instance = Instance(file.name, Billing(file.billing), hardware, profiles, pipelines, file.description)
     check_objectives(instance, source)
     return instance
-
-
-def _check_profiles(file: InstanceFile, document: Mapping[str, Any], source: str) -> None:
-    for model, by_hardware in file.profiles.items():
-        for name, durations in by_hardware.items():
-            place = format_place(("profiles", model, name))
-            if name not in file.hardware:
-                raise InputError(source, place, "unknown hardware", suggestion(name, file.hardware))
-            if len(durations) < len(document["profiles"][model][name]):
-                raise InputError(source, place, "a batch size stands twice", "Keep one entry per batch size")
 
 
 def _check_pipelines(file: InstanceFile, source: str) -> None:
@@ -104,7 +90,7 @@ def _pipeline(file: PipelineFile, place: Place, source: str) -> Pipeline:
             problem = f"fan-outs bring its request rate to {rate:g} req/s"
             where = format_place((*place, "modules", name))
             raise InputError(source, where, problem, f"Stay between {low:g} and {high:g}")
-    return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph)
+    return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph, file.burst)
 
 
 def instance_document(instance: Instance) -> dict[str, Any]:
@@ -115,22 +101,18 @@ def instance_document(instance: Instance) -> dict[str, Any]:
         **({"description": instance.description} if instance.description else {}),
         "billing": instance.billing.value,
         "hardware": {name: _hardware_document(item) for name, item in instance.hardware.items()},
-        "profiles": {model: _profile_document(profile) for model, profile in instance.profiles.items()},
+        "profiles": {model: profile_document(profile) for model, profile in instance.profiles.items()},
         "pipelines": [_pipeline_document(pipeline) for pipeline in instance.pipelines],
     }
 
 
 def _hardware_document(hardware: Hardware) -> dict[str, Any]:
-    limit = {} if hardware.limit is None else {"limit": hardware.limit}
-    return {"price_per_hour": hardware.price, **limit}
-
-
-def _profile_document(profile: tuple[Configuration, ...]) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
-    for configuration in profile:
-        durations = found.setdefault(configuration.hardware, {})
-        durations[str(configuration.batch)] = milliseconds(configuration.duration)
-    return found
+    return {
+        "price_per_hour": hardware.price,
+        **({} if hardware.limit is None else {"limit": hardware.limit}),
+        **({} if hardware.bundle == 1 else {"bundle": hardware.bundle}),
+        **({} if hardware.memory_gb is None else {"memory_gb": hardware.memory_gb}),
+    }
 
 
 def _pipeline_document(pipeline: Pipeline) -> dict[str, Any]:
@@ -149,6 +131,7 @@ def _pipeline_document(pipeline: Pipeline) -> dict[str, Any]:
         "name": pipeline.name,
         "rate_rps": pipeline.rate,
         "slo_ms": milliseconds(pipeline.slo),
+        **({} if pipeline.burst == 1 else {"burst": pipeline.burst}),
         "modules": modules,
         "edges": edges,
     }

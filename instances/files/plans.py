@@ -100,7 +100,11 @@ def _module_document(module: ModulePlan) -> dict[str, Any]:
         "tuples": [
             {
                 "hardware": part.configuration.hardware,
-                "batch": part.configuration.batch,
+                **(
+                    {"batch": part.configuration.batch}
+                    if part.configuration.capacity is None
+                    else {"capacity_rps": part.configuration.capacity}
+                ),
                 "machines": part.machines,
                 "rate_rps": part.rate,
                 "latency_ms": milliseconds(latency),
@@ -191,13 +195,18 @@ def _module_plan(file: ModulePlanFile, profile: tuple[Configuration, ...], place
 
 
 def _configuration(file: TupleFile, profile: tuple[Configuration, ...], place: Place, source: str) -> Configuration:
-    on_hardware = {item.batch: item for item in profile if item.hardware == file.hardware}
+    on_hardware = [item for item in profile if item.hardware == file.hardware]
     if not on_hardware:
         problem = f"the profile of this module's model has no hardware {shown(file.hardware)}"
         next_step = suggestion(file.hardware, {item.hardware for item in profile})
         raise InputError(source, format_place((*place, "hardware")), problem, next_step)
-    if file.batch not in on_hardware:
-        problem = f"the profile has no batch size {file.batch} on {file.hardware}"
-        next_step = "Known here: " + ", ".join(map(str, sorted(on_hardware)))
-        raise InputError(source, format_place((*place, "batch")), problem, next_step)
-    return on_hardware[file.batch]
+    if (file.batch is None) == (file.capacity_rps is None):
+        raise InputError(source, format_place(place), "needs one of batch and capacity_rps", "Give one of the two")
+    key, wanted = ("batch", file.batch) if file.capacity_rps is None else ("capacity_rps", file.capacity_rps)
+    known = {item.batch if key == "batch" else item.capacity: item for item in on_hardware}
+    if wanted not in known:
+        words = f"batch size {wanted}" if key == "batch" else f"capacity of {wanted:g} req/s"
+        next_step = "Known here: " + ", ".join(str(item) for item in sorted(filter(None, known)))
+        problem = f"the profile has no {words} on {file.hardware}"
+        raise InputError(source, format_place((*place, key)), problem, next_step)
+    return known[wanted]

@@ -9,21 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\P{C}+$")]
 Positive: TypeAlias = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 PlanPositive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-
-
-def _batch(key: Any) -> Any:
-    """Batch sizes are keys, and keys of JSON are text."""
-    return int(key) if isinstance(key, str) and key.isascii() and key.isdigit() and len(key) < 10 else key
-
-
-Batch: TypeAlias = Annotated[int, BeforeValidator(_batch), Field(ge=1, le=1_000_000)]
+LARGEST_BATCH = 1_000_000
+"""Requests of the largest batch that a profile may have."""
 
 
 class FileModel(BaseModel):
@@ -33,10 +27,66 @@ class FileModel(BaseModel):
 
 
 class HardwareFile(FileModel):
-    """A machine type: dollars per hour, and machines available."""
+    """A machine type: dollars per hour, machines available, machines of one purchase, and memory of one machine."""
 
     price_per_hour: Positive
     limit: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
+    bundle: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    memory_gb: Positive | None = None
+
+
+class DurationFile(FileModel):
+    """A batch duration in milliseconds with some of its quantiles."""
+
+    mean_ms: Positive
+    p50_ms: Positive | None = None
+    p90_ms: Positive | None = None
+    p95_ms: Positive | None = None
+    p99_ms: Positive | None = None
+
+
+class CapacityFile(FileModel):
+    """A point of a capacity profile: what one machine carries, and at which latency."""
+
+    rate_rps: Positive
+    latency_ms: Positive
+
+
+TAGS = ("<number>", "<quantiles>")
+"""What pydantic puts into the place of a fault in a batch duration; no keys of the file."""
+TAGGED_LEVEL = len(("profiles", "model", "hardware", "batch"))
+"""Where in a place it stands."""
+
+
+def _by_kind(value: Any) -> str:
+    return TAGS[isinstance(value, dict | DurationFile)]
+
+
+Duration: TypeAlias = Annotated[
+    Annotated[Positive, Tag(TAGS[0])] | Annotated[DurationFile, Tag(TAGS[1])], Discriminator(_by_kind)
+]
+"""A batch duration: milliseconds, or a mean with quantiles."""
+
+
+class ProfileFile(FileModel):
+    """A model on one hardware type: batch sizes to durations, or a capacity profile; its memory."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Duration] = Field(init=False)
+    capacity: Annotated[list[CapacityFile], Field(min_length=1)] | None = None
+    memory_gb: Positive | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _keys_as_text(cls, value: Any) -> Any:
+        """Keys of JSON are text, keys of plain data may be numbers; one that stands in both spellings stays twice."""
+        if not isinstance(value, dict):
+            return value
+        return {f"{'0' * (str(key) in value)}{key}" if type(key) is int else key: item for key, item in value.items()}
+
+    def durations(self) -> dict[str, float | DurationFile]:
+        """What stands under keys other than those above."""
+        return self.__pydantic_extra__
 
 
 class ModuleFile(FileModel):
@@ -68,6 +118,7 @@ class PipelineFile(GraphFile):
 
     rate_rps: Positive
     slo_ms: Positive
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 1
 
 
 class ApplicationFile(GraphFile):
@@ -86,23 +137,21 @@ class InstanceFile(FileModel):
     billing: Literal["whole", "fractional"] = "whole"
     hardware: Annotated[dict[Name, HardwareFile], Field(min_length=1)]
     profiles: Annotated[
-        dict[
-            Name,
-            Annotated[
-                dict[Name, Annotated[dict[Batch, Positive], Field(min_length=1)]],
-                Field(min_length=1),
-            ],
-        ],
+        dict[Name, Annotated[dict[Name, ProfileFile], Field(min_length=1)]],
         Field(min_length=1),
     ]
     pipelines: Annotated[list[PipelineFile], Field(min_length=1)]
 
 
 class TupleFile(FileModel):
-    """A tuple of a schedule; ``machines`` is fractional only for a residual."""
+    """A tuple of a schedule; ``machines`` is fractional only for a residual.
+
+    A tuple on a capacity profile has no batch size but the requests per second that one machine carries.
+    """
 
     hardware: Name
-    batch: Annotated[int, Field(ge=1, le=1_000_000)]
+    batch: Annotated[int, Field(ge=1, le=LARGEST_BATCH)] | None = None
+    capacity_rps: PlanPositive | None = None
     machines: PlanPositive
     rate_rps: PlanPositive
     latency_ms: NotNegative

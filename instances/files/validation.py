@@ -28,6 +28,7 @@ _KINDS = {
     "string_pattern_mismatch": ("must be printable text", "Remove characters that cannot be shown"),
     "model_type": ("must be a mapping of keys to values", _FORMAT),
     "dict_type": ("must be a mapping of keys to values", _FORMAT),
+    "invalid_key": ("a key must be text", "Write batch sizes as 1, 2, 4, ..."),
     "list_type": ("must be a list", _FORMAT),
 }
 _INSTANCE_OWNERS: dict[tuple[str, ...], type[schema.FileModel]] = {
@@ -84,6 +85,8 @@ def _place(document: Any, location: tuple[int | str, ...]) -> Place:
     for part in location:
         if part == "[key]":
             break
+        if part in schema.TAGS and len(place) == schema.TAGGED_LEVEL:
+            continue
         in_list = isinstance(value, list)
         place.append(part if in_list else str(part))
         try:
@@ -130,6 +133,10 @@ def _range_words(fault: ErrorDetails, found: str) -> tuple[str, str]:
 
 def _keys(model: type[schema.FileModel], place: Place) -> list[str]:
     """Keys that the mapping at ``place`` may have."""
-    owners = _INSTANCE_OWNERS if model is schema.InstanceFile else _PLAN_OWNERS
-    owner = owners.get(tuple(map(str, place[::2])), model)
+    owner: type[schema.FileModel]
+    if place and place[0] == "profiles":
+        owner = schema.CapacityFile if "capacity" in place[3:4] else schema.DurationFile
+    else:
+        owners = _INSTANCE_OWNERS if model is schema.InstanceFile else _PLAN_OWNERS
+        owner = owners.get(tuple(map(str, place[::2])), model)
     return [field.alias or name for name, field in owner.model_fields.items()]

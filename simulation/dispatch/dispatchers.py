@@ -143,4 +143,4 @@ def _count(part: DispatchTuple) -> int:
 
 
 def _machines(part: DispatchTuple, count: int, service: ServiceTime, fault: Fault) -> MachineGroup:
-    return MachineGroup(count, part.configuration.duration, service, fault)
+    return MachineGroup(count, part.configuration.mean, service, fault)

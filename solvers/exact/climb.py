@@ -105,9 +105,9 @@ def _ladders(problem: ModuleProblem, budget: float, pricing: Pricing) -> list[tu
     A configuration with less throughput and no smaller q than another of the same type is of no use.
     """
     usable = [
-        (c.hardware, -c.throughput, collection_rate(c, budget), c)
+        (c.hardware, -c.throughput, rate, c)
         for c in problem.configurations
-        if c.duration < budget
+        if (rate := collection_rate(c, budget)) < math.inf
     ]
     usable.sort(key=itemgetter(0, 1, 2))
     ladders = []

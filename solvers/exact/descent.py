@@ -16,7 +16,7 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate
+from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate, execution
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.exact.effort import Effort
@@ -147,7 +147,7 @@ class _Descent:
             return [place for place, need in enumerate(needs) if need <= left and place != label.place]
         later = range(label.place + 1, len(needs))
         if self.dispatch is Dispatch.ROUND_ROBIN:
-            return [place for place in later if 2 * self.usable[place].duration <= self.budget]
+            return [place for place in later if execution(self.usable[place], self.dispatch) <= self.budget]
         if self.dispatch is Dispatch.TC_SAFE:
             return [place for place in later if self._demand(label, place) <= left]
         return [place for place in later if needs[place] <= left]
@@ -167,7 +167,8 @@ class _Descent:
         if self.dispatch is not Dispatch.TC_SAFE:
             return self.needs[place]
         configuration = self.usable[place]
-        return (configuration.batch + label.batches) / (self.budget - configuration.duration)
+        batches, slack = configuration.batch + label.batches, self.budget - configuration.duration
+        return batches / slack if slack > 0 else math.inf if batches else 0.0
 
     def _push(self, parent: _Label, place: int, machines: int) -> None:
         configuration = self.usable[place]

@@ -204,7 +204,7 @@ def layered_climb(
     OutOfEffortError
         Where ``effort`` is used up.
     """
-    usable = [c for c in problem.configurations if c.duration < budget]
+    usable = [c for c in problem.configurations if collection_rate(c, budget) < math.inf]
     if usable:
         yield from _Search(problem.rate, rule.visits(usable), budget, rule, cap, pricing, effort or Effort()).run()
 

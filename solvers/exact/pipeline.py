@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.bounds import cost_floor, smallest_latency
+from harpagon.formulations.bounds import cost_floor, reaches_smallest, smallest_latency
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.graphs import decompose
 from harpagon.instances.policies import Dispatch
@@ -149,7 +149,8 @@ class PipelineSearch:
 
     def _reachable(self, length: float) -> bool:
         """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
-        return length <= self.slo if self.dispatch is Dispatch.ROUND_ROBIN else length < self.problem.slo
+        reached = any(reaches_smallest(module, self.dispatch) for module in self.problem.modules)
+        return length <= self.slo if reached else length < self.problem.slo
 
     def _plan(self, budgets: Sequence[float]) -> list[Point]:
         """Cheapest schedule of every module at its own budget, each above the module's shortest latency."""

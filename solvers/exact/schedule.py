@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, in_dispatch_order, module_latency
+from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, execution, in_dispatch_order, module_latency
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -138,7 +138,7 @@ def _whole(
     problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Point]:
     if dispatch is Dispatch.ROUND_ROBIN:
-        quick = tuple(c for c in problem.configurations if 2 * c.duration <= budget)
+        quick = tuple(c for c in problem.configurations if execution(c, dispatch) <= budget)
         found = climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap, pricing, effort)
     elif dispatch is Dispatch.FREE:
         found = climb(problem, budget, cap, pricing, effort)
@@ -187,7 +187,8 @@ def _collection_bound(
 
     The largest q in use, or the rate where that is more, is what the capacity must be.
     """
-    needs = {c: max(problem.rate, collection_rate(c, budget)) for c in problem.configurations if c.duration < budget}
+    rates = {c: collection_rate(c, budget) for c in problem.configurations}
+    needs = {c: max(problem.rate, rate) for c, rate in rates.items() if rate < math.inf}
     best_ratio = max((c.throughput / pricing.charge(c) for c in needs), default=1.0)
     least = math.inf
     for capacity in sorted(set(needs.values())):

@@ -143,11 +143,12 @@ def _check_flags(peak: float | None, headroom: float, startup: float, figure: Pa
 def _instance(pipeline: str) -> Instance:
     from harpagon.instances.library.shipped import resolve
     from harpagon.instances.library.slopt_pipelines import PIPELINES, slopt_instance
-    from harpagon.solvers.capabilities import has_limits
+    from harpagon.solvers.capabilities import has_limits, require_batches
 
     if pipeline in PIPELINES:
         return slopt_instance(pipeline)
     instance = resolve(pipeline)
+    require_batches(instance, "SLOpt")
     if has_limits(instance):
         note("the limits of single hardware types are not kept here; --fleet limits all machines together")
     return instance

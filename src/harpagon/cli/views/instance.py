@@ -10,6 +10,8 @@ from harpagon.cli.views.tables import plain_table
 from harpagon.graphs import propagate_rates
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from rich.console import RenderableType
     from rich.table import Table
 
@@ -23,7 +25,8 @@ def instance_view(instance: Instance) -> list[RenderableType]:
         parts.append(Text(instance.description, "dim"))
     parts.append(_hardware(instance))
     parts += [_pipeline(pipeline) for pipeline in instance.pipelines]
-    parts += [_profile(model, instance.profiles[model]) for model in _models(instance)]
+    for model in _models(instance):
+        parts += _profile(model, instance.profiles[model])
     return parts
 
 
@@ -34,14 +37,22 @@ def _models(instance: Instance) -> list[str]:
 
 
 def _hardware(instance: Instance) -> Table:
-    table = plain_table("hardware", "$/h", "limit")
-    for name, hardware in instance.hardware.items():
-        table.add_row(Text(name), f"{hardware.price:g}", "-" if hardware.limit is None else str(hardware.limit))
+    types = instance.hardware.values()
+    bundled = any(hardware.bundle > 1 for hardware in types)
+    sized = any(hardware.memory_gb is not None for hardware in types)
+    table = plain_table("hardware", "$/h", "limit", *(["bundle"] * bundled), *(["memory (GB)"] * sized))
+    for hardware in types:
+        cells = [f"{hardware.price:g}", "-" if hardware.limit is None else str(hardware.limit)]
+        cells += [str(hardware.bundle)] * bundled
+        cells += ["-" if hardware.memory_gb is None else f"{hardware.memory_gb:g}"] * sized
+        table.add_row(Text(hardware.name), *cells)
     return table
 
 
 def _pipeline(pipeline: Pipeline) -> Table:
     title = f"{pipeline.name}: {pipeline.rate:g} req/s, SLO {pipeline.slo * 1e3:g} ms"
+    if pipeline.burst > 1:
+        title += f", bursts of {pipeline.burst}"
     table = plain_table("module", "req/s", "model", "from", left=(0, 2, 3), title=title)
     for name, rate in propagate_rates(pipeline.graph, pipeline.rate).items():
         sources = [
@@ -51,13 +62,32 @@ def _pipeline(pipeline: Pipeline) -> Table:
     return table
 
 
-def _profile(model: str, profile: tuple[Configuration, ...]) -> Table:
+def _profile(model: str, profile: tuple[Configuration, ...]) -> list[Table]:
+    """Batch durations as one table, capacity points as another."""
+    batched = [c for c in profile if not c.is_capacity]
+    stated = [c for c in profile if c.is_capacity]
+    return ([_durations(model, batched)] if batched else []) + ([_capacity(model, stated)] if stated else [])
+
+
+def _durations(model: str, profile: Sequence[Configuration]) -> Table:
     batches = sorted({configuration.batch for configuration in profile})
-    table = plain_table("batch size", *map(str, batches), title=f"{model}: batch duration in ms")
-    by_hardware: dict[str, dict[int, float]] = {}
+    what = "batch duration in ms" + (" (mean)" if any(c.mean < c.duration for c in profile) else "")
+    table = plain_table("batch size", *map(str, batches), title=f"{model}: {what}")
+    by_hardware: dict[str, dict[int, str]] = {}
     for configuration in profile:
-        by_hardware.setdefault(configuration.hardware, {})[configuration.batch] = configuration.duration
+        by_hardware.setdefault(configuration.hardware, {})[configuration.batch] = _duration(configuration)
     for hardware, durations in by_hardware.items():
-        cells = (f"{durations[batch] * 1e3:.4g}" if batch in durations else "-" for batch in batches)
-        table.add_row(Text(hardware), *cells)
+        table.add_row(Text(hardware), *(durations.get(batch, "-") for batch in batches))
+    return table
+
+
+def _duration(configuration: Configuration) -> str:
+    planned = f"{configuration.duration * 1e3:.4g}"
+    return planned if configuration.mean == configuration.duration else f"{planned} ({configuration.mean * 1e3:.4g})"
+
+
+def _capacity(model: str, profile: Sequence[Configuration]) -> Table:
+    table = plain_table("hardware", "req/s of one machine", "latency (ms)", title=f"{model}: capacity")
+    for point in profile:
+        table.add_row(Text(point.hardware), f"{point.throughput:g}", f"{point.duration * 1e3:.4g}")
     return table
