@@ -41,6 +41,7 @@ COMMANDS = (
     "simulate",
     "headroom",
     "import",
+    "deploy",
     "slopt",
 )
 
