@@ -5,15 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import tuple_latencies
+from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.errors import InputError
 from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
+from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import DispatchTuple
-    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.instances.policies import Billing
 
 
 def plan_module(problem: ModuleProblem, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> ModulePlan:
@@ -44,3 +47,38 @@ def plan_pipeline(
 def assemble_plan(instance: Instance, billing: Billing, dispatch: Dispatch, pipelines: Sequence[PipelinePlan]) -> Plan:
     """Plan of an instance from the plans of its pipelines."""
     return Plan(instance.name, billing, dispatch, tuple(pipelines), sum(pipeline.cost for pipeline in pipelines))
+
+
+def assemble(
+    instance: Instance,
+    schedules: Mapping[str, Mapping[str, Sequence[DispatchTuple]]],
+    billing: Billing | None = None,
+    dispatch: Dispatch = Dispatch.TC,
+) -> Plan:
+    """Plan of an instance from its schedules by name; it may miss an SLO or a limit, which `check` tells.
+
+    Parameters
+    ----------
+    instance
+        What is planned.
+    schedules
+        Pipeline name to module name to tuples in dispatch order.
+    billing
+        How machines are billed; None for the billing of the instance.
+    dispatch
+        Policy that latencies are computed for.
+
+    Raises
+    ------
+    InputError
+        Where a pipeline or a module has no tuples.
+    """
+    pipelines = []
+    for pipeline in instance.pipelines:
+        problem, given = pipeline_problem(instance, pipeline), schedules.get(pipeline.name, {})
+        for module in problem.modules:
+            if not given.get(module.name):
+                place = f"{pipeline.name}.{module.name}"
+                raise InputError("schedules", place, "has no tuples", "Give every module at least one tuple")
+        pipelines.append(plan_pipeline(problem, [given[module.name] for module in problem.modules], dispatch))
+    return assemble_plan(instance, billing or instance.billing, dispatch, pipelines)

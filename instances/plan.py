@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+
+    from pandas import DataFrame
 
     from harpagon.instances.instance import Configuration
     from harpagon.instances.policies import Billing, Dispatch
+
+_COLUMNS = ("pipeline", "module", "hardware", "batch", "machines", "rate_rps", "latency_ms", "cost_per_hour")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +107,17 @@ class Plan:
     dispatch: Dispatch
     pipelines: tuple[PipelinePlan, ...]
     cost: float
+
+    def to_frame(self) -> DataFrame:
+        """One row per tuple: pipeline, module, hardware, batch, machines, rate_rps, latency_ms, cost_per_hour."""
+        import pandas as pd
+
+        return pd.DataFrame(self._records(), columns=list(_COLUMNS))
+
+    def _records(self) -> Iterator[tuple[object, ...]]:
+        for pipeline in self.pipelines:
+            for name, module in pipeline.modules.items():
+                for part, latency in zip(module.tuples, module.tuple_latencies, strict=True):
+                    configuration = part.configuration
+                    where = (pipeline.name, name, configuration.hardware, configuration.batch)
+                    yield (*where, part.machines, part.rate, latency * 1e3, part.cost)

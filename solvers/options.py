@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+
+from harpagon.instances.errors import InputError
 
 if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
@@ -15,7 +18,7 @@ Progress: TypeAlias = Callable[[float, float], None]
 
 @dataclass(frozen=True, slots=True)
 class SolverOptions:
-    """How long and how far to search.
+    """How long and how far to search; an `InputError` where a figure is out of its range.
 
     Attributes
     ----------
@@ -42,6 +45,18 @@ class SolverOptions:
     log: bool = False
     start: Plan | None = None
     progress: Progress | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        limit = self.time_limit
+        _require(limit is None or 0 <= limit < math.inf, "time_limit", limit, "seconds of at least 0, or None")
+        _require(0 <= self.gap < 1, "gap", self.gap, "a fraction from 0 up to, not including, 1, such as 0.01")
+        _require(self.threads >= 1, "threads", self.threads, "at least 1")
+        _require(self.seed >= 0, "seed", self.seed, "at least 0")
+
+
+def _require(kept: bool, name: str, value: object, wanted: str) -> None:
+    if not kept:
+        raise InputError(name, "", f"is {value}", f"Give {wanted}")
 
 
 DEFAULT_OPTIONS = SolverOptions()

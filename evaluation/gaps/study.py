@@ -1,19 +1,22 @@
-"""The gap study: which tasks it consists of, and the files it leaves."""
+"""The gap study: which tasks it consists of, how they are run, and the files it leaves."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.gaps.frame import comparison_frame
 from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, summarise, summary_records
 from harpagon.evaluation.sweep.rows import Task
+from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.solvers.methods import Kind, find_method
+from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.plugins import portable_solve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from harpagon.evaluation.sweep.rows import Row
+    from harpagon.evaluation.sweep.rows import Row, RowFile
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.methods import Method
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 def study_tasks(
     instances: Sequence[Instance],
     methods: Sequence[str],
-    billings: Sequence[Billing],
-    options: SolverOptions,
+    billings: Sequence[Billing] | None = None,
+    options: SolverOptions = DEFAULT_OPTIONS,
 ) -> list[Task]:
     """Every instance under every billing: the exact optimum under each reference dispatch, then every method.
 
@@ -37,7 +40,7 @@ def study_tasks(
     methods
         Names; the reference runs whether it is named or not.
     billings
-        Billings to compare under.
+        Billings to compare under; None for that of each instance.
     options
         For every exact method.
     """
@@ -47,7 +50,7 @@ def study_tasks(
     return [
         Task(instance, method, billing, dispatch, options)
         for instance in instances
-        for billing in billings
+        for billing in billings or [instance.billing]
         for method, dispatch in plans
     ]
 
@@ -57,11 +60,22 @@ def _dispatch(method: Method) -> Dispatch:
     return next(proven, method.default_dispatch) if method.kind is Kind.EXACT else method.default_dispatch
 
 
+def run_tasks(
+    tasks: Sequence[Task],
+    file: RowFile | None = None,
+    workers: int = 1,
+    finished: Callable[[Row], None] | None = None,
+    scheduler: str | None = None,
+) -> list[Row]:
+    """Rows of the tasks, as `sweep` returns them; methods registered here go along to the workers."""
+    return sweep(tasks, portable_solve(task.method for task in tasks), file, workers, finished, scheduler)
+
+
 def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
     """Write ``rows.csv``, ``rows.parquet`` and ``summary.csv`` into ``folder``; returns their paths."""
     import pandas as pd
 
-    records = pd.DataFrame([asdict(row) for row in rows])
+    records = comparison_frame(rows)
     summary = pd.DataFrame(summary_records(summarise(rows)))
     paths = [folder / name for name in ("rows.csv", "rows.parquet", "summary.csv")]
     records.to_csv(paths[0], index=False)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harpagon.evaluation.plotting.palette import panels
+from harpagon.evaluation.plotting.palette import axes, panels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from harpagon.solvers.sensitivity.curve import CurveStep
+    from matplotlib.axes import Axes
+
+    from harpagon.solvers.sensitivity.curve import Curve
 
 AXES = {
     "slo": ("SLO (ms)", "SLOs, multiple of the instance's"),
@@ -19,27 +21,37 @@ AXES = {
 """What a curve is over to its label for one pipeline, in units, and for several, as a factor."""
 
 
-def draw_curves(curves: Mapping[str, Sequence[CurveStep]], scales: Mapping[str, float | None], path: Path) -> None:
-    """Write the figure.
+def plot_curve(curve: Curve, *, ax: Axes | None = None) -> Axes:
+    """Cost as a step function; a dot stands at the end of each step that its plan reaches.
 
     Parameters
     ----------
-    curves
-        ``slo`` or ``rate`` to steps.
-    scales
-        The same keys to the figure of the one pipeline in units of the axis; None for several pipelines.
-    path
-        File; its ending says which kind.
+    curve
+        As `harpagon.curve` returns it.
+    ax
+        Axes to draw on; None for new ones.
+
+    Returns
+    -------
+    Axes
+        Those drawn on: dollars per hour over milliseconds or requests per second; with several pipelines over the
+        factor on the figures of the instance.
     """
+    ax = axes(ax)
+    for step in curve.steps:
+        ends = [step.low * (curve.scale or 1.0), step.high * (curve.scale or 1.0)]
+        ax.plot(ends, [step.cost] * 2, color="#2a78d6", linewidth=2.0, solid_capstyle="butt")
+        kept = ends[0] if curve.over == "slo" else ends[1]
+        ax.plot([kept], [step.cost], "o", color="#2a78d6", markersize=3.5)
+    ax.set_xlabel(AXES[curve.over][curve.scale is None])
+    ax.set_ylabel("cost ($/h)")
+    ax.set_ylim(bottom=0)
+    return ax
+
+
+def draw_curves(curves: Sequence[Curve], path: Path) -> None:
+    """Write `plot_curve` of each curve side by side; the ending of the file says which kind."""
     figure, grid = panels(1, len(curves))
-    for axis, (over, steps) in zip(grid[0], curves.items(), strict=True):
-        scale = scales[over]
-        for step in steps:
-            ends = [step.low * (scale or 1.0), step.high * (scale or 1.0)]
-            axis.plot(ends, [step.cost] * 2, color="#2a78d6", linewidth=2.0, solid_capstyle="butt")
-            kept = ends[0] if over == "slo" else ends[1]
-            axis.plot([kept], [step.cost], "o", color="#2a78d6", markersize=3.5)
-        axis.set_xlabel(AXES[over][scale is None])
-        axis.set_ylabel("cost ($/h)")
-        axis.set_ylim(bottom=0)
+    for axis, curve in zip(grid[0], curves, strict=True):
+        plot_curve(curve, ax=axis)
     figure.savefig(path, dpi=150)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, gaps, proven_optima
-from harpagon.evaluation.plotting.palette import colour, drawn, panels
+from harpagon.evaluation.gaps.frame import comparison_frame
+from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES
+from harpagon.evaluation.plotting.palette import axes, colour, drawn, panels
+from harpagon.instances.errors import InputError
+from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Iterable, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
     from harpagon.evaluation.sweep.rows import Row
 
@@ -21,41 +24,86 @@ _GAP_SHOWN = 300.0
 """Per cent at which the axis of gaps ends; lines go on beyond it."""
 
 
-def gap_figure(rows: Sequence[Row]) -> Figure:
-    """Share of workloads within a gap, one panel per billing and reference optimum.
+def plot_gaps(comparison: DataFrame, *, over: str = "free", billing: str | None = None, ax: Axes | None = None) -> Axes:
+    """Share of the workloads within a gap, one line per method.
 
-    Raises nothing where a series is empty; its line is left out.
+    Parameters
+    ----------
+    comparison
+        As `harpagon.compare` returns it.
+    over
+        Dispatch policy of the optimum that gaps are measured over.
+    billing
+        Rows to draw; None where there is one billing.
+    ax
+        Axes to draw on; None for new ones.
+
+    Returns
+    -------
+    Axes
+        Those drawn on.
+
+    Raises
+    ------
+    InputError
+        Where the table has several billings and none is chosen, or no gaps over that policy.
     """
-    optima = proven_optima(rows)
-    billings = list(dict.fromkeys(row.billing for row in rows))
-    figure, axes = panels(len(billings), len(REFERENCE_DISPATCHES))
-    for i, billing in enumerate(billings):
-        for j, dispatch in enumerate(REFERENCE_DISPATCHES):
-            axis = axes[i][j]
-            for label, series in _series(drawn(rows), billing).items():
-                found = [100 * gap for gap in gaps(series, optima, dispatch)]
-                if found and not (series[0].method == REFERENCE and series[0].dispatch == dispatch):
-                    _distribution(axis, found, label, series[0])
-            axis.set_title(f"{billing} billing, over the {dispatch} optimum")
-            axis.set_xlabel("cost over optimum (%)")
-            _gap_scale(axis)
-            _share_axis(axis)
+    rows, billing = _rows_of(comparison, billing)
+    if f"gap_{over}" not in comparison:
+        known = ", ".join(str(name)[4:] for name in comparison if str(name).startswith("gap_"))
+        raise InputError("over", "", f"there are no gaps over {over}", f"Use one of {known}")
+    ax = axes(ax)
+    for series, group in rows.groupby(["method", "dispatch"], sort=False):
+        found = 100 * group[f"gap_{over}"].dropna()
+        if len(found) and series != (REFERENCE, over):
+            _distribution(ax, found, series)
+    ax.set_title(f"{billing} billing, over the {over} optimum")
+    ax.set_xlabel("cost over optimum (%)")
+    _gap_scale(ax)
+    _share_axis(ax)
+    return ax
+
+
+def plot_times(comparison: DataFrame, *, billing: str | None = None, ax: Axes | None = None) -> Axes:
+    """Share of the workloads planned within a time, build and solve together; arguments as for `plot_gaps`."""
+    rows, billing = _rows_of(comparison, billing)
+    ax = axes(ax)
+    for series, group in rows[rows["runs"] > 0].groupby(["method", "dispatch"], sort=False):
+        _distribution(ax, 1e3 * (group["build_s"] + group["solve_s"]), series)
+    ax.set_xscale("log")
+    ax.set_title(f"{billing} billing")
+    ax.set_xlabel("build and solve time (ms)")
+    _share_axis(ax)
+    return ax
+
+
+def _rows_of(comparison: DataFrame, billing: str | None) -> tuple[DataFrame, str]:
+    billings = list(dict.fromkeys(comparison["billing"]))
+    if billing is None and len(billings) == 1:
+        billing = billings[0]
+    if billing not in billings:
+        raise InputError("billing", "", f"is {billing}", f"Choose one of the table: {', '.join(billings)}")
+    return comparison[comparison["billing"] == billing], str(billing)
+
+
+def gap_figure(rows: Sequence[Row]) -> Figure:
+    """`plot_gaps` of the main methods, one panel per billing and reference optimum."""
+    comparison = comparison_frame(rows)
+    billings = list(dict.fromkeys(comparison["billing"]))
+    figure, grid = panels(len(billings), len(REFERENCE_DISPATCHES))
+    for row, billing in zip(grid, billings, strict=True):
+        for axis, dispatch in zip(row, REFERENCE_DISPATCHES, strict=True):
+            plot_gaps(drawn(comparison), over=dispatch, billing=billing, ax=axis)
     return figure
 
 
 def time_figure(rows: Sequence[Row]) -> Figure:
-    """Share of workloads planned within a time, one panel per billing."""
-    billings = list(dict.fromkeys(row.billing for row in rows))
-    figure, axes = panels(1, len(billings))
-    for axis, billing in zip(axes[0], billings, strict=True):
-        for label, series in _series(drawn(rows), billing).items():
-            found = [1e3 * row.seconds for row in series if row.runs]
-            if found:
-                _distribution(axis, found, label, series[0])
-        axis.set_xscale("log")
-        axis.set_title(f"{billing} billing")
-        axis.set_xlabel("build and solve time (ms)")
-        _share_axis(axis)
+    """`plot_times` of the main methods, one panel per billing."""
+    comparison = comparison_frame(rows)
+    billings = list(dict.fromkeys(comparison["billing"]))
+    figure, grid = panels(1, len(billings))
+    for axis, billing in zip(grid[0], billings, strict=True):
+        plot_times(drawn(comparison), billing=billing, ax=axis)
     return figure
 
 
@@ -69,28 +117,19 @@ def draw_times(rows: Sequence[Row], path: Path) -> None:
     time_figure(rows).savefig(path, dpi=150)
 
 
-def _series(rows: Sequence[Row], billing: str) -> dict[str, list[Row]]:
-    """Label to the rows of one method and dispatch under ``billing``."""
-    series: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in rows:
-        if row.billing == billing:
-            label = f"{row.method} ({row.dispatch})" if row.method == REFERENCE else row.method
-            series[label].append(row)
-    return series
-
-
-def _distribution(axis: Axes, values: Sequence[float], label: str, row: Row) -> None:
+def _distribution(axis: Axes, values: Iterable[float], series: Hashable) -> None:
+    method, dispatch = cast("tuple[str, str]", series)
     ordered = sorted(values)
     shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
-    style = ":" if row.method == REFERENCE and row.dispatch == "free" else "-"
+    reference = method == REFERENCE
     axis.step(
         [ordered[0], *ordered],
         [0.0, *shares],
         where="post",
-        label=label,
+        label=f"{method} ({dispatch})" if reference else method,
         linewidth=1.8,
-        linestyle=style,
-        color=colour(row.method),
+        linestyle=":" if reference and dispatch == Dispatch.FREE else "-",
+        color=colour(method),
     )
 
 

@@ -8,12 +8,9 @@ from harpagon.evaluation.gaps.comparison import BASE, BASELINES, OWN
 from harpagon.evaluation.gaps.tables import REFERENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from harpagon.evaluation.sweep.rows import Row
+    from pandas import DataFrame
 
 _COLOURS = {
     REFERENCE: "#4d4d4d",
@@ -35,10 +32,19 @@ def colour(method: str) -> str | None:
     return _COLOURS.get(method)
 
 
-def drawn(rows: Sequence[Row]) -> list[Row]:
+def drawn(comparison: DataFrame) -> DataFrame:
     """Rows of the reference and of the main methods; all rows where no main method is among them."""
-    kept = [row for row in rows if row.method in (REFERENCE, *MAIN)]
-    return kept if any(row.method in MAIN for row in kept) else list(rows)
+    methods = comparison["method"]
+    return comparison[methods.isin((REFERENCE, *MAIN))] if methods.isin(MAIN).any() else comparison
+
+
+def axes(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:
+    """``ax``, or axes of a new pyplot figure, which notebooks show."""
+    if ax is not None:
+        return ax
+    import matplotlib.pyplot as plt
+
+    return plt.subplots(figsize=size, layout="constrained")[1]
 
 
 def panels(rows: int, columns: int, width: float = 5.2, height: float = 3.6) -> tuple[Figure, list[list[Axes]]]:

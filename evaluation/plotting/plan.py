@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.layout import layered_layout
+from harpagon.evaluation.plotting.palette import axes
 from harpagon.formulations.problem import pipeline_problem
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _WITHIN, _PAST, _ROOM = "#2f855a", "#c53030", "#dde3ea"
 _PATH_COLOURS = ("#2b6cb0", "#2f855a", "#b7791f", "#6b46c1", "#c05621", "#2c7a7b")
 
 
-def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
+def plot_plan(instance: Instance, plan: Plan, *, ax: Axes | None = None) -> Axes:
     """Draw every pipeline of a plan, one below the other.
 
     Parameters
@@ -44,8 +45,29 @@ def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
         What was planned.
     plan
         Its plan.
-    path
-        File to write; the ending chooses PNG, SVG or PDF.
+    ax
+        Axes to draw on, which lose their ticks; None for new ones, in the size that suits the text.
+
+    Returns
+    -------
+    Axes
+        Those drawn on; one unit is one inch at the size that suits the text.
+    """
+    drawings = _drawings(instance, plan)
+    width, height = _size(drawings)
+    ax = axes(ax, (width, height))
+    ax.set_xlim(0, width)
+    ax.set_ylim(0, height)
+    ax.set_axis_off()
+    top = height
+    for drawing in drawings:
+        drawing.draw(ax, top, f"{plan.billing} billing, {plan.dispatch} dispatch")
+        top -= drawing.height
+    return ax
+
+
+def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
+    """Write `plot_plan` to a file; the ending chooses PNG, SVG or PDF.
 
     Raises
     ------
@@ -54,19 +76,18 @@ def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    drawings = [_Drawing.of(instance, *pair) for pair in zip(instance.pipelines, plan.pipelines, strict=True)]
-    width = max(drawing.width for drawing in drawings)
-    height = sum(drawing.height for drawing in drawings)
-    figure = Figure(figsize=(width, height))
-    axis = figure.add_axes((0, 0, 1, 1))
-    axis.set_xlim(0, width)
-    axis.set_ylim(0, height)
-    axis.set_axis_off()
-    top = height
-    for drawing in drawings:
-        drawing.draw(axis, top, f"{plan.billing} billing, {plan.dispatch} dispatch")
-        top -= drawing.height
+    figure = Figure(figsize=_size(_drawings(instance, plan)))
+    plot_plan(instance, plan, ax=figure.add_axes((0, 0, 1, 1)))
     figure.savefig(path, dpi=150)
+
+
+def _drawings(instance: Instance, plan: Plan) -> list[_Drawing]:
+    return [_Drawing.of(instance, *pair) for pair in zip(instance.pipelines, plan.pipelines, strict=True)]
+
+
+def _size(drawings: Sequence[_Drawing]) -> tuple[float, float]:
+    """Width and height in inches."""
+    return max(drawing.width for drawing in drawings), sum(drawing.height for drawing in drawings)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
+
+from harpagon.evaluation.plotting.palette import axes as new_axes
+from harpagon.instances.errors import InputError, shown, suggestion
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +40,47 @@ def draw_simulation(report: SimulationReport, path: Path) -> None:
     simulation_figure(report).savefig(path, dpi=150)
 
 
+def plot_simulation(
+    report: SimulationReport,
+    *,
+    pipeline: str | None = None,
+    what: Literal["latency", "tuples"] = "latency",
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw one pipeline of a simulated plan.
+
+    Parameters
+    ----------
+    report
+        As `harpagon.simulate` returns it.
+    pipeline
+        Its name; None for the first.
+    what
+        ``latency``: end-to-end latency over time; ``tuples``: each tuple's bound against the largest measured.
+    ax
+        Axes to draw on; None for new ones.
+
+    Returns
+    -------
+    Axes
+        Those drawn on.
+
+    Raises
+    ------
+    InputError
+        Where the report has no such pipeline, or there is no such drawing.
+    """
+    found = {one.name: one for one in report.pipelines}
+    name = report.pipelines[0].name if pipeline is None else pipeline
+    if name not in found:
+        raise InputError("pipeline", "", f"there is no pipeline {shown(name)}", suggestion(name, found))
+    if what not in _DRAWINGS:
+        raise InputError("what", "", f"there is no drawing {shown(what)}", f"Use {' or '.join(_DRAWINGS)}")
+    ax = new_axes(ax)
+    _DRAWINGS[what](ax, found[name])
+    return ax
+
+
 def _draw_timeline(axes: Axes, report: PipelineReport) -> None:
     ends = report.timeline.ends
     axes.step(ends, report.timeline.maximum, where="pre", color=_KEPT, label="largest")
@@ -59,3 +103,6 @@ def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
     axes.invert_yaxis()
     axes.set(xlabel="latency in the module (s)", title="bound against measured")
     axes.legend(loc="lower right", fontsize="small")
+
+
+_DRAWINGS = {"latency": _draw_timeline, "tuples": _draw_tuples}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def sweep(
     tasks: Sequence[Task],
     solve: Solve,
-    file: RowFile,
+    file: RowFile | None = None,
     workers: int = 1,
     finished: Callable[[Row], None] | None = None,
     scheduler: str | None = None,
@@ -31,7 +31,8 @@ def sweep(
     solve
         Solves one.
     file
-        Where rows are read from and appended to. Interrupting the sweep loses only the solves under way.
+        Where rows are read from and appended to; None for nowhere. Interrupting a sweep with a file loses only the
+        solves under way.
     workers
         Processes of this machine; 1 solves in this one.
     finished
@@ -52,18 +53,23 @@ def sweep(
         Where the workers of this machine died without finishing any of the tasks left.
     """
     keyed = keyed_tasks(tasks, version("harpagon"))
-    file.repair()
-    stored = file.read()
+    stored = {} if file is None else _stored(file)
     rows = {one.key: stored[one.key] for one in keyed if one.key in stored}
     report = finished or (lambda row: None)
     for row in rows.values():
         report(row)
     pending = {one.key: one for one in keyed if one.key not in rows}
     for row in _outcomes(list(pending.values()), solve, workers, scheduler):
-        file.append(row)
+        if file is not None:
+            file.append(row)
         rows[row.key] = row
         report(row)
     return [rows[one.key] for one in keyed]
+
+
+def _stored(file: RowFile) -> dict[str, Row]:
+    file.repair()
+    return file.read()
 
 
 def finished_rows(tasks: Sequence[Task], file: RowFile) -> list[Row]:

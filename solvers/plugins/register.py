@@ -171,7 +171,7 @@ def _module(function: Callable[..., object]) -> ModuleType | None:
 def _revision(function: Callable[..., object]) -> str:
     """Twelve digits that change with the text of a method, so that no row of an earlier text is taken for its own."""
     try:
-        text = inspect.getsource(_module(function) or function)  # type: ignore[arg-type]
+        text = inspect.getsource(_module(function) or function)
     except (OSError, TypeError):
         code = getattr(function, "__code__", None)
         text = repr((code.co_code, code.co_consts, code.co_names)) if code else repr(function)

@@ -27,7 +27,9 @@ from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import loosest_slo, with_rates, with_slos
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pandas import DataFrame
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
@@ -64,6 +66,43 @@ class CurveStep:
     def proven(self) -> bool:
         """Whether the cost is a proven optimum."""
         return self.result.termination is Termination.OPTIMAL
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A cost curve of an instance.
+
+    Attributes
+    ----------
+    instance
+        Name of the instance.
+    over
+        ``slo`` or ``rate``.
+    scale
+        What a factor of 1 is for the one pipeline, in milliseconds or requests per second; None for several.
+    steps
+        Adjacent, from the smallest factor to the largest.
+    """
+
+    instance: str
+    over: str
+    scale: float | None
+    steps: tuple[CurveStep, ...]
+
+    @classmethod
+    def of(cls, instance: Instance, over: str, steps: Iterable[CurveStep]) -> Curve:
+        """Curve of these steps of an instance, in any order."""
+        pipeline = instance.pipelines[0]
+        scale = None if len(instance.pipelines) > 1 else pipeline.slo * 1e3 if over == "slo" else pipeline.rate
+        return cls(instance.name, over, scale, tuple(sorted(steps, key=lambda step: step.low)))
+
+    def to_frame(self) -> DataFrame:
+        """One row per step: low, high (milliseconds or req/s, else factors), cost_per_hour, proven."""
+        import pandas as pd
+
+        scale = self.scale or 1.0
+        rows = [(step.low * scale, step.high * scale, step.cost, step.proven) for step in self.steps]
+        return pd.DataFrame(rows, columns=["low", "high", "cost_per_hour", "proven"])
 
 
 def slo_curve(

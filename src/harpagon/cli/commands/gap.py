@@ -151,13 +151,12 @@ def _instances(names: Sequence[str]) -> list[Instance]:
 def _run(tasks: Sequence[Task], file: RowFile, workers: int, scheduler: str | None) -> tuple[list[Row], bool]:
     """Rows in the order of the tasks, and whether the sweep was interrupted."""
     from harpagon.cli.views.progress import sweep_progress
-    from harpagon.evaluation.sweep.sweep import finished_rows, sweep
-    from harpagon.solvers.plugins import portable_solve
+    from harpagon.evaluation.gaps.study import run_tasks
+    from harpagon.evaluation.sweep.sweep import finished_rows
 
-    solve = portable_solve(task.method for task in tasks)
     with sweep_progress(len(tasks)) as report:
         try:
-            return sweep(tasks, solve, file, workers, report, scheduler), False
+            return run_tasks(tasks, file, workers, report, scheduler), False
         except KeyboardInterrupt:
             return finished_rows(tasks, file), True
 

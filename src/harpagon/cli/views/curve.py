@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from harpagon.cli.views.tables import plain_table
 from harpagon.instances.files.plans import plan_document
 from harpagon.solvers.certificates import certificate
+from harpagon.solvers.sensitivity.curve import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +30,7 @@ def curve_tables(instance: Instance, curves: Mapping[str, Sequence[CurveStep]]) 
     """One table per curve."""
     tables = []
     for over, steps in curves.items():
-        scale = _scale(instance, over)
+        scale = Curve.of(instance, over, steps).scale
         unit = _SHOWN_UNITS[over] if scale is not None else "as a factor on that of each pipeline"
         table = plain_table("from", "to", "$/h", "", "machines", left=(3, 4), title=f"{_TITLES[over]}, {unit}")
         for step in steps:
@@ -94,12 +95,4 @@ def draw(instance: Instance, curves: Mapping[str, Sequence[CurveStep]], path: Pa
     """Write the figure."""
     from harpagon.evaluation.plotting.curve import draw_curves
 
-    draw_curves(curves, {over: _scale(instance, over) for over in curves}, path)
-
-
-def _scale(instance: Instance, over: str) -> float | None:
-    """What a factor of 1 is for the one pipeline, in milliseconds or requests per second; None for several."""
-    if len(instance.pipelines) > 1:
-        return None
-    (pipeline,) = instance.pipelines
-    return pipeline.slo * 1e3 if over == "slo" else pipeline.rate
+    draw_curves([Curve.of(instance, over, steps) for over, steps in curves.items()], path)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harpagon.cli.views.certificate import duration
 from harpagon.cli.views.tables import plain_table
 from harpagon.evaluation.gaps.tables import REFERENCE
+from harpagon.solvers.result import duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,44 @@
+"""Rows as a table with the proven optima and the gaps over them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING
+
+from harpagon.evaluation.gaps.tables import REFERENCE_DISPATCHES, proven_optima
+from harpagon.evaluation.sweep.rows import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pandas import DataFrame
+
+    from harpagon.evaluation.gaps.tables import Optima
+
+
+def comparison_frame(rows: Sequence[Row]) -> DataFrame:
+    """Rows as a table.
+
+    Returns
+    -------
+    DataFrame
+        A column per attribute of `Row`, costs and bounds in dollars per hour, times in seconds; then per reference
+        dispatch ``optimum_DISPATCH``, the proven optimum, and ``gap_DISPATCH``, cost / optimum - 1. Figures are NaN
+        where there is no plan or nothing was proven.
+    """
+    import pandas as pd
+
+    optima = proven_optima(rows)
+    figures = [f"{name}_{dispatch}" for dispatch in REFERENCE_DISPATCHES for name in ("optimum", "gap")]
+    columns = [*(field.name for field in fields(Row)), *figures]
+    frame = pd.DataFrame([asdict(row) | _gaps(row, optima) for row in rows], columns=columns)
+    return frame.astype(dict.fromkeys(("cost", "bound", *figures), float))
+
+
+def _gaps(row: Row, optima: Optima) -> dict[str, float | None]:
+    found: dict[str, float | None] = {}
+    for dispatch in REFERENCE_DISPATCHES:
+        optimum = optima.get((*row.problem, dispatch))
+        found[f"optimum_{dispatch}"] = optimum
+        found[f"gap_{dispatch}"] = None if optimum is None or row.cost is None else row.cost / optimum - 1
+    return found

@@ -1,0 +1,59 @@
+# The public names, listed once: `__init__.py` loads them from here when they are first used. docs/api.md has a line on
+# each.
+
+from .evaluation.plotting.curve import plot_curve as plot_curve
+from .evaluation.plotting.gaps import plot_gaps as plot_gaps
+from .evaluation.plotting.gaps import plot_times as plot_times
+from .evaluation.plotting.plan import plot_plan as plot_plan
+from .evaluation.plotting.simulation import plot_simulation as plot_simulation
+from .formulations.assembly import assemble as assemble
+from .formulations.checker import CheckReport as CheckReport
+from .formulations.checker import Violation as Violation
+from .formulations.checker import check as check
+from .instances.errors import InputError as InputError
+from .instances.files.instances import write_instance as write_instance
+from .instances.files.plans import plan_document as plan_document
+from .instances.files.plans import read_plan as read_plan
+from .instances.files.plans import write_plan as write_plan
+from .instances.instance import Configuration as Configuration
+from .instances.instance import Hardware as Hardware
+from .instances.instance import Instance as Instance
+from .instances.instance import Pipeline as Pipeline
+from .instances.library.suites import suite as suite
+from .instances.library.suites import suite_names as suite_names
+from .instances.model import Model as Model
+from .instances.plan import DispatchTuple as DispatchTuple
+from .instances.plan import ModulePlan as ModulePlan
+from .instances.plan import PipelinePlan as PipelinePlan
+from .instances.plan import Plan as Plan
+from .instances.policies import Billing as Billing
+from .instances.policies import Dispatch as Dispatch
+from .queries import compare as compare
+from .queries import curve as curve
+from .queries import explain as explain
+from .queries import headroom as headroom
+from .queries import read_instance as read_instance
+from .queries import simulate as simulate
+from .queries import solve as solve
+from .simulation.headroom import Headroom as Headroom
+from .simulation.report import SimulationReport as SimulationReport
+from .solvers.capabilities import Capabilities as Capabilities
+from .solvers.capabilities import UnsupportedError as UnsupportedError
+from .solvers.certificates import certificate as certificate
+from .solvers.errors import CheckFailedError as CheckFailedError
+from .solvers.errors import MethodFailedError as MethodFailedError
+from .solvers.methods import METHODS as METHODS
+from .solvers.methods import Kind as Kind
+from .solvers.methods import Method as Method
+from .solvers.options import SolverOptions as SolverOptions
+from .solvers.plugins.files import load_plugin as load_plugin
+from .solvers.plugins.register import register as register
+from .solvers.result import Result as Result
+from .solvers.result import SolveInterrupted as SolveInterrupted
+from .solvers.result import SolverInfo as SolverInfo
+from .solvers.result import Termination as Termination
+from .solvers.sensitivity.curve import Curve as Curve
+from .solvers.sensitivity.curve import CurveStep as CurveStep
+from .solvers.sensitivity.explain import Explanation as Explanation
+
+__version__: str

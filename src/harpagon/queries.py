@@ -1,0 +1,390 @@
+"""What the commands do, as functions: plan, compare, explain, trade off, simulate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from harpagon.instances.errors import InputError, shown
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.methods import find_method
+from harpagon.solvers.methods import solve as run_method
+from harpagon.solvers.options import SolverOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from pandas import DataFrame
+
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
+    from harpagon.simulation.arrivals.processes import Arrivals
+    from harpagon.simulation.headroom import Headroom
+    from harpagon.simulation.report import SimulationReport
+    from harpagon.solvers.options import Progress
+    from harpagon.solvers.result import Result
+    from harpagon.solvers.sensitivity.curve import Curve
+    from harpagon.solvers.sensitivity.explain import Explanation
+
+
+def read_instance(name_or_path: str | Path) -> Instance:
+    """Instance of a JSON or YAML file, or a shipped one by name, such as ``worked-example`` or ``traffic-198rps``.
+
+    Raises
+    ------
+    InputError
+        Where nothing has this name, or the file is faulty; with file, place, fault and next step.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> harpagon.read_instance("worked-example").pipelines[0].rate
+    198.0
+    """
+    from harpagon.instances.library.shipped import resolve
+
+    return resolve(str(name_or_path))
+
+
+def solve(
+    instance: Instance,
+    method: str = "exact",
+    *,
+    billing: Billing | str | None = None,
+    dispatch: Dispatch | str | None = None,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    threads: int = 1,
+    seed: int = 0,
+    log: bool = False,
+    start: Plan | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Plan an instance with one method; the independent checker referees the plan.
+
+    Parameters
+    ----------
+    instance
+        What to plan.
+    method
+        Name of a method, a key of `METHODS` or a registered one.
+    billing
+        ``whole`` or ``fractional``; None for the billing of the instance.
+    dispatch
+        Dispatch policy to plan for; None for the method's default.
+    time_limit
+        Seconds; at the limit an exact method returns its best plan and a valid bound. None for no limit.
+    gap
+        Relative gap at which a plan counts as optimal; 0 asks for a proof.
+    threads, seed, log
+        Of a general solver: threads, random seed, whether it prints its log to standard error.
+    start
+        A plan to start from.
+    progress
+        Called with the cost of the best plan and the bound while a long search runs.
+
+    Returns
+    -------
+    Result
+        Plan, bound and times. A heuristic's bound is minus infinity.
+
+    Raises
+    ------
+    InputError
+        Where there is no such method, billing or policy, or a figure is out of its range.
+    UnsupportedError
+        Where the method does not support the case.
+    CheckFailedError
+        Where the plan fails the independent check: a defect of the method.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> result = harpagon.solve(harpagon.read_instance("worked-example"), dispatch="tc")
+    >>> result.plan.cost, result.dual_bound, result.termination
+    (5.0, 5.0, <Termination.OPTIMAL: 'optimal'>)
+    """
+    options = SolverOptions(time_limit, gap, threads, seed, log, start, progress)
+    return run_method(instance, method, _word(Billing, billing), _word(Dispatch, dispatch), options)
+
+
+def compare(
+    instances: Iterable[Instance],
+    methods: Iterable[str] = ("harpagon",),
+    *,
+    billing: Billing | str | Iterable[Billing | str] | None = None,
+    time_limit: float | None = None,
+    gap: float = 0.0,
+    threads: int = 1,
+    workers: int = 1,
+    out: str | Path | None = None,
+) -> DataFrame:
+    """Solve instances with several methods and to proven optimality, by the protocol of ``harpagon gap``.
+
+    Parameters
+    ----------
+    instances
+        What to plan.
+    methods
+        Names of methods; the exact optima are proven beside them in any case.
+    billing
+        One billing or several; None for that of each instance.
+    time_limit, gap, threads
+        Of exact methods, as for `solve`.
+    workers
+        Processes; with more than one, run times disturb one another. Registered methods go along.
+    out
+        Folder whose ``rows.jsonl`` keeps finished rows, and from which they are taken again; None keeps nothing.
+
+    Returns
+    -------
+    DataFrame
+        One row per instance, billing and method: ``workload``, ``method``, ``billing``, ``dispatch``, ``status``,
+        ``cost`` and ``bound`` ($/h), ``build_s``, ``solve_s``, ``runs``; then for the optima under ``tc`` and under
+        ``free`` dispatch ``optimum_...`` ($/h) and ``gap_...``, cost / optimum - 1.
+
+    Raises
+    ------
+    InputError
+        Where there is no such method or billing, or a figure is out of its range.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> table = harpagon.compare([harpagon.read_instance("worked-example")], ["clipper"])
+    >>> table[["method", "dispatch", "cost", "gap_tc"]].round(2).values.tolist()
+    [['exact', 'tc', 5.0, 0.0], ['exact', 'free', 5.0, 0.0], ['clipper', 'round-robin', 7.0, 0.4]]
+    """
+    from pathlib import Path
+
+    from harpagon.evaluation.gaps.frame import comparison_frame
+    from harpagon.evaluation.gaps.study import run_tasks, study_tasks
+    from harpagon.evaluation.sweep.rows import RowFile
+
+    if workers < 1:
+        raise InputError("workers", "", f"is {workers}", "Give at least 1")
+    named = [billing] if isinstance(billing, str) else list(billing or ())
+    billings = [one for one in (_word(Billing, word) for word in named) if one is not None]
+    options = SolverOptions(time_limit, gap, threads)
+    tasks = study_tasks(list(instances), [find_method(name).name for name in methods], billings or None, options)
+    file = None if out is None else RowFile(Path(out) / "rows.jsonl")
+    return comparison_frame(run_tasks(tasks, file, workers)).drop(columns=["key", "instance"])
+
+
+def explain(
+    instance: Instance,
+    *,
+    billing: Billing | str | None = None,
+    dispatch: Dispatch | str | None = None,
+    time_limit: float = 60.0,
+) -> Explanation:
+    """Say why there is no plan and what would give one, or what binds the plan and what loosening saves.
+
+    Parameters
+    ----------
+    instance
+        What to explain.
+    billing, dispatch
+        As for `solve`.
+    time_limit
+        Seconds for all solves together; what does not fit is left out, and the explanation says so.
+
+    Raises
+    ------
+    InputError
+        Where there is no such billing or policy.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> harpagon.explain(harpagon.read_instance("worked-example"), dispatch="tc").feasible
+    True
+    """
+    from harpagon.solvers.sensitivity.explain import find_explanation
+
+    usual = find_method("exact").default_dispatch
+    paid = _word(Billing, billing) or instance.billing
+    return find_explanation(instance, paid, _word(Dispatch, dispatch), usual, time_limit)
+
+
+def curve(
+    instance: Instance,
+    over: Literal["slo", "rate"] = "slo",
+    *,
+    low: float = 0.75,
+    high: float = 1.5,
+    method: str = "exact",
+    billing: Billing | str | None = None,
+    dispatch: Dispatch | str | None = None,
+    time_limit: float | None = None,
+) -> Curve:
+    """Cost against a factor on all SLOs or on all rates, as exact steps.
+
+    Parameters
+    ----------
+    instance
+        What to plan.
+    over
+        ``slo`` or ``rate``; over the rate the billing must be whole.
+    low, high
+        Range of the factor.
+    method, billing, dispatch, time_limit
+        As for `solve`; the time limit is that of each solve.
+
+    Returns
+    -------
+    Curve
+        Steps with their plans; `Curve.to_frame` for a table, `plot_curve` for a picture.
+
+    Raises
+    ------
+    InputError
+        Where an argument is out of its range.
+    UnsupportedError
+        Over the rate in fractional billing, where cost is no step function.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> traced = harpagon.curve(harpagon.read_instance("worked-example"), high=1.2, billing="whole", dispatch="tc")
+    >>> [round(step.cost) for step in traced.steps]
+    [7, 6, 5]
+    """
+    from harpagon.solvers.sensitivity.curve import Curve, rate_curve, slo_curve
+
+    if not 0 < low < high:
+        raise InputError("low and high", "", f"are {low} and {high}", "Give two factors with 0 < low < high")
+    if over not in ("slo", "rate"):
+        raise InputError("over", "", f"is {shown(over)}", "Use slo or rate")
+    paid = _word(Billing, billing) or instance.billing
+
+    def plan(changed: Instance) -> Result:
+        return solve(changed, method, billing=paid, dispatch=dispatch, time_limit=time_limit)
+
+    steps = slo_curve(instance, plan, low, high) if over == "slo" else rate_curve(instance, plan, paid, low, high)
+    return Curve.of(instance, over, steps)
+
+
+def simulate(
+    instance: Instance,
+    plan: Plan,
+    arrivals: Arrivals | str = "even",
+    *,
+    duration: float | None = None,
+    seed: int = 0,
+    **conditions: Any,
+) -> SimulationReport:
+    """Run a plan request by request and measure what its bounds claim.
+
+    Parameters
+    ----------
+    instance, plan
+        A plan of this instance.
+    arrivals
+        ``even``, ``poisson``, ``gamma:CV``, a trace file, or what else ``harpagon simulate --arrivals`` takes.
+    duration
+        Seconds; None for the length of the trace, or 60.
+    seed
+        The same seed gives the same run.
+    conditions
+        Further arguments of `harpagon.simulation.simulate`: ``paced``, ``padding``, ``random_fanout``, ...
+
+    Raises
+    ------
+    InputError
+        Where an argument is out of its range.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> instance = harpagon.read_instance("worked-example")
+    >>> report = harpagon.simulate(instance, harpagon.solve(instance, dispatch="edf").plan, duration=10)
+    >>> report.pipelines[0].violations
+    0
+    """
+    from harpagon.simulation.simulator import simulate as run
+
+    process, seconds = _arrivals(arrivals, duration)
+    return run(instance, plan, process, duration=seconds, seed=seed, **conditions)
+
+
+def headroom(
+    instance: Instance,
+    percentile: float = 99.0,
+    arrivals: Arrivals | str = "poisson",
+    *,
+    duration: float | None = None,
+    seed: int = 0,
+    method: str = "exact",
+    billing: Billing | str | None = None,
+    dispatch: Dispatch | str | None = None,
+) -> Headroom | None:
+    """Smallest headroom over the rates for which a simulated percentile of the latency meets the SLO.
+
+    Parameters
+    ----------
+    instance
+        What to plan.
+    percentile
+        Per cent of the requests that must meet the SLO.
+    arrivals, duration, seed
+        As for `simulate`.
+    method, billing, dispatch
+        As for `solve`.
+
+    Returns
+    -------
+    Headroom or None
+        The headroom, its plan and the simulation; None where no headroom up to 800 % has such a plan.
+
+    Raises
+    ------
+    InputError
+        Where an argument is out of its range.
+
+    Examples
+    --------
+    >>> import harpagon
+    >>> found = harpagon.headroom(harpagon.read_instance("worked-example"), 90.0, duration=10)
+    >>> found.headroom < 1.0
+    True
+    """
+    from harpagon.simulation.headroom import find_headroom
+
+    if not 0 < percentile < 100:
+        raise InputError("percentile", "", f"is {percentile}", "Give a percentage above 0 and below 100")
+    process, seconds = _arrivals(arrivals, duration)
+
+    def plan(instance: Instance) -> Plan | None:
+        return solve(instance, method, billing=billing, dispatch=dispatch).plan
+
+    return find_headroom(instance, plan, process, percentile=percentile / 100, duration=seconds, seed=seed)
+
+
+_SECONDS = 60.0
+_MOST_SECONDS = 1e8
+
+
+def _arrivals(arrivals: Arrivals | str, duration: float | None) -> tuple[Arrivals, float]:
+    from harpagon.simulation.arrivals.named import parse_arrivals
+    from harpagon.simulation.arrivals.processes import recorded_duration
+
+    process = parse_arrivals(arrivals) if isinstance(arrivals, str) else arrivals
+    seconds = recorded_duration(process) or _SECONDS if duration is None else duration
+    if not 0 < seconds <= _MOST_SECONDS:
+        raise InputError("duration", "", f"is {duration}", f"Give seconds above 0 and up to {_MOST_SECONDS:g}")
+    return process, seconds
+
+
+Word = TypeVar("Word", Billing, Dispatch)
+
+
+def _word(words: type[Word], value: str | None) -> Word | None:
+    """Member of an enumeration by its word."""
+    if value is None:
+        return None
+    try:
+        return words(value)
+    except ValueError:
+        name = words.__name__.lower()
+        raise InputError(name, "", f"there is no {name} {shown(value)}", f"Use {', '.join(words)}") from None
