@@ -71,6 +71,18 @@ def cost_floor(module: ModuleProblem) -> float:
     return module.rate * (1 - RATE_TOLERANCE) / max(configuration.ratio for configuration in module.configurations)
 
 
+def is_reachable(problem: PipelineProblem, dispatch: Dispatch) -> bool:
+    """Whether enough machines meet the SLO, hardware limits left aside."""
+    latencies = [approached_latency(module, dispatch) for module in problem.modules]
+    return problem.network.length(latencies) <= problem.slo + TIME_TOLERANCE / 2
+
+
+def approached_latency(module: ModuleProblem, dispatch: Dispatch) -> float:
+    """Seconds that finitely many machines reach: `smallest_latency`, or more than rounding above it."""
+    margin = 0.0 if reaches_smallest(module, dispatch) else 2 * TIME_TOLERANCE
+    return smallest_latency(module, dispatch) + margin
+
+
 def first_plan(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[DispatchTuple, ...]] | None:
     """A plan with one configuration per module: the SLO is split in proportion to the smallest latencies.
 
@@ -80,29 +92,30 @@ def first_plan(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[Dispa
         None exactly where the pipeline has no plan under any hardware limits.
     """
     smallest = [smallest_latency(module, dispatch) for module in problem.modules]
-    stretch = _largest_stretch(problem, smallest)
-    if stretch is None:
+    if not is_reachable(problem, dispatch):
         return None
+    stretch = largest_stretch(problem, smallest)
     schedules = [
-        _cheapest_single(module, stretch * latency, dispatch)
+        cheapest_single(module, stretch * latency, dispatch)
         for module, latency in zip(problem.modules, smallest, strict=True)
     ]
     return None if None in schedules else schedules  # type: ignore[return-value]
 
 
-def _largest_stretch(problem: PipelineProblem, smallest: Sequence[float]) -> float | None:
-    """Largest factor on all smallest latencies that keeps the SLO."""
-    low, high = 1.0, max(1.0, 2 * problem.slo / min(smallest))
-    if problem.network.length(smallest) > problem.slo + TIME_TOLERANCE:
-        return None
+def largest_stretch(problem: PipelineProblem, latencies: Sequence[float], held: Sequence[float] = ()) -> float:
+    """Largest factor, at least 1, on all latencies that keeps the SLO; latencies ``held``, if not 0, do not stretch."""
+    held = held or [0.0] * len(latencies)
+    low, high = 1.0, max(1.0, 2 * problem.slo / min(latencies))
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        fits = problem.network.length([middle * latency for latency in smallest]) <= problem.slo
+        stretched = [own or middle * latency for latency, own in zip(latencies, held, strict=True)]
+        fits = problem.network.length(stretched) <= problem.slo
         low, high = (middle, high) if fits else (low, middle)
     return low
 
 
-def _cheapest_single(module: ModuleProblem, budget: float, dispatch: Dispatch) -> tuple[DispatchTuple, ...] | None:
+def cheapest_single(module: ModuleProblem, budget: float, dispatch: Dispatch) -> tuple[DispatchTuple, ...] | None:
+    """The cheapest schedule of one configuration within ``budget`` seconds, None without one."""
     plans = [
         DispatchTuple.full(configuration, machines)
         for configuration in module.configurations

@@ -36,11 +36,7 @@ def pipeline_problem(instance: Instance, pipeline: Pipeline) -> PipelineProblem:
     network = PathNetwork.from_graph(pipeline.graph)
     rates = propagate_rates(pipeline.graph, pipeline.rate)
     modules = tuple(
-        ModuleProblem(
-            name,
-            rates[name],
-            tuple(sorted(instance.profiles[pipeline.graph.nodes[name]["model"]], key=tc_order)),
-        )
+        ModuleProblem(name, rates[name], _available(instance, pipeline.graph.nodes[name]["model"]))
         for name in network.modules
     )
     return PipelineProblem(pipeline.name, pipeline.slo, network, modules)
@@ -49,3 +45,10 @@ def pipeline_problem(instance: Instance, pipeline: Pipeline) -> PipelineProblem:
 def pipeline_problems(instance: Instance) -> tuple[PipelineProblem, ...]:
     """Compile every pipeline of an instance."""
     return tuple(pipeline_problem(instance, pipeline) for pipeline in instance.pipelines)
+
+
+def _available(instance: Instance, model: str) -> tuple[Configuration, ...]:
+    """Configurations of a model in ``tc`` order; a type with limit 0 is not there, unless nothing else is."""
+    profile = sorted(instance.profiles[model], key=tc_order)
+    there = tuple(c for c in profile if instance.hardware[c.hardware].limit != 0)
+    return there or tuple(profile)

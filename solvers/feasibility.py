@@ -1,51 +1,158 @@
-"""Whether there is any plan at all: by theory, since no budget is large enough to find that out by searching."""
+"""Whether there is any plan at all, and one where there is: by theory, by capacity, and by listing what limits allow.
+
+A module that uses a type without limit takes longer than the smallest batch duration d of such a type, and comes
+arbitrarily near d with many machines (``round-robin``: 2 d, attained). Schedules of limited types are finite.
+"""
 
 from __future__ import annotations
 
+import math
+from itertools import accumulate, pairwise, product
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.bounds import reaches_smallest, smallest_latency
-from harpagon.formulations.physics import TIME_TOLERANCE
+from harpagon.formulations.bounds import (
+    approached_latency,
+    cheapest_single,
+    first_plan,
+    is_reachable,
+    largest_stretch,
+    smallest_latency,
+)
+from harpagon.formulations.physics import TIME_TOLERANCE, module_latency
 from harpagon.formulations.problem import ModuleProblem
-from harpagon.solvers.enumeration.schedules import Option, combine, module_options, pareto
+from harpagon.instances.plan import DispatchTuple
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.enumeration.schedules import LARGEST_ENUMERATION, Option, combine, pareto, schedules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from harpagon.solvers.enumeration.schedules import Rules
+    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.instances.instance import Configuration
+    from harpagon.solvers.enumeration.schedules import Rules, Schedule
 
 
 def has_plan(rules: Rules) -> bool:
-    """Whether some plan meets every SLO within the hardware limits, at any cost.
+    """Whether some plan meets every SLO within the hardware limits, at any cost; raises as `listed_plan`."""
+    return listed_plan(rules) is not None
 
-    A module that uses a type without limit takes longer than the smallest batch duration d of such a type, and comes
-    arbitrarily near d with many machines (``round-robin``: 2 d, attained). Schedules of limited types are finite.
+
+def is_short_of_capacity(problems: Sequence[PipelineProblem], limits: Mapping[str, int], dispatch: Dispatch) -> bool:
+    """Whether a linear program over capacities proves that limits leave no plan."""
+    if not limits:
+        return False
+    # Only here is a general solver, and numpy, needed: most instances have a plan within their limits.
+    from harpagon.solvers.capacity import MARGIN, capacity_share, collection_share
+
+    return any(share(problems, limits, dispatch) < 1 - MARGIN for share in (capacity_share, collection_share))
+
+
+def listed_plan(rules: Rules) -> list[Schedule] | None:
+    """One schedule per module of some plan, the modules of all pipelines in one list; None where there is no plan.
 
     Raises
     ------
     UnsupportedError
         Where a module has too many schedules of limited types to list.
+    OutOfTimeError
+        At the deadline of ``rules``.
     """
+    if not all(is_reachable(problem, rules.dispatch) for problem in rules.problems):
+        return None
+    if not rules.limits:
+        return [schedule for problem in rules.problems for schedule in first_plan(problem, rules.dispatch) or ()]
     fronts = [
-        [pareto([*_ideal(rules, module), *_limited_only(rules, module)]) for module in problem.modules]
-        for problem in rules.problems
+        [pareto([*_ideal(rules, module), *_limited_only(rules, module, latest)]) for module, latest in modules]
+        for modules in (_with_latest(problem, rules.dispatch) for problem in rules.problems)
     ]
-    return combine(rules, fronts) is not None
+    found = combine(rules, fronts)
+    if found is None:
+        return None
+    contents = [content for pipeline in found.content for content in pipeline]  # type: ignore[attr-defined]
+    ends = [0, *accumulate(len(problem.modules) for problem in rules.problems)]
+    chosen = [contents[begin:end] for begin, end in pairwise(ends)]
+    filled = [_filled(rules, problem, parts) for problem, parts in zip(rules.problems, chosen, strict=True)]
+    return [schedule for schedules in filled for schedule in schedules]
+
+
+def _with_latest(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[ModuleProblem, float]]:
+    """Per module the seconds it may take where all others take their smallest."""
+    smallest = [smallest_latency(module, dispatch) for module in problem.modules]
+    lengths = problem.network.path_lengths(smallest)
+    latest = [problem.slo - length + own for length, own in zip(lengths, smallest, strict=True)]
+    return list(zip(problem.modules, latest, strict=True))
 
 
 def _ideal(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
-    unlimited = tuple(c for c in module.configurations if c.hardware not in rules.limits)
-    if unlimited:
-        free = ModuleProblem(module.name, module.rate, unlimited)
-        margin = 0.0 if reaches_smallest(free, rules.dispatch) else 2 * TIME_TOLERANCE
-        yield Option(0.0, smallest_latency(free, rules.dispatch) + margin, (0.0,) * len(rules.limits), ())
+    """What a module comes near to with any number of machines without limit."""
+    unlimited = _unlimited(rules, module)
+    if unlimited.configurations:
+        yield Option(0.0, approached_latency(unlimited, rules.dispatch), (0.0,) * len(rules.limits), ())
 
 
-def _limited_only(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
-    limited = tuple(c for c in module.configurations if c.hardware in rules.limits)
-    if limited:
-        budget = sum(
-            limit * max((c.price for c in limited if c.hardware == name), default=0.0)
-            for name, limit in rules.limits.items()
-        )
-        yield from module_options(rules, module, limited, budget)
+def _unlimited(rules: Rules, module: ModuleProblem) -> ModuleProblem:
+    kept = tuple(c for c in module.configurations if c.hardware not in rules.limits)
+    return ModuleProblem(module.name, module.rate, kept)
+
+
+def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterator[Option]:
+    """Every schedule of limited types within their limits."""
+    usable = tuple(
+        c for c in module.configurations if c.hardware in rules.limits and c.duration <= latest + TIME_TOLERANCE
+    )
+    _refuse_explosion(rules, module, usable)
+    for full in _within_limits(rules, usable):
+        rules.check_time()
+        for schedule in schedules_of(rules, module, usable, full):
+            usage = rules.usage(schedule)
+            if schedule and rules.within_limits(usage):
+                yield Option(sum(p.cost for p in schedule), module_latency(schedule, rules.dispatch), usage, schedule)
+
+
+def _within_limits(rules: Rules, usable: Sequence[Configuration]) -> Iterator[Schedule]:
+    """Every list of full machines that the limits allow, the types one after another."""
+    by_type = [
+        list(_shared_out([c for c in usable if c.hardware == name], limit)) for name, limit in rules.limits.items()
+    ]
+    for parts in product(*by_type):
+        yield tuple(part for tuples in parts for part in tuples)
+
+
+def _shared_out(configurations: Sequence[Configuration], machines: int) -> Iterator[Schedule]:
+    """Every way to give at most so many machines to ``configurations``."""
+    if not configurations:
+        yield ()
+        return
+    first, *rest = configurations
+    for count in range(machines + 1):
+        own = (DispatchTuple.full(first, count),) if count else ()
+        for others in _shared_out(rest, machines - count):
+            yield (*own, *others)
+
+
+def _refuse_explosion(rules: Rules, module: ModuleProblem, usable: Sequence[Configuration]) -> None:
+    kinds = {name: sum(c.hardware == name for c in usable) for name in rules.limits}
+    count = float(math.prod(math.comb(limit + kinds[name], kinds[name]) for name, limit in rules.limits.items()))
+    if rules.dispatch is Dispatch.FREE:
+        count *= math.factorial(min(len(usable), sum(rules.limits.values())))
+    if rules.billing is Billing.FRACTIONAL:
+        count *= max(1, len(usable))
+    if count > LARGEST_ENUMERATION:
+        raise UnsupportedError("enumeration", f"module {module.name}: up to {count:.1e} schedules within limits", ())
+
+
+def _filled(rules: Rules, problem: PipelineProblem, parts: Sequence[Schedule]) -> list[Schedule]:
+    """Schedules of a pipeline: those listed, and machines without limit in the time that these leave."""
+    held = [module_latency(part, rules.dispatch) if part else 0.0 for part in parts]
+    open_ones = [_unlimited(rules, module) for module in problem.modules]
+    smallest = [
+        latency or smallest_latency(module, rules.dispatch) for latency, module in zip(held, open_ones, strict=True)
+    ]
+    stretch = largest_stretch(problem, smallest, held)
+    schedules = [
+        part or cheapest_single(module, stretch * latency, rules.dispatch)
+        for part, module, latency in zip(parts, open_ones, smallest, strict=True)
+    ]
+    assert None not in schedules, "what was taken as ideal leaves more than rounding"
+    return schedules  # type: ignore[return-value]

@@ -75,7 +75,7 @@ def module_options(
         full = tuple(DispatchTuple.full(c, n) for c, n in zip(configurations, counts, strict=True) if n)
         if not rules.within_limits(rules.usage(full)):
             continue
-        for schedule in _schedules(rules, module, configurations, full):
+        for schedule in schedules_of(rules, module, configurations, full):
             usage = rules.usage(schedule)
             cost = sum(part.cost for part in schedule)
             if cost <= budget + slack and rules.within_limits(usage):
@@ -93,7 +93,7 @@ def _machine_counts(configurations: Sequence[Configuration], budget: float) -> I
             yield (machines, *others)
 
 
-def _schedules(
+def schedules_of(
     rules: Rules, module: ModuleProblem, configurations: Sequence[Configuration], full: Schedule
 ) -> Iterator[Schedule]:
     """Every schedule with exactly these full machines: in every order, with every residual the billing allows."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.bounds import cost_floor, reaches_smallest, smallest_latency
+from harpagon.formulations.bounds import cost_floor, is_reachable, smallest_latency
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.graphs import decompose
 from harpagon.instances.policies import Dispatch
@@ -111,7 +111,7 @@ class PipelineSearch:
     def _solve(self) -> PipelineOutcome:
         network = self.problem.network
         shortest = [smallest_latency(module, self.dispatch) for module in self.problem.modules]
-        if not self._reachable(network.length(shortest)):
+        if not is_reachable(self.problem, self.dispatch):
             return PipelineOutcome((), math.inf)
         lengths = network.path_lengths(shortest)
         cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
@@ -146,11 +146,6 @@ class PipelineSearch:
                 return PipelineOutcome(best, min(bound, _cost(best)), [end.points for end in ends])
             most *= _DEEPENING
         return PipelineOutcome(best, floor, singles)
-
-    def _reachable(self, length: float) -> bool:
-        """Whether the shortest latencies leave the SLO a plan; most policies only approach them."""
-        reached = any(reaches_smallest(module, self.dispatch) for module in self.problem.modules)
-        return length <= self.slo if reached else length < self.problem.slo
 
     def _plan(self, budgets: Sequence[float]) -> list[Point]:
         """Cheapest schedule of every module at its own budget, each above the module's shortest latency."""

@@ -1,24 +1,25 @@
-"""The plan a method starts from: the user's, or one configuration per module."""
+"""The plan a method starts from: one configuration per module, a heuristic's, or the user's."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
-from harpagon.formulations.bounds import first_plan
+from harpagon.formulations.bounds import first_plan, hardware_limits, is_reachable
 from harpagon.formulations.checker import check
+from harpagon.formulations.problem import ModuleProblem, PipelineProblem
+from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import DispatchTuple, Plan
-    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.instances.policies import Billing
     from harpagon.solvers.options import SolverOptions
 
 Schedule = tuple["DispatchTuple", ...]
@@ -42,7 +43,6 @@ class Incumbent:
     dispatch: Dispatch
     plan: Plan | None = None
     start: str = "none"
-    _begin: float = field(default_factory=time.perf_counter)
 
     @property
     def cost(self) -> float:
@@ -74,17 +74,64 @@ def first_incumbent(
     billing: Billing,
     dispatch: Dispatch,
     options: SolverOptions,
+    deadline: float = math.inf,
 ) -> tuple[Incumbent, bool]:
-    """Incumbent from the start plan and from `first_plan`; False where a pipeline has no plan under any limits."""
+    """Incumbent from every plan that is quickly made; False where a pipeline has no plan under any limits.
+
+    Without hardware limits there is a plan in it, from the first milliseconds on.
+    """
     incumbent = Incumbent(instance, problems, billing, dispatch)
-    firsts = [first_plan(problem, dispatch) for problem in problems]
-    reachable = [first for first in firsts if first is not None]
-    if len(reachable) < len(firsts):
+    if not all(is_reachable(problem, dispatch) for problem in problems):
         return incumbent, False
-    incumbent.offer(incumbent.assemble([schedule for first in reachable for schedule in first]))
+    for schedules in _single_configurations(instance, problems, dispatch):
+        incumbent.offer(incumbent.assemble(schedules))
     if options.start is not None:
         incumbent.start = _offer_start(incumbent, options.start)
+    if incumbent.start != "used":
+        for schedules in _heuristic(instance, billing, dispatch, deadline):
+            incumbent.offer(incumbent.assemble(schedules))
     return incumbent, True
+
+
+_OWN = (Dispatch.TC_SAFE, Dispatch.EDF, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+"""Policies beside ``tc`` that Harpagon plans for itself."""
+_SLOWER = 100.0
+"""Times that Harpagon may take longer under such a policy than under ``tc``."""
+
+
+def _single_configurations(
+    instance: Instance, problems: tuple[PipelineProblem, ...], dispatch: Dispatch
+) -> Iterator[list[Schedule]]:
+    """One configuration per module, of any type, and of types without limit where a module has them."""
+    limits = hardware_limits(instance)
+    variants = [problems, tuple(_without(problem, limits) for problem in problems)] if limits else [problems]
+    for variant in variants:
+        firsts = [first_plan(problem, dispatch) for problem in variant]
+        if None not in firsts:
+            yield [schedule for first in firsts for schedule in first or ()]
+
+
+def _without(problem: PipelineProblem, limits: Mapping[str, int]) -> PipelineProblem:
+    """The pipeline off limited types, as far as its modules have others."""
+    modules = []
+    for module in problem.modules:
+        kept = tuple(c for c in module.configurations if c.hardware not in limits)
+        modules.append(ModuleProblem(module.name, module.rate, kept or module.configurations))
+    return PipelineProblem(problem.name, problem.slo, problem.network, tuple(modules))
+
+
+def _heuristic(instance: Instance, billing: Billing, dispatch: Dispatch, deadline: float) -> Iterator[list[Schedule]]:
+    """Schedules of Harpagon's heuristic under ``tc`` and, if time is left, under ``dispatch``, of all pipelines."""
+    from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
+
+    begin = time.perf_counter()
+    for policy in (Dispatch.TC, dispatch) if dispatch in _OWN else (Dispatch.TC,):
+        plan = plan_harpagon(instance, billing, HarpagonOptions(dispatch=policy))
+        if plan is not None:
+            yield [module.tuples for pipeline in plan.pipelines for module in pipeline.modules.values()]
+        now = time.perf_counter()
+        if now + _SLOWER * (now - begin) > deadline:
+            return
 
 
 def _offer_start(incumbent: Incumbent, start: Plan) -> str:

@@ -1,8 +1,9 @@
 """The frame of every method that solves a model: a plan to start from, a budget, time, statuses, interrupts.
 
 A model needs bounds on its machine counts, and these follow from a bound on the cost: the cost of a plan at hand.
-Under hardware limits there may be none at first; then the budget starts from the limits and grows until a plan is
-found, or it is proven that there is none (`harpagon.solvers.feasibility`).
+Under hardware limits heuristics may find none; then a plan, or the proof that there is none, comes from
+`harpagon.solvers.feasibility`. Where limits are too wide for that, the budget starts from them and grows until a plan
+is found.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from harpagon.formulations.bounds import cost_floor, hardware_limits
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules
-from harpagon.solvers.feasibility import has_plan
+from harpagon.solvers.feasibility import is_short_of_capacity, listed_plan
 from harpagon.solvers.models.incumbent import first_incumbent
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.models.incumbent import Incumbent
@@ -129,7 +130,7 @@ def run_model_method(
     begin = time.perf_counter()
     task, reachable = first_task(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin
-    outcome = _search_within_budgets(task, search) if reachable else _NO_PLAN
+    outcome = _search_within_budgets(*_settled(task), search) if reachable else _NO_PLAN
     incumbent = task.incumbent
     result = Result(
         method,
@@ -150,21 +151,40 @@ def first_task(instance: Instance, billing: Billing, dispatch: Dispatch, options
     begin = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
     problems = pipeline_problems(instance)
-    incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options)
+    incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options, deadline)
     budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
     return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), reachable
 
 
-def _search_within_budgets(task: Task, search: Search) -> Outcome:
+def _settled(task: Task) -> tuple[Task, bool | None]:
+    """The task with a plan where one is easily found, and whether there is one; None where that took too long."""
+    if task.incumbent.plan is not None:
+        return task, True
+    limits = hardware_limits(task.instance)
+    try:
+        if is_short_of_capacity(task.problems, limits, task.dispatch):
+            return task, False
+        schedules = listed_plan(Rules(task.problems, limits, task.billing, task.dispatch, task.deadline))
+    except (UnsupportedError, OutOfTimeError):
+        return task, None
+    if schedules is None:
+        return task, False
+    task.incumbent.offer(task.incumbent.assemble(schedules))
+    return (task if task.incumbent.plan is None else replace(task, budget=task.incumbent.cost)), True
+
+
+def _search_within_budgets(task: Task, known: bool | None, search: Search) -> Outcome:
     build_time = solve_time = 0.0
-    known: bool | None = None
+    if known is False:
+        return _NO_PLAN
+    if known is None and all(_is_limited(task, module) for problem in task.problems for module in problem.modules):
+        known = False  # the first budget pays for every machine that there is
     while True:
         outcome = search(task) if task.floor <= task.budget else _NO_PLAN
         build_time += outcome.build_time
         solve_time += outcome.solve_time
         if outcome.termination is not Termination.INFEASIBLE:
             break
-        known = known or _has_plan(task)
         if known is False:
             outcome = replace(outcome, bound=math.inf)
             break
@@ -175,13 +195,9 @@ def _search_within_budgets(task: Task, search: Search) -> Outcome:
     return replace(outcome, build_time=build_time, solve_time=solve_time)
 
 
-def _has_plan(task: Task) -> bool | None:
-    """Whether there is a plan; None where that took too long."""
-    limits = hardware_limits(task.instance)
-    try:
-        return has_plan(Rules(task.problems, limits, task.billing, task.dispatch, task.deadline))
-    except (UnsupportedError, OutOfTimeError):
-        return None
+def _is_limited(task: Task, module: ModuleProblem) -> bool:
+    """Whether a module has only types with a limit."""
+    return all(task.instance.hardware[c.hardware].limit is not None for c in module.configurations)
 
 
 def _first_budget(instance: Instance, problems: tuple[PipelineProblem, ...]) -> float:
