@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import tuple_latencies
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.errors import InputError
-from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
+from harpagon.instances.plan import ModulePlan, Pace, PipelinePlan, Plan
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 
 def plan_module(problem: ModuleProblem, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> ModulePlan:
-    """Plan of one module from its schedule in dispatch order."""
-    latencies = tuple_latencies(schedule, dispatch)
+    """Plan of one module from its schedule in dispatch order; when a paced one starts is for its pipeline to say."""
+    latencies = problem.latencies(schedule, dispatch)
+    service = problem.service(schedule) if dispatch is Dispatch.PACED else None
     return ModulePlan(
         rate=problem.rate,
         tuples=tuple(schedule),
@@ -29,6 +30,7 @@ def plan_module(problem: ModuleProblem, schedule: Sequence[DispatchTuple], dispa
         latency=max(latencies),
         dummy_rate=max(0.0, sum(part.rate for part in schedule) - problem.rate),
         cost=sum(part.cost for part in schedule),
+        pace=None if service is None else Pace(service.dispatcher.value, 0.0, service.close_after),
     )
 
 
@@ -40,8 +42,16 @@ def plan_pipeline(
         module.name: plan_module(module, schedule, dispatch)
         for module, schedule in zip(problem.modules, schedules, strict=True)
     }
-    latency = problem.network.length([modules[name].latency for name in problem.network.modules])
-    return PipelinePlan(problem.name, problem.slo, latency, modules)
+    latencies = [modules[name].latency for name in problem.network.modules]
+    if dispatch is Dispatch.PACED:
+        starts = zip(problem.network.modules, problem.network.heads(latencies), strict=True)
+        modules = {name: _starting(modules[name], problem.entry + start) for name, start in starts}
+    entry = problem.entry
+    return PipelinePlan(problem.name, problem.slo + entry, problem.network.length(latencies) + entry, modules)
+
+
+def _starting(module: ModulePlan, start: float) -> ModulePlan:
+    return module if module.pace is None else replace(module, pace=replace(module.pace, start=start))
 
 
 def assemble_plan(instance: Instance, billing: Billing, dispatch: Dispatch, pipelines: Sequence[PipelinePlan]) -> Plan:

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.paced_sizes import fewest_machines
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, execution
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
@@ -63,7 +64,7 @@ def smallest_latency(module: ModuleProblem, dispatch: Dispatch) -> float:
 def reaches_smallest(module: ModuleProblem, dispatch: Dispatch) -> bool:
     """Whether finitely many machines reach `smallest_latency`, rather than approach it."""
     quickest = min(module.configurations, key=lambda c: (execution(c, dispatch), c.batch))
-    return dispatch is Dispatch.ROUND_ROBIN or quickest.is_capacity
+    return dispatch in (Dispatch.ROUND_ROBIN, Dispatch.PACED) or quickest.is_capacity
 
 
 def cost_floor(module: ModuleProblem) -> float:
@@ -119,13 +120,19 @@ def cheapest_single(module: ModuleProblem, budget: float, dispatch: Dispatch) ->
     plans = [
         DispatchTuple.full(configuration, machines)
         for configuration in module.configurations
-        if (machines := _machines_alone(configuration, module.rate, budget, dispatch)) is not None
+        if (machines := _machines_alone(configuration, module, budget, dispatch)) is not None
     ]
     return (min(plans, key=lambda part: part.cost),) if plans else None
 
 
-def _machines_alone(configuration: Configuration, rate: float, budget: float, dispatch: Dispatch) -> int | None:
-    """Fewest machines of one configuration that serve ``rate`` within ``budget`` seconds."""
+def _machines_alone(
+    configuration: Configuration, module: ModuleProblem, budget: float, dispatch: Dispatch
+) -> int | None:
+    """Fewest machines of one configuration that serve a module within ``budget`` seconds."""
+    if dispatch is Dispatch.PACED:
+        assert module.stream is not None, "compiled from a pipeline"
+        return fewest_machines(configuration, module.stream, budget)
+    rate = module.rate
     if dispatch is Dispatch.ROUND_ROBIN:
         if execution(configuration, dispatch) > budget + TIME_TOLERANCE:
             return None

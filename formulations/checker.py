@@ -16,14 +16,14 @@ from harpagon.formulations.physics import (
     RATE_TOLERANCE,
     TIME_TOLERANCE,
     in_dispatch_order,
-    tuple_latencies,
 )
-from harpagon.graphs import PathNetwork, propagate_rates
+from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
 
@@ -104,31 +104,34 @@ def _check_pipeline(
 ) -> tuple[list[Violation], float]:
     place = f"pipelines.{pipeline.name}"
     violations: list[Violation] = []
-    rates = propagate_rates(pipeline.graph, pipeline.rate)
-    network = PathNetwork.from_graph(pipeline.graph)
+    problem = pipeline_problem(instance, pipeline)
+    network = problem.network
     for name in planned.modules:
-        if name not in rates:
+        if name not in network.modules:
             violations.append(Violation(f"{place}.modules.{name}", "the pipeline has no module of this name"))
     latencies = []
-    for name in network.modules:
-        here = f"{place}.modules.{name}"
+    for compiled in problem.modules:
+        name, here = compiled.name, f"{place}.modules.{compiled.name}"
         module = planned.modules.get(name)
         if module is None or not module.tuples:
             violations.append(Violation(here, "the plan gives this module no machines"))
             latencies.append(math.inf)
             continue
-        recomputed = tuple_latencies(module.tuples, plan.dispatch)
+        recomputed = compiled.latencies(module.tuples, plan.dispatch)
         latencies.append(max(recomputed))
         profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
         violations.extend(Violation(here, text) for text in _profile_faults(module.tuples, profile))
-        violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, rates[name], plan))
+        violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled.rate, plan))
         violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
-        violations.extend(Violation(here, text) for text in _claim_faults(module, rates[name], recomputed))
-    latency = network.length(latencies)
+        violations.extend(Violation(here, text) for text in _claim_faults(module, compiled.rate, recomputed))
+        violations.extend(Violation(here, text) for text in _pace_faults(module, compiled, plan.dispatch))
+    latency = network.length(latencies) + problem.entry
     if latency > pipeline.slo + TIME_TOLERANCE:
         path = " -> ".join(network.critical_path(latencies))
         message = f"path {path} takes {latency * 1e3:.6g} ms, the SLO is {pipeline.slo * 1e3:.6g} ms"
         violations.append(Violation(place, message))
+    if plan.dispatch is Dispatch.PACED:
+        violations.extend(_start_faults(problem, planned, latencies, place))
     if not _same(planned.latency, latency):
         violations.append(Violation(place, _claim("latency_ms", planned.latency * 1e3, latency * 1e3)))
     return violations, latency
@@ -184,6 +187,34 @@ def _claim_faults(module: ModulePlan, rate: float, latencies: Sequence[float]) -
     for position, (claimed, found) in enumerate(zip(module.tuple_latencies, latencies, strict=True)):
         if not _same(claimed, found):
             yield f"tuples[{position}]: " + _claim("latency_ms", claimed * 1e3, found * 1e3)
+
+
+def _pace_faults(module: ModulePlan, problem: ModuleProblem, dispatch: Dispatch) -> Iterator[str]:
+    """What a paced module claims of its dispatcher."""
+    service = problem.service(module.tuples) if dispatch is Dispatch.PACED else None
+    if service is None:
+        return
+    if module.pace is None:
+        yield "does not say which dispatcher keeps its latency"
+        return
+    if module.pace.dispatcher != service.dispatcher:
+        yield f"claims dispatcher {module.pace.dispatcher}, {service.dispatcher} keeps this latency"
+    for position, (claimed, found) in enumerate(zip(module.pace.close_after, service.close_after, strict=False)):
+        if not _same(claimed, found):
+            yield f"tuples[{position}]: " + _claim("close_after_ms", claimed * 1e3, found * 1e3)
+    if len(module.pace.close_after) != len(service.close_after):
+        yield "does not say of every tuple when its batches close"
+
+
+def _start_faults(
+    problem: PipelineProblem, planned: PipelinePlan, latencies: Sequence[float], place: str
+) -> Iterator[Violation]:
+    """Starts of paced modules that do not follow from the latencies."""
+    for name, head in zip(problem.network.modules, problem.network.heads(latencies), strict=True):
+        module, start = planned.modules.get(name), problem.entry + head
+        if module is not None and module.pace is not None and not _same(module.pace.start, start):
+            message = _claim("start_ms", module.pace.start * 1e3, start * 1e3)
+            yield Violation(f"{place}.modules.{name}", message)
 
 
 def _check_limits(instance: Instance, plan: Plan) -> Iterator[Violation]:

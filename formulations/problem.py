@@ -2,44 +2,92 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import tc_order
+from harpagon.formulations.paced import Stream, paced_service
+from harpagon.formulations.physics import tc_order, tuple_latencies
+from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork, propagate_rates
+from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.paced import Service
     from harpagon.instances.instance import Configuration, Instance, Pipeline
+    from harpagon.instances.plan import DispatchTuple
 
 
 @dataclass(frozen=True, slots=True)
 class ModuleProblem:
-    """One module: serve ``rate`` requests per second with ``configurations``, which stand in ``tc`` order."""
+    """One module: serve ``rate`` requests per second with ``configurations``, which stand in ``tc`` order.
+
+    ``stream`` is what reaches it of a paced pipeline.
+    """
 
     name: str
     rate: float
     configurations: tuple[Configuration, ...]
+    stream: Stream | None = None
+
+    def service(self, schedule: Sequence[DispatchTuple]) -> Service | None:
+        """How ``schedule`` serves the stream in a paced pipeline; None where it has too little capacity."""
+        assert self.stream is not None, "compiled from a pipeline"
+        return paced_service(schedule, self.stream)
+
+    def latencies(self, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[float, ...]:
+        """Worst-case latency of each tuple in seconds, infinite where a paced schedule has too little capacity."""
+        if dispatch is not Dispatch.PACED:
+            return tuple_latencies(schedule, dispatch)
+        service = self.service(schedule)
+        return (math.inf if service is None else service.latency,) * len(schedule)
+
+    def latency(self, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> float:
+        """Worst-case latency of the module in seconds: the largest of its tuples."""
+        return max(self.latencies(schedule, dispatch))
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineProblem:
-    """One pipeline: modules in the topological order of ``network``, ``slo`` seconds on every path."""
+    """One pipeline: modules in the topological order of ``network``, ``slo`` seconds on every path.
+
+    ``entry`` are the seconds that a root request of a burst may wait before it enters: the objective is ``slo`` more.
+    """
 
     name: str
     slo: float
     network: PathNetwork
     modules: tuple[ModuleProblem, ...]
+    entry: float = 0.0
 
 
 def pipeline_problem(instance: Instance, pipeline: Pipeline) -> PipelineProblem:
     """Compile one pipeline of an instance."""
     network = PathNetwork.from_graph(pipeline.graph)
     rates = propagate_rates(pipeline.graph, pipeline.rate)
+    waves = pipeline_waves(pipeline.graph)
+    entry = entry_delay(pipeline)
     modules = tuple(
-        ModuleProblem(name, rates[name], _available(instance, pipeline.graph.nodes[name]["model"]))
+        ModuleProblem(
+            name,
+            rates[name],
+            _available(instance, pipeline.graph.nodes[name]["model"]),
+            Stream(pipeline.rate, waves[name]),
+        )
         for name in network.modules
     )
-    return PipelineProblem(pipeline.name, pipeline.slo, network, modules)
+    return PipelineProblem(pipeline.name, pipeline.slo - entry, network, modules, entry)
+
+
+def entry_delay(pipeline: Pipeline) -> float:
+    """Seconds that a regulator at the root holds a request at the most, (n - 1) / R.
+
+    At most n + R x requests come in any x seconds, so the k-th after one that passed at once is held for (k - k' + 1 -
+    R x) / R <= (n - 1) / R until it is 1 / R behind the one before.
+    """
+    return (pipeline.burst - 1) / pipeline.rate
 
 
 def pipeline_problems(instance: Instance) -> tuple[PipelineProblem, ...]:

@@ -12,6 +12,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import ceil, gcd, lcm
+from operator import sub
 from typing import TYPE_CHECKING
 
 from harpagon.graphs import exact_fanout, exact_rates
@@ -72,6 +73,11 @@ class Wave:
         return lcm(*(edge.period for edge in self.inputs))
 
     @cached_property
+    def total(self) -> int:
+        """Requests of one period."""
+        return int(self.rate * self.period)
+
+    @cached_property
     def counts(self) -> tuple[int, ...]:
         """Requests of each root of one period; empty where the period is longer than `LONGEST_PERIOD`."""
         if self.period > LONGEST_PERIOD:
@@ -94,7 +100,7 @@ class Wave:
         """
         periods, rest = divmod(roots, self.period)
         if periods:
-            return periods * int(self.rate * self.period) + self.most(rest)
+            return periods * self.total + self.most(rest)
         found = self._most.get(roots)
         if found is None:
             found = self._most[roots] = self._largest_window(roots)
@@ -109,8 +115,9 @@ class Wave:
         return list(accumulate(self.counts * 2, initial=0))
 
     def _largest_window(self, roots: int) -> int:
-        if self.counts:
-            return max(self._totals[i + roots] - self._totals[i] for i in range(self.period))
+        once = len(self.inputs) == 1 and not self.inputs[0].tail.excess
+        if self.counts and not once:
+            return max(map(sub, self._totals[roots : roots + self.period], self._totals))
         return sum(ceil(edge.fanout * edge.tail.most(roots)) for edge in self.inputs)
 
 

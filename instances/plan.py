@@ -56,6 +56,25 @@ class DispatchTuple:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How a module of a paced pipeline keeps its latency.
+
+    Attributes
+    ----------
+    dispatcher
+        What makes its batches: "at-once", "in-step" or "open-batches".
+    start
+        Seconds after its root request at which a request counts as arrived, and not before.
+    close_after
+        Per tuple, seconds after its opening at which a batch closes even if it is not full.
+    """
+
+    dispatcher: str
+    start: float
+    close_after: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ModulePlan:
     """Schedule of one module.
 
@@ -73,6 +92,8 @@ class ModulePlan:
         Requests per second handed out beyond the arrivals.
     cost
         Dollars per hour.
+    pace
+        Under ``paced``, how it keeps its latency; else None.
     """
 
     rate: float
@@ -81,6 +102,7 @@ class ModulePlan:
     latency: float
     dummy_rate: float
     cost: float
+    pace: Pace | None = None
 
 
 @dataclass(frozen=True, slots=True)

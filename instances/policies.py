@@ -29,3 +29,5 @@ class Dispatch(StrEnum):
     """As ``tc``, with the latency bound that a real priority dispatcher keeps."""
     EDF = "edf"
     """Each request joins the open batch that is due first: earliest deadline first over batches."""
+    PACED = "paced"
+    """Every result held for a fixed time, modules by what serves every stream of the promised class in that time."""

@@ -7,6 +7,7 @@ arbitrarily near d with many machines (``round-robin``: 2 d, attained). Schedule
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import accumulate, pairwise, product
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,7 @@ from harpagon.formulations.bounds import (
     largest_stretch,
     smallest_latency,
 )
-from harpagon.formulations.physics import TIME_TOLERANCE, module_latency
-from harpagon.formulations.problem import ModuleProblem
+from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -28,7 +28,7 @@ from harpagon.solvers.enumeration.schedules import LARGEST_ENUMERATION, Option, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.enumeration.schedules import Rules, Schedule
 
@@ -45,7 +45,8 @@ def is_short_of_capacity(problems: Sequence[PipelineProblem], limits: Mapping[st
     # Only here is a general solver, and numpy, needed: most instances have a plan within their limits.
     from harpagon.solvers.capacity import MARGIN, capacity_share, collection_share
 
-    return any(share(problems, limits, dispatch) < 1 - MARGIN for share in (capacity_share, collection_share))
+    shares = (capacity_share,) if dispatch is Dispatch.PACED else (capacity_share, collection_share)
+    return any(share(problems, limits, dispatch) < 1 - MARGIN for share in shares)
 
 
 def listed_plan(rules: Rules) -> list[Schedule] | None:
@@ -93,7 +94,7 @@ def _ideal(rules: Rules, module: ModuleProblem) -> Iterator[Option]:
 
 def _unlimited(rules: Rules, module: ModuleProblem) -> ModuleProblem:
     kept = tuple(c for c in module.configurations if c.hardware not in rules.limits)
-    return ModuleProblem(module.name, module.rate, kept)
+    return replace(module, configurations=kept)
 
 
 def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterator[Option]:
@@ -107,7 +108,7 @@ def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterato
         for schedule in schedules_of(rules, module, usable, full):
             usage = rules.usage(schedule)
             if schedule and rules.within_limits(usage):
-                yield Option(sum(p.cost for p in schedule), module_latency(schedule, rules.dispatch), usage, schedule)
+                yield Option(sum(p.cost for p in schedule), module.latency(schedule, rules.dispatch), usage, schedule)
 
 
 def _within_limits(rules: Rules, usable: Sequence[Configuration]) -> Iterator[Schedule]:
@@ -144,7 +145,8 @@ def _refuse_explosion(rules: Rules, module: ModuleProblem, usable: Sequence[Conf
 
 def _filled(rules: Rules, problem: PipelineProblem, parts: Sequence[Schedule]) -> list[Schedule]:
     """Schedules of a pipeline: those listed, and machines without limit in the time that these leave."""
-    held = [module_latency(part, rules.dispatch) if part else 0.0 for part in parts]
+    pairs = zip(problem.modules, parts, strict=True)
+    held = [module.latency(part, rules.dispatch) if part else 0.0 for module, part in pairs]
     open_ones = [_unlimited(rules, module) for module in problem.modules]
     smallest = [
         latency or smallest_latency(module, rules.dispatch) for latency, module in zip(held, open_ones, strict=True)

@@ -182,12 +182,16 @@ def _referee(instance: Instance, method: str, plan: Plan) -> None:
         raise CheckFailedError(method, report.violations)
 
 
-_EVERYTHING = frozenset((billing, dispatch) for billing in Billing for dispatch in Dispatch)
+_FORMULAS = tuple(dispatch for dispatch in Dispatch if dispatch is not Dispatch.PACED)
+"""Policies whose latency is one formula of the schedule."""
+_EVERYTHING = frozenset((billing, dispatch) for billing in Billing for dispatch in _FORMULAS) | {
+    (Billing.WHOLE, Dispatch.PACED)
+}
 _CONVEX = frozenset(
     (billing, dispatch) for billing in Billing for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
 )
 _WITH_SAFE = _CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}
-_WHOLE = frozenset((Billing.WHOLE, dispatch) for dispatch in Dispatch)
+_WHOLE = frozenset((Billing.WHOLE, dispatch) for dispatch in _FORMULAS)
 _SAFE = Dispatch.EDF
 """What an exact method plans for unless asked, since a dispatcher keeps its bound; ``tc`` where it cannot."""
 

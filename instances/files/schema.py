@@ -183,7 +183,7 @@ class PlanFile(FileModel):
     instance: str
     method: str
     billing: Literal["whole", "fractional"]
-    dispatch: Literal["tc", "free", "per-config", "round-robin", "tc-safe", "edf"]
+    dispatch: Literal["tc", "free", "per-config", "round-robin", "tc-safe", "edf", "paced"]
     status: str
     cost_per_hour: NotNegative
     lower_bound: Finite | None = None

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, in_dispatch_order, module_latency
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, in_dispatch_order
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -79,7 +79,7 @@ def module_options(
             usage = rules.usage(schedule)
             cost = sum(part.cost for part in schedule)
             if cost <= budget + slack and rules.within_limits(usage):
-                yield Option(cost, module_latency(schedule, rules.dispatch), usage, schedule)
+                yield Option(cost, module.latency(schedule, rules.dispatch), usage, schedule)
 
 
 def _machine_counts(configurations: Sequence[Configuration], budget: float) -> Iterator[tuple[int, ...]]:

@@ -60,6 +60,10 @@ class Rule(Protocol):
         """Most slack that a new tuple of this configuration takes away."""
         ...
 
+    def allowance(self, capacity: float) -> float:
+        """Slack that must be left at this capacity: no more at a larger one."""
+        ...
+
     def grows_alike(self, same_place: bool, saturated: bool) -> bool:
         """Whether one more machine leaves a label dominated by what dominates it, or by that and one more machine.
 
@@ -86,6 +90,9 @@ class ThroughputCostRule:
         return False
 
     def reserve(self, configuration: Configuration, budget: float) -> float:
+        return 0.0
+
+    def allowance(self, capacity: float) -> float:
         return 0.0
 
     def grows_alike(self, same_place: bool, saturated: bool) -> bool:
@@ -142,6 +149,9 @@ class DeadlineRule:
 
     def reserve(self, configuration: Configuration, budget: float) -> float:
         return max(0.0, configuration.batch - configuration.throughput * (budget - configuration.duration))
+
+    def allowance(self, capacity: float) -> float:
+        return 0.0
 
     def grows_alike(self, same_place: bool, saturated: bool) -> bool:
         return same_place or saturated
@@ -232,7 +242,8 @@ class _Search:
         ratios = [c.throughput / charge for c, charge in zip(visits, self.charges, strict=True)]
         self.best_ratios = [max(ratios[place:]) for place in range(len(visits))]
         reserves = [rule.reserve(c, budget) for c in visits]
-        self.reserves = [math.fsum(reserves[place + 1 :]) for place in range(len(visits))]
+        most = rule.allowance(self.target)
+        self.reserves = [most + math.fsum(reserves[place + 1 :]) for place in range(len(visits))]
         self.heap: list[tuple[float, float, int, _Label]] = []
         self.pushed = 0
         self.kept: list[list[tuple[float, float, float, Usage]]] = [[] for _ in visits]
@@ -254,7 +265,7 @@ class _Search:
                 self._push(label.parent or root, label.place, label.machines + 1)
 
     def _complete(self, capacity: float, slack: float) -> bool:
-        return capacity >= self.target and slack >= -self.rounding
+        return capacity >= self.target and slack >= self.rule.allowance(capacity) - self.rounding
 
     def _branch(self, label: _Label) -> None:
         for place in range(label.place + 1, len(self.visits)):

@@ -119,7 +119,7 @@ class ModuleGeneration:
                 break
         if cheapest is None:
             return math.inf, next(iter(self.pool.columns[m].values()))
-        return best - prices.worth[m], self.pool.column(cheapest.schedule)
+        return best - prices.worth[m], self.pool.column(m, cheapest.schedule)
 
     def _frontier(self, m: int, prices: _Prices) -> Iterator[Point]:
         """Points of module ``m`` under the surcharges, kept between rounds that charge it the same."""
@@ -138,7 +138,7 @@ class ModuleGeneration:
         """Add every schedule with a reduced cost of at most ``gap``."""
         for m in range(len(self.pool.columns)):
             for point in self._points_within(m, prices, gap * (1 + COST_TOLERANCE)):
-                self.pool.add(m, self.pool.column(point.schedule))
+                self.pool.add(m, self.pool.column(m, point.schedule))
 
     def _points_within(self, m: int, prices: _Prices, gap: float) -> Iterator[Point]:
         second, worth = prices.second[m], prices.worth[m]

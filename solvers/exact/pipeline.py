@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.bounds import cost_floor, is_reachable, smallest_latency
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.graphs import decompose
-from harpagon.instances.policies import Dispatch
 from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier_from
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.formulations.problem import PipelineProblem
-    from harpagon.instances.policies import Billing
+    from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
 
 

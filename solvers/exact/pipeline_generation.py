@@ -105,9 +105,9 @@ class PipelineGeneration:
         """Add the plan, and to the pool all points looked at on the way."""
         for m, points in enumerate(outcome.frontiers, self.spans[q][0]):
             for point in points:
-                self.pool.add(m, self.pool.column(point.schedule))
+                self.pool.add(m, self.pool.column(m, point.schedule))
         for m, point in enumerate(outcome.points, self.spans[q][0]):
-            self.pool.add(m, self.pool.column(point.schedule))
+            self.pool.add(m, self.pool.column(m, point.schedule))
         schedule = tuple(part for point in outcome.points for part in point.schedule)
         column = Column(sum(part.cost for part in schedule), 0.0, self.pool.usage(schedule), schedule)
         if column not in self.plans[q]:
@@ -127,7 +127,7 @@ class PipelineGeneration:
             for m in range(*self.spans[q]):
                 caps = [(latency, budget - others) for latency, others in self.probes[m]]
                 for point in self._points_within(m, caps):
-                    self.pool.add(m, self.pool.column(point.schedule))
+                    self.pool.add(m, self.pool.column(m, point.schedule))
 
     def _probed(self, q: int) -> Iterator[list[tuple[float, float]]]:
         """Per module of pipeline ``q``: latencies, falling to 0, and what the others are charged if it is slower."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, execution, in_dispatch_order, module_latency
+from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, execution, in_dispatch_order
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -14,6 +14,7 @@ from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.deadline_descent import descend_by_deadline
 from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.layered_climb import RULES, layered_climb
+from harpagon.solvers.exact.paced import cheapest_paced, distinct_paced
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
@@ -91,12 +92,18 @@ class ScheduleSearch:
 
     def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
         """As `cheapest_schedule`."""
+        if self.dispatch is Dispatch.PACED:
+            return self._paced(budget, cap)
         whole = self._whole(budget, cap)
         if self.billing is Billing.WHOLE:
             return whole
         cap = cap if whole is None else whole.cost
         partial = next(_with_residual(self.problem, budget, self.dispatch, cap, self.pricing, self.effort), None)
         return whole if partial is None else partial
+
+    def _paced(self, budget: float, cap: float) -> Point | None:
+        found = cheapest_paced(self.problem, budget, self.billing, cap, self.pricing, self.effort)
+        return None if found is None else _point(self.problem, found, self.dispatch, self.pricing)
 
     def _whole(self, budget: float, cap: float) -> Point | None:
         known = self._known
@@ -118,6 +125,9 @@ def distinct_schedules(
     effort: Effort | None,
 ) -> list[Point]:
     """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others."""
+    if dispatch is Dispatch.PACED:
+        found = distinct_paced(problem, budget, billing, cap, pricing, effort)
+        return [_point(problem, schedule, dispatch, pricing) for schedule in found]
     points = list(_whole(problem, budget, dispatch, cap, pricing, effort))
     if billing is Billing.FRACTIONAL:
         points.extend(_with_residual(problem, budget, dispatch, cap, pricing, effort))
@@ -131,7 +141,7 @@ def _with_residual(
         found = descend_by_deadline(problem, budget, cap, pricing, effort)
     else:
         found = descend(problem, budget, dispatch, cap, pricing, effort)
-    return (_point(tuples, dispatch, pricing) for tuples in found)
+    return (_point(problem, tuples, dispatch, pricing) for tuples in found)
 
 
 def _whole(
@@ -144,7 +154,7 @@ def _whole(
         found = climb(problem, budget, cap, pricing, effort)
     else:
         found = layered_climb(problem, budget, RULES[dispatch], cap, pricing, effort)
-    return (_whole_point(counts, dispatch, pricing) for counts in found)
+    return (_whole_point(problem, counts, dispatch, pricing) for counts in found)
 
 
 def _cheapest_whole(
@@ -177,7 +187,7 @@ def _cheapest_in_free_order(
 ) -> Point | None:
     """Machines of the ``free`` optimum, with their latency under ``dispatch``."""
     counts = next(climb(problem, budget, cap, pricing, effort), None)
-    return None if counts is None else _whole_point(counts, dispatch, pricing)
+    return None if counts is None else _whole_point(problem, counts, dispatch, pricing)
 
 
 def _collection_bound(
@@ -207,11 +217,11 @@ def _cover(
     return math.inf if counts is None else sum(n * pricing.charge(c) for c, n in counts)
 
 
-def _whole_point(counts: Counts, dispatch: Dispatch, pricing: Pricing) -> Point:
-    return _point([DispatchTuple.full(c, n) for c, n in counts], dispatch, pricing)
+def _whole_point(problem: ModuleProblem, counts: Counts, dispatch: Dispatch, pricing: Pricing) -> Point:
+    return _point(problem, [DispatchTuple.full(c, n) for c, n in counts], dispatch, pricing)
 
 
-def _point(tuples: Sequence[DispatchTuple], dispatch: Dispatch, pricing: Pricing) -> Point:
+def _point(problem: ModuleProblem, tuples: Sequence[DispatchTuple], dispatch: Dispatch, pricing: Pricing) -> Point:
     schedule = tuple(tuples) if dispatch is Dispatch.FREE else in_dispatch_order(tuples)
     cost = sum(part.machines * pricing.charge(part.configuration) for part in schedule)
-    return Point(module_latency(schedule, dispatch), cost, schedule)
+    return Point(problem.latency(schedule, dispatch), cost, schedule)

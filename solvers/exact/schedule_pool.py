@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import TIME_TOLERANCE, module_latency
+from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
@@ -51,7 +51,7 @@ class SchedulePool:
         if task.incumbent.plan is not None:
             modules = (module for pipeline in task.incumbent.plan.pipelines for module in pipeline.modules.values())
             for m, module in enumerate(modules):
-                self.add(m, self.column(module.tuples))
+                self.add(m, self.column(m, module.tuples))
 
     @property
     def size(self) -> int:
@@ -63,10 +63,10 @@ class SchedulePool:
         key = (column.cost, column.latency, *column.usage)
         return self.columns[m].setdefault(key, column) is column
 
-    def column(self, schedule: tuple[DispatchTuple, ...]) -> Column:
-        """Column of a schedule."""
+    def column(self, m: int, schedule: tuple[DispatchTuple, ...]) -> Column:
+        """Column of a schedule of module ``m``."""
         cost = sum(part.cost for part in schedule)
-        return Column(cost, module_latency(schedule, self.task.dispatch), self.usage(schedule), schedule)
+        return Column(cost, self.data.modules[m].latency(schedule, self.task.dispatch), self.usage(schedule), schedule)
 
     def usage(self, schedule: Sequence[DispatchTuple]) -> tuple[float, ...]:
         """Machines of each limited type in a schedule."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import first_plan, hardware_limits, is_reachable
 from harpagon.formulations.checker import check
-from harpagon.formulations.problem import ModuleProblem, PipelineProblem
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import DispatchTuple, Plan
     from harpagon.instances.policies import Billing
@@ -116,8 +116,8 @@ def _without(problem: PipelineProblem, limits: Mapping[str, int]) -> PipelinePro
     modules = []
     for module in problem.modules:
         kept = tuple(c for c in module.configurations if c.hardware not in limits)
-        modules.append(ModuleProblem(module.name, module.rate, kept or module.configurations))
-    return PipelineProblem(problem.name, problem.slo, problem.network, tuple(modules))
+        modules.append(replace(module, configurations=kept or module.configurations))
+    return replace(problem, modules=tuple(modules))
 
 
 def _heuristic(instance: Instance, billing: Billing, dispatch: Dispatch, deadline: float) -> Iterator[list[Schedule]]:

@@ -25,10 +25,10 @@ def test_rising_caps_keep_every_schedule_within_its_own(
     task, _ = first_task(replace(instance, hardware=limited), billing, dispatch, SolverOptions())
     pool = SchedulePool(task)
     dear = 1.5 * task.budget
-    everything = [pool.column(point.schedule) for point in pool.distinct_points(0, {}, [(0.0, dear)])]
+    everything = [pool.column(0, point.schedule) for point in pool.distinct_points(0, {}, [(0.0, dear)])]
     probe = data.draw(st.sampled_from(sorted({column.latency for column in everything})))
     cheap = data.draw(st.floats(0.0, dear))
-    listed = [pool.column(point.schedule) for point in pool.distinct_points(0, {}, [(probe, cheap), (0.0, dear)])]
+    listed = [pool.column(0, point.schedule) for point in pool.distinct_points(0, {}, [(probe, cheap), (0.0, dear)])]
     for column in everything:
         if column.cost <= (cheap if column.latency > probe else dear):
             assert any(

@@ -1,0 +1,234 @@
+"""Cheapest schedule with one residual that keeps a budget over open batches: fractional billing of a paced pipeline.
+
+Groups are added in ascending order of batch duration, the residual at its turn. Its rate f, from 0 to t_r, is chosen
+at the end: the least that covers the requests and every demand. With D = x - d, W the capacity of the full groups so
+far and A(W + f) what late requests add, the demand of group k is met when
+
+    F_k + D_k W_k + f min(D_r, D_k) - b_k >= A(W + f),    F_k the sum of rho D - b over the groups added after k:
+
+a line in f per group. All groups up to the residual share the slope D_r, so of theirs the lowest is enough. A is the
+highest of some falling lines, so the least f is the largest of a few quotients.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from math import inf
+from typing import TYPE_CHECKING, TypeAlias
+
+from harpagon.formulations.physics import in_dispatch_order
+from harpagon.instances.plan import DispatchTuple
+from harpagon.solvers.exact.effort import Effort
+from harpagon.solvers.exact.pricing import no_more
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harpagon.formulations.problem import ModuleProblem
+    from harpagon.instances.instance import Configuration
+    from harpagon.solvers.exact.pricing import Pricing, Usage
+
+_UP = 1e-12
+"""Share of the request rate by which a residual's is rounded up, so that capacity never falls short."""
+_Line: TypeAlias = tuple[float, float]
+"""Demand left at no residual, and what one request per second of it adds."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """Groups so far: the last full one has ``machines`` of the configuration at ``place``, 0 after the residual.
+
+    ``head`` is the lowest demand left of the groups up to the residual, ``lines`` are those of the groups after it;
+    ``need`` is a capacity that no complete schedule can do without.
+    """
+
+    parent: _Label | None
+    place: int
+    machines: int
+    residual: int
+    capacity: float
+    head: float
+    lines: tuple[_Line, ...]
+    need: float
+    spent: float
+    usage: Usage
+
+
+def descend_over_open_batches(
+    problem: ModuleProblem,
+    budget: float,
+    allowance: Sequence[tuple[float, float]],
+    cap: float,
+    pricing: Pricing,
+    effort: Effort | None = None,
+) -> Iterator[tuple[DispatchTuple, ...]]:
+    """Schedules of full groups and exactly one residual within ``budget`` seconds, the cheapest first.
+
+    Parameters
+    ----------
+    problem
+        Rate and configurations.
+    budget
+        Seconds.
+    allowance
+        Pairs (seconds, requests): late requests add the largest of requests - capacity x seconds.
+    cap
+        Dollars per hour that a schedule has to undercut.
+    pricing
+        Charges, and the hardware types whose use is tracked.
+    effort
+        What the search may take.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
+    """
+    usable = sorted((c for c in problem.configurations if c.duration < budget), key=lambda c: (c.duration, -c.ratio))
+    if usable:
+        yield from _Descent(problem.rate, usable, budget, allowance, cap, pricing, effort or Effort()).run()
+
+
+class _Descent:
+    def __init__(
+        self,
+        rate: float,
+        usable: list[Configuration],
+        budget: float,
+        allowance: Sequence[tuple[float, float]],
+        cap: float,
+        pricing: Pricing,
+        effort: Effort,
+    ) -> None:
+        self.effort = effort
+        self.rate = rate
+        self.usable = usable
+        self.allowance = allowance
+        self.cap = cap
+        self.pricing = pricing
+        self.dues = [budget - c.duration for c in usable]
+        self.charges = [pricing.charge(c) for c in usable]
+        self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
+        self.best_ratios = [max(self.ratios[place:]) for place in range(len(usable))]
+        least = min(most for seconds, most in allowance if seconds == 0)
+        self.needs = [(c.batch + least) / due for c, due in zip(usable, self.dues, strict=True)]
+        self.heap: list[tuple[float, float, int, float, _Label]] = []
+        self.pushed = 0
+        self.kept: defaultdict[tuple[int, int, bool], list[_Label]] = defaultdict(list)
+
+    def run(self) -> Iterator[tuple[DispatchTuple, ...]]:
+        self._branch(_Label(None, -1, 0, -1, 0.0, inf, (), self.rate, 0.0, self.pricing.nothing()))
+        while self.heap:
+            bound, _, _, rate, label = heappop(self.heap)
+            self.effort.spend(len(self.heap))
+            if bound > self.cap:
+                return
+            if rate:
+                yield self._schedule(label, rate)
+            elif not self._dominated(label):
+                self._offer(label)
+                if label.machines:
+                    assert label.parent is not None, "a group is added to a label"
+                    self._push(self._with_group(label.parent, label.place, label.machines + 1))
+                self._branch(label)
+
+    def _branch(self, label: _Label) -> None:
+        for place in range(label.place + 1, len(self.usable)):
+            self._push(self._with_group(label, place, 1))
+        if label.residual < 0:
+            for place in range(max(0, label.place), len(self.usable)):
+                self._push(self._with_residual(label, place))
+
+    def _with_group(self, label: _Label, place: int, machines: int) -> _Label:
+        """``label`` with a full group."""
+        configuration, due = self.usable[place], self.dues[place]
+        rate = machines * configuration.throughput
+        capacity = label.capacity + rate
+        own = due * capacity - configuration.batch
+        added = rate * due - configuration.batch
+        head, lines = label.head + added, tuple((left + added, slope) for left, slope in label.lines)
+        if label.residual < 0:
+            head = min(head, own)
+        else:
+            lines = (*lines, (own, due))
+        usage = label.usage
+        if self.pricing.tracked:
+            usage = self.pricing.add(usage, configuration, machines)
+        spent = label.spent + machines * self.charges[place]
+        need = max(label.need, self.needs[place])
+        return _Label(label, place, machines, label.residual, capacity, head, lines, need, spent, usage)
+
+    def _with_residual(self, label: _Label, place: int) -> _Label:
+        """``label`` with its residual chosen, at a rate yet to be found."""
+        batch = self.usable[place].batch
+        head = min(label.head - batch, self.dues[place] * label.capacity - batch)
+        need = max(label.need, self.needs[place])
+        return _Label(label, place, 0, place, label.capacity, head, (), need, label.spent, label.usage)
+
+    def _push(self, label: _Label) -> None:
+        bound = label.spent + max(0.0, label.need - label.capacity) / self._best_ratio(label)
+        if label.spent < self.cap and bound <= self.cap:
+            heappush(self.heap, (bound, -label.capacity, self.pushed, 0.0, label))
+            self.pushed += 1
+
+    def _best_ratio(self, label: _Label) -> float:
+        """Best throughput-cost ratio among what may still serve the rate left."""
+        best = self.best_ratios[max(0, label.place)]
+        return max(best, self.ratios[label.residual]) if label.residual >= 0 else best
+
+    def _offer(self, label: _Label) -> None:
+        """Queue the schedule that ``label`` already is, at the least rate of its residual."""
+        if label.residual < 0:
+            return
+        rate = self._least_rate(label) + _UP * self.rate
+        configuration = self.usable[label.residual]
+        charge = label.spent + rate * self.charges[label.residual] / configuration.throughput
+        if 0 < rate < configuration.throughput and charge <= self.cap:
+            heappush(self.heap, (charge, 0.0, self.pushed, rate, label))
+            self.pushed += 1
+            if not self.pricing.tracked:
+                self.cap = charge
+
+    def _least_rate(self, label: _Label) -> float:
+        """Least f that covers the requests and meets every demand: left + f slope >= most - (W + f) s / R."""
+        lines = ((label.head, self.dues[label.residual]), *label.lines)
+        rate = max(self.rate - label.capacity, 0.0)
+        for left, slope in lines:
+            for seconds, most in self.allowance:
+                rate = max(rate, (most - label.capacity * seconds - left) / (slope + seconds))
+        return rate
+
+    def _dominated(self, label: _Label) -> bool:
+        """Whether a label kept earlier at the same place leaves no less of every demand; else keep this one."""
+        kept = self.kept[label.place, label.residual, label.machines > 0]
+        if any(self._covers(other, label) for other in kept):
+            return True
+        kept.append(label)
+        return False
+
+    def _covers(self, other: _Label, label: _Label) -> bool:
+        return (
+            other.capacity >= label.capacity
+            and other.head >= label.head
+            and other.spent <= label.spent
+            and no_more(other.usage, label.usage)
+            and all(self._has_lower(label, line) for line in other.lines)
+        )
+
+    def _has_lower(self, label: _Label, line: _Line) -> bool:
+        """Whether ``label`` has a line that is nowhere above this one at the rates that a residual can have."""
+        most = self.usable[label.residual].throughput
+        left, full = line[0], line[0] + line[1] * most
+        lines = ((label.head, self.dues[label.residual]), *label.lines)
+        return any(low <= left and low + slope * most <= full for low, slope in lines)
+
+    def _schedule(self, last: _Label, rate: float) -> tuple[DispatchTuple, ...]:
+        parts = [DispatchTuple.residual(self.usable[last.residual], rate)]
+        label: _Label | None = last
+        while label is not None:
+            if label.machines:
+                parts.append(DispatchTuple.full(self.usable[label.place], label.machines))
+            label = label.parent
+        return in_dispatch_order(parts)

@@ -1,0 +1,160 @@
+"""The physics of paced pipelines: lags as they are defined, single tuples in closed form, streams run through them."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+from itertools import count, pairwise
+
+import networkx as nx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from harpagon.formulations.paced import Dispatcher, Stream, in_step, lag, open_batches, paced_service
+from harpagon.formulations.paced_sizes import fewest_machines, least_residual
+from harpagon.formulations.waves import Wave, pipeline_waves
+from harpagon.instances.instance import Configuration
+from harpagon.instances.plan import DispatchTuple
+
+FANOUTS = (0.25, 0.5, 0.75, 1.0, 1.1, 1.5, 2.0, 2.5, 3.0)
+RATES = (0.03, 1.0, 7.0, 33.3, 250.0, 1e5)
+
+
+@st.composite
+def waves(draw: st.DrawFn) -> Wave:
+    graph = nx.DiGraph()
+    graph.add_node("a")
+    names = "abc"[: draw(st.integers(1, 3))]
+    for tail, head in pairwise(names):
+        graph.add_edge(tail, head, fanout=draw(st.sampled_from(FANOUTS)))
+    return pipeline_waves(graph)[names[-1]]
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> tuple[Configuration, Stream, float]:
+    """A configuration, a stream, and a budget near where it hurts."""
+    rate = draw(st.sampled_from(RATES))
+    load = draw(st.sampled_from((0.01, 0.3, 1.0, 2.5, 20.0)))
+    duration = float(f"{load / rate * draw(st.floats(0.5, 2.0)):.4g}")
+    configuration = Configuration("gpu", draw(st.sampled_from((1, 2, 3, 4, 8, 32))), duration, 1.0)
+    budget = duration * draw(st.sampled_from((1.0, 1.001, 1.01, 1.1, 1.5, 2.0, 3.0)))
+    return configuration, Stream(rate, draw(waves())), budget
+
+
+def latency(configuration: Configuration, machines: int, stream: Stream) -> float:
+    service = paced_service([DispatchTuple.full(configuration, machines)], stream)
+    return float("inf") if service is None else service.latency
+
+
+@settings(deadline=None, max_examples=40)
+@given(waves(), st.integers(1, 9), st.fractions(Fraction(1, 50), Fraction(1)))
+def test_lag_is_what_its_definition_says(wave: Wave, quantum: int, load: Fraction) -> None:
+    step = load * quantum / wave.rate
+    fewest = [next(s for s in count() if wave.most(s + 1) > q * quantum) for q in range(1, 60)]
+    assert lag(wave, quantum, step, 1.0) == max(0, *(q * step - s for q, s in enumerate(fewest, 1)))
+
+
+@settings(deadline=None, max_examples=40)
+@given(cases())
+def test_fewest_machines_are_the_fewest(case: tuple[Configuration, Stream, float]) -> None:
+    configuration, stream, budget = case
+    machines = fewest_machines(configuration, stream, budget)
+    assert machines is not None
+    assert latency(configuration, machines, stream) <= budget * (1 + 1e-12)
+    assert machines == 1 or latency(configuration, machines - 1, stream) > budget * (1 - 1e-12)
+
+
+@settings(deadline=None, max_examples=40)
+@given(cases())
+def test_one_tuple_is_quicker_with_more_machines(case: tuple[Configuration, Stream, float]) -> None:
+    configuration, stream, _ = case
+    latencies = [latency(configuration, machines, stream) for machines in range(1, 12)]
+    assert latencies == sorted(latencies, reverse=True)
+
+
+@settings(deadline=None, max_examples=40)
+@given(cases())
+def test_least_residual_keeps_the_budget_and_less_does_not(case: tuple[Configuration, Stream, float]) -> None:
+    configuration, stream, budget = case
+    rate = least_residual(configuration, stream, budget)
+    if rate is None:
+        return
+    service = paced_service([DispatchTuple.residual(configuration, rate)], stream)
+    less = paced_service([DispatchTuple.residual(configuration, rate * (1 - 1e-9))], stream)
+    assert service is not None
+    assert service.latency <= budget * (1 + 1e-12)
+    assert less is None or less.latency > budget * (1 - 1e-9)
+
+
+@settings(deadline=None, max_examples=40)
+@given(cases(), st.integers(1, 12))
+def test_one_tuple_in_step_beats_open_batches(case: tuple[Configuration, Stream, float], machines: int) -> None:
+    configuration, stream, _ = case
+    part = DispatchTuple.full(configuration, machines)
+    step, batches = in_step(part, stream), open_batches([part], stream)
+    assert (step is None) == (batches is None)
+    if step is not None and batches is not None:
+        assert step.latency + 1 / part.rate <= batches.latency * (1 + 1e-12)
+
+
+def test_worked_example_closes_after_what_five_machines_need() -> None:
+    graph = nx.DiGraph()
+    graph.add_node("detect")
+    part = DispatchTuple.full(Configuration("gpu", 32, 0.8, 1.0), 5)
+    service = paced_service([part], Stream(198.0, pipeline_waves(graph)["detect"]))
+    assert service is not None
+    assert service.dispatcher is Dispatcher.IN_STEP
+    assert service.close_after == pytest.approx((0.16,))
+    assert service.latency == pytest.approx(0.96)
+
+
+def _arrivals(wave: Wave, clock: float, generator: random.Random, roots: int) -> list[float]:
+    """Requests of roots at least 1 / ``clock`` apart: exact, slow, gappy, or gaps just beyond."""
+    gaps = generator.choice(((1.0,), (1.0, 1.001), (1.0, 1.0, 1.0, 3.7), (1.0, 2.0), (1.0, 1.0, 40.0)))
+    start, times = generator.randrange(wave.period), []
+    now = 0.0
+    for root in range(roots):
+        times += [now] * wave.counts[(start + root) % wave.period]
+        now += generator.choice(gaps) / clock
+    return times
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_streams_of_the_class_are_served_in_time(seed: int) -> None:
+    """One tuple, run request by request: batches close full or after c, machines in rotation, c = 0 being at once."""
+    generator = random.Random(seed)
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", fanout=generator.choice(FANOUTS))
+    graph.add_edge("b", "c", fanout=generator.choice(FANOUTS))
+    stream = Stream(generator.choice(RATES), pipeline_waves(graph)["c"])
+    duration = float(f"{generator.choice((0.3, 1.0, 2.5, 7.0)) / stream.rate * generator.uniform(0.5, 2):.5g}")
+    configuration = Configuration("gpu", generator.choice((1, 2, 3, 8)), duration, 1.0)
+    budget = duration * generator.choice((1.0, 1.2, 1.7, 2.5))
+    machines = fewest_machines(configuration, stream, budget)
+    assert machines is not None
+    service = paced_service([DispatchTuple.full(configuration, machines)], stream)
+    assert service is not None
+    for _ in range(5):
+        worst = _run(
+            _arrivals(stream.wave, stream.rate, generator, 1_500), configuration, machines, service.close_after[0]
+        )
+        assert worst <= service.latency * (1 + 1e-9)
+
+
+def _run(times: list[float], configuration: Configuration, machines: int, close_after: float) -> float:
+    """Largest latency of a request."""
+    free = [0.0] * machines
+    worst, turn, first = 0.0, 0, 0
+    while first < len(times):
+        opened, last = times[first], first
+        while (
+            last + 1 < len(times) and last + 1 - first < configuration.batch and times[last + 1] <= opened + close_after
+        ):
+            last += 1
+        full = last + 1 - first == configuration.batch
+        closed = times[last] if full else opened + close_after
+        done = max(closed, free[turn]) + configuration.duration
+        free[turn] = done
+        worst, turn, first = max(worst, done - opened), (turn + 1) % machines, last + 1
+    return worst
