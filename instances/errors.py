@@ -45,6 +45,10 @@ class InputError(ValueError):
         return f"{where}: {self.problem}. {self.next_step}{end}"
 
 
+class MachineError(RuntimeError):
+    """The machine failed: output that cannot be written, workers or a cluster that were lost. Finished work is kept."""
+
+
 def format_place(place: Place) -> str:
     """JSON path of a place.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harpagon.evaluation.gaps.frame import comparison_frame
 from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, summarise, summary_records
@@ -13,7 +13,7 @@ from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.plugins import portable_solve
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harpagon.evaluation.sweep.rows import Row, RowFile
@@ -64,11 +64,10 @@ def run_tasks(
     tasks: Sequence[Task],
     file: RowFile | None = None,
     workers: int = 1,
-    finished: Callable[[Row], None] | None = None,
-    scheduler: str | None = None,
+    **sweeping: Any,
 ) -> list[Row]:
-    """Rows of the tasks, as `sweep` returns them; methods registered here go along to the workers."""
-    return sweep(tasks, portable_solve(task.method for task in tasks), file, workers, finished, scheduler)
+    """Rows of the tasks, as `sweep` returns them for the same options; methods registered here go to the workers."""
+    return sweep(tasks, portable_solve(task.method for task in tasks), file, workers, **sweeping)
 
 
 def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:

@@ -1,4 +1,4 @@
-"""Tasks of a sweep on a Dask cluster, found by the address of its scheduler.
+"""Tasks on a Dask cluster, found by the address of its scheduler.
 
 Dask runs the tasks of a worker that dies on another one. Its own interface is used instead of joblib's Dask backend,
 which hands results back only once all are there: a sweep stores each as it finishes.
@@ -6,54 +6,89 @@ which hands results back only once all are there: a sweep stores each as it fini
 
 from __future__ import annotations
 
-from itertools import groupby
-from typing import TYPE_CHECKING
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from harpagon.evaluation.sweep.task import run_task
-from harpagon.instances.errors import InputError
+from harpagon.evaluation.sweep.provenance import sources_digest
+from harpagon.instances.errors import InputError, MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from distributed import Client
+    from distributed import Client, Future
 
-    from harpagon.evaluation.sweep.rows import KeyedTask, Row
-    from harpagon.evaluation.sweep.task import Solve
+T = TypeVar("T")
+R = TypeVar("R")
 
 _CONNECT_SECONDS = 10
 
 
-def run_on_cluster(pending: Sequence[KeyedTask], solve: Solve, scheduler: str) -> Iterator[Row]:
-    """Rows as they finish; what is left is cancelled where the caller stops early.
+@dataclass(frozen=True)
+class Cluster(Generic[T, R]):
+    """Workers of a Dask cluster; they need the same code as this process.
 
-    Parameters
+    Attributes
     ----------
-    pending
-        Tasks; neighbours of the same instance travel together.
-    solve
-        Solves one task; the workers need the same version of this package.
+    run
+        Runs one task.
+    lost
+        Row of a task that ends every worker, from the task and what Dask says.
     scheduler
         Address, such as ``tcp://127.0.0.1:8786``.
-
-    Raises
-    ------
-    InputError
-        Where Dask is not installed or nothing answers at the address.
     """
-    client = _connect(scheduler)
-    from distributed import as_completed
 
-    futures = []
-    try:
-        futures = [
-            client.submit(_run_tasks, list(batch), solve, pure=False)
-            for _, batch in groupby(pending, key=lambda one: one.instance)
-        ]
-        for future in as_completed(futures, loop=client.loop):
-            yield from future.result()
-    finally:
-        client.cancel(futures)
-        client.close()
+    run: Callable[[T], R]
+    lost: Callable[[T, str], R]
+    scheduler: str
+
+    def rows(self, batches: Sequence[Sequence[T]]) -> Iterator[R]:
+        """Rows as they finish; what is left is cancelled where the caller stops early.
+
+        Parameters
+        ----------
+        batches
+            Tasks; those of a batch travel together. Those of a batch that ends its workers run again, one at a time.
+
+        Raises
+        ------
+        InputError
+            Where Dask is not installed, nothing answers at the address, or the workers run other code.
+        MachineError
+            Where the scheduler is lost.
+        """
+        from concurrent.futures import CancelledError
+
+        client = _connect(self.scheduler)
+        pending: dict[Future, Sequence[T]] = {}
+        try:
+            pending = {self._submit(client, batch): batch for batch in batches}
+            yield from self._finished(client, pending)
+        except CancelledError:
+            raise MachineError(f"the Dask scheduler at {self.scheduler} was lost") from None
+        finally:
+            if client.status == "running":
+                client.cancel(list(pending))
+            client.close(timeout=1)
+
+    def _finished(self, client: Client, pending: dict[Future, Sequence[T]]) -> Iterator[R]:
+        from distributed import as_completed
+        from distributed.scheduler import KilledWorker
+
+        suspects: list[T] = []
+        for future in as_completed(pending, loop=client.loop):
+            try:
+                yield from future.result()
+            except KilledWorker:
+                suspects += pending[future]
+        for task in suspects:  # Dask suspects whatever waits on a worker that dies: nothing else runs now
+            try:
+                yield from self._submit(client, [task]).result()
+            except KilledWorker as error:
+                yield self.lost(task, f"its workers ended: {str(error).splitlines()[0]}")
+
+    def _submit(self, client: Client, batch: Sequence[T]) -> Future:
+        return client.submit(_run_tasks, list(batch), self.run, sources_digest(), pure=False)
 
 
 def _connect(scheduler: str) -> Client:
@@ -63,6 +98,7 @@ def _connect(scheduler: str) -> Client:
         raise InputError(
             "--scheduler", "", "Dask is not installed", "Install it: pip install 'harpagon[cluster]'"
         ) from None
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
         return Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
@@ -70,5 +106,8 @@ def _connect(scheduler: str) -> Client:
         raise InputError("--scheduler", scheduler, fault, "Give the address that `dask scheduler` prints") from None
 
 
-def _run_tasks(batch: list[KeyedTask], solve: Solve) -> list[Row]:
-    return [run_task(one, solve) for one in batch]
+def _run_tasks(batch: list[T], run: Callable[[T], R], code: str) -> list[R]:
+    if sources_digest() != code:
+        step = "Install the same code for the workers and start them again"
+        raise InputError("--scheduler", "", "a worker of the cluster runs other code of this package", step)
+    return [run(one) for one in batch]

@@ -1,48 +1,155 @@
-"""Tasks of a sweep on processes of this machine, by joblib."""
+"""Tasks on processes of this machine, by the pool under joblib: a task that ends its worker ends nothing else."""
 
 from __future__ import annotations
 
+import os
+import re
 import signal
-from typing import TYPE_CHECKING
+import tempfile
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from harpagon.evaluation.sweep.task import run_task
+from harpagon.instances.errors import MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from harpagon.evaluation.sweep.rows import KeyedTask, Row
-    from harpagon.evaluation.sweep.task import Solve
+    from joblib.externals.loky import ProcessPoolExecutor
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_WATCH_SECONDS = 0.5
 
 
-class WorkersLostError(RuntimeError):
-    """Worker processes died before they finished any of the tasks left, as under lack of memory."""
+@dataclass(frozen=True)
+class Processes(Generic[T, R]):
+    """Workers of this machine.
 
-
-def run_in_processes(pending: Sequence[KeyedTask], solve: Solve, workers: int) -> Iterator[Row]:
-    """Rows as they finish. The tasks of a worker that dies are run again by new workers.
-
-    Raises
-    ------
-    WorkersLostError
-        Where workers die and nothing gets finished in between.
+    Attributes
+    ----------
+    run
+        Runs one task.
+    lost
+        Row of a task that ends every worker, from the task and how the worker ended.
+    workers
+        Processes.
+    memory
+        Bytes that each may use; None for all there are. Linux only.
     """
-    from joblib import Parallel, delayed
-    from joblib.externals.loky.process_executor import TerminatedWorkerError
 
-    left = {one.key: one for one in pending}
-    while left:
-        before = len(left)
-        parallel = Parallel(n_jobs=workers, return_as="generator_unordered")
-        try:
-            for row in parallel(delayed(_run_in_worker)(one, solve) for one in list(left.values())):
-                del left[row.key]
+    run: Callable[[T], R]
+    lost: Callable[[T, str], R]
+    workers: int
+    memory: int | None = None
+
+    def rows(self, tasks: Sequence[T]) -> Iterator[R]:
+        """Rows as they finish. Tasks under way when a worker dies run once more, each alone in a new worker.
+
+        Raises
+        ------
+        MachineError
+            Where workers die before they begin a task.
+        """
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        left = dict(enumerate(tasks))
+        with tempfile.TemporaryDirectory(prefix="harpagon-") as folder:
+            while left:
+                try:
+                    yield from self._finished(left, Path(folder))
+                except BrokenProcessPool as error:
+                    suspects = [number for number in _begun(Path(folder)) if number in left]
+                    if not suspects:
+                        raise MachineError(f"worker processes end before they begin a task: {_ending(error)}") from None
+                    for number in suspects:
+                        yield self._alone(left.pop(number), Path(folder))
+
+    def _finished(self, left: dict[int, T], folder: Path) -> Iterator[R]:
+        """Rows as they finish; what is done leaves ``left``."""
+        from joblib.externals.loky import as_completed
+
+        with self._pool(min(self.workers, len(left))) as pool:
+            with _deaf_to_ctrl_c():
+                futures = {pool.submit(_run, self.run, task, folder / str(n)): n for n, task in left.items()}
+            for future in as_completed(futures):
+                row = future.result()
+                del left[futures[future]]
                 yield row
-        except TerminatedWorkerError as error:
-            if len(left) == before:
-                raise WorkersLostError(f"{len(left)} solves end their worker process before they finish") from error
+
+    def _alone(self, task: T, folder: Path) -> R:
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        with self._pool(1) as pool:
+            try:
+                with _deaf_to_ctrl_c():
+                    future = pool.submit(_run, self.run, task, folder / "alone")
+                return future.result()  # type: ignore[no-any-return]
+            except BrokenProcessPool as error:
+                return self.lost(task, f"its worker process ended twice: {_ending(error)}")
+
+    @contextmanager
+    def _pool(self, workers: int) -> Iterator[ProcessPoolExecutor]:
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(), self.memory))
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=True, kill_workers=True)
 
 
-def _run_in_worker(keyed: KeyedTask, solve: Solve) -> Row:
-    # Ctrl-C reaches every process of the terminal; the sweep stops its workers itself.
+def _begun(folder: Path) -> list[int]:
+    """Numbers of the tasks that were begun and not ended; their notes go."""
+    found = []
+    for note in folder.iterdir():
+        if note.name.isdigit():
+            found.append(int(note.name))
+        note.unlink()
+    return sorted(found)
+
+
+def _ending(error: BaseException) -> str:
+    """How the workers ended, such as SIGKILL(-9)."""
+    codes = re.search(r"\{(.+)\}", str(error))
+    return codes[1] if codes else "they were lost"
+
+
+@contextmanager
+def _deaf_to_ctrl_c() -> Iterator[None]:
+    """Start children that ignore Ctrl-C from their first instruction on: the sweep stops its workers itself."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _begin(parent: int, memory: int | None) -> None:
+    """First thing in a worker: bounded memory, and no life after the parent's, which may be killed any time."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    return run_task(keyed, solve)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    if memory is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_WATCH_SECONDS)
+    os._exit(1)
+
+
+def _run(run: Callable[[T], R], task: T, note: Path) -> R:
+    note.touch()
+    row = run(task)
+    note.unlink()
+    return row

@@ -1,4 +1,4 @@
-"""One solve as one row: what was run, what came out, and a file of rows that survives being cut off."""
+"""One solve as one row: what was run, what made it, and what came out."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import hashlib
 import json
 import math
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.sweep.provenance import provenance
+from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.instances.files.instances import instance_document
-from harpagon.solvers.methods import METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,6 +21,12 @@ if TYPE_CHECKING:
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
+
+
+FAILED = "failed"
+"""Status of a task whose solve raised an error or ended its worker process."""
+REFUSED = "check-failed"
+"""Status of a task whose plan fails the independent check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ class Row:
     method, billing, dispatch
         As in the task.
     status
-        A word of `harpagon.solvers.result.Termination`, or ``unsupported``.
+        A word of `harpagon.solvers.result.Termination`, ``unsupported``, `FAILED` or `REFUSED`.
     cost
         Dollars per hour of the plan, None without one.
     bound
@@ -68,6 +76,10 @@ class Row:
         How often the task was run for timing.
     version
         Of this package.
+    made
+        When, in UTC: 2026-01-31T12:00:00+00:00.
+    reason
+        Why it failed; empty where it did not.
     """
 
     key: str
@@ -83,6 +95,13 @@ class Row:
     solve_s: float
     runs: int
     version: str
+    made: str
+    reason: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is no outcome: the next sweep tries again."""
+        return self.status in (FAILED, REFUSED)
 
     @property
     def seconds(self) -> float:
@@ -106,7 +125,11 @@ def instance_hash(instance: Instance) -> str:
 
 
 def task_key(task: Task, version: str) -> str:
-    """SHA-256 over the instance, the method, billing, dispatch, options and the version of this package."""
+    """SHA-256 over the case and what solves it.
+
+    These are the instance, the method, billing, dispatch, options, the version and the sources of this package, the
+    sources of a method from elsewhere, and the versions of the solvers.
+    """
     return _key(task, instance_hash(task.instance), version)
 
 
@@ -140,15 +163,9 @@ def keyed_tasks(tasks: Iterable[Task], version: str) -> list[KeyedTask]:
     return keyed
 
 
-def _revised(version: str, method: str) -> str:
-    """Version of this package, with the revision of a method that is registered from outside."""
-    revision = METHODS[method].revision if method in METHODS else ""
-    return f"{version}+{revision}" if revision else version
-
-
 def _key(task: Task, instance: str, version: str) -> str:
     options = {**asdict(task.options), "start": repr(task.options.start)}
-    return _hash([instance, task.method, task.billing, task.dispatch, options, _revised(version, task.method)])
+    return _hash([instance, task.method, task.billing, task.dispatch, options, version, *provenance(task.method)])
 
 
 def _hash(document: object) -> str:
@@ -173,6 +190,13 @@ def unsupported_row(keyed: KeyedTask) -> Row:
     return Row(**_identity(keyed), status="unsupported", cost=None, bound=None, build_s=0.0, solve_s=0.0, runs=0)
 
 
+def failed_row(keyed: KeyedTask, reason: str, status: str = FAILED) -> Row:
+    """Row of a task that has no outcome, for this reason."""
+    return Row(
+        **_identity(keyed), status=status, cost=None, bound=None, build_s=0.0, solve_s=0.0, runs=0, reason=reason
+    )
+
+
 def _identity(keyed: KeyedTask) -> dict[str, str]:
     task = keyed.task
     return {
@@ -183,45 +207,12 @@ def _identity(keyed: KeyedTask) -> dict[str, str]:
         "billing": task.billing,
         "dispatch": task.dispatch,
         "version": keyed.version,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-class RowFile:
-    """Rows as JSON lines, appended as they finish.
-
-    A process may die while it writes: a last line without its end is dropped when the file is read, and cut off
-    before the next row is appended.
-    """
+class RowFile(JsonLines[Row]):
+    """Rows of solves, see `JsonLines`."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def read(self) -> dict[str, Row]:
-        """Key to row, for every complete line of this format."""
-        rows = (_parse(line) for line in self._complete_lines())
-        return {row.key: row for row in rows if row is not None}
-
-    def append(self, row: Row) -> None:
-        """Write one row through to the operating system."""
-        with self.path.open("ab") as file:
-            file.write(json.dumps(asdict(row), allow_nan=False).encode() + b"\n")
-
-    def repair(self) -> None:
-        """Create the file, or cut off a last line that has no end."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a+b") as file:
-            file.seek(0)
-            file.truncate(file.read().rfind(b"\n") + 1)
-
-    def _complete_lines(self) -> Iterable[bytes]:
-        if not self.path.exists():
-            return []
-        return self.path.read_bytes().split(b"\n")[:-1]
-
-
-def _parse(line: bytes) -> Row | None:
-    """Row of a line; None where the line is damaged or of another version of this format."""
-    try:
-        return Row(**json.loads(line))
-    except (ValueError, TypeError):
-        return None
+        super().__init__(path, Row)

@@ -1,17 +1,96 @@
-"""Many tasks on many processes: every finished solve is kept, and none is done twice."""
+"""Many tasks on many processes: every finished one is kept, and none is done twice."""
 
 from __future__ import annotations
 
+from functools import partial
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from itertools import groupby
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from harpagon.evaluation.sweep.rows import keyed_tasks
+from harpagon.evaluation.sweep.rows import failed_row, keyed_tasks
+from harpagon.evaluation.sweep.task import run_task
+from harpagon.instances.errors import MachineError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
+    from harpagon.evaluation.sweep.row_file import JsonLines, Keyed
     from harpagon.evaluation.sweep.rows import KeyedTask, Row, RowFile, Task
     from harpagon.evaluation.sweep.task import Solve
+
+
+class KeyedWork(Protocol):
+    """A task that knows the key of the row it makes."""
+
+    @property
+    def key(self) -> Hashable:
+        """Key of the row."""
+
+
+T = TypeVar("T", bound=KeyedWork)
+R = TypeVar("R", bound="Keyed")
+
+
+def _run_missing(
+    tasks: Sequence[T],
+    file: JsonLines[R] | None,
+    stored: Mapping[Hashable, R],
+    outcomes: Callable[[Sequence[T]], Iterable[R]],
+    finished: Callable[[R], None],
+) -> list[R]:
+    """Rows in the order of the tasks: those of ``stored``, and of the other tasks as they finish, kept in ``file``."""
+    if file is not None:
+        file.repair()
+    rows = {task.key: stored[task.key] for task in tasks if task.key in stored}
+    for row in rows.values():
+        finished(row)
+    pending = {task.key: task for task in tasks if task.key not in rows}
+    for row in outcomes(list(pending.values())) if pending else ():
+        if file is not None:
+            file.append(row)
+        rows[row.key] = row
+        finished(row)
+    return [rows[task.key] for task in tasks]
+
+
+def _ignore(row: object) -> None:
+    """Tell nobody."""
+
+
+def run_study(
+    tasks: Sequence[T],
+    run: Callable[[T], R],
+    file: JsonLines[R],
+    workers: int = 1,
+    finished: Callable[[R], None] | None = None,
+) -> list[R]:
+    """Rows of all tasks, in their order: those in ``file`` are not made again, the others are appended to it.
+
+    Parameters
+    ----------
+    tasks
+        What to run.
+    run
+        Runs one; an error ends the study.
+    file
+        Finished rows.
+    workers
+        Processes; 1 runs in this one.
+    finished
+        Called with every row, those read from the file first.
+
+    Raises
+    ------
+    MachineError
+        Where a task ends its worker process twice.
+    """
+    from harpagon.evaluation.sweep.processes import Processes
+
+    def lost(task: T, reason: str) -> R:
+        raise MachineError(f"{task.key}: {reason}")
+
+    outcomes = partial(map, run) if workers == 1 else Processes(run, lost, workers).rows
+    return _run_missing(tasks, file, file.read(), outcomes, finished or _ignore)
 
 
 def sweep(
@@ -21,8 +100,15 @@ def sweep(
     workers: int = 1,
     finished: Callable[[Row], None] | None = None,
     scheduler: str | None = None,
+    *,
+    isolated: bool = False,
+    memory: int | None = None,
+    fresh: bool = False,
 ) -> list[Row]:
     """Solve every task that ``file`` has no row of.
+
+    A solve that ends its process is tried once more, alone, and then kept as a row that failed; failed rows are tried
+    again by the next sweep.
 
     Parameters
     ----------
@@ -39,6 +125,12 @@ def sweep(
         Called with every row, those read from the file first.
     scheduler
         Address of a Dask scheduler whose workers solve instead.
+    isolated
+        Solve in a worker process even with one worker: a solve that ends its process ends no more than that.
+    memory
+        Bytes that each worker process may use, None for all there are.
+    fresh
+        Solve again what the file has a row of.
 
     Returns
     -------
@@ -49,46 +141,35 @@ def sweep(
     ------
     InputError
         Where the scheduler cannot be reached, or Dask is not installed.
-    WorkersLostError
-        Where the workers of this machine died without finishing any of the tasks left.
+    MachineError
+        Where the workers or the scheduler were lost.
     """
     keyed = keyed_tasks(tasks, version("harpagon"))
-    stored = {} if file is None else _stored(file)
-    rows = {one.key: stored[one.key] for one in keyed if one.key in stored}
-    report = finished or (lambda row: None)
-    for row in rows.values():
-        report(row)
-    pending = {one.key: one for one in keyed if one.key not in rows}
-    for row in _outcomes(list(pending.values()), solve, workers, scheduler):
-        if file is not None:
-            file.append(row)
-        rows[row.key] = row
-        report(row)
-    return [rows[one.key] for one in keyed]
+    known = {} if file is None or fresh else file.read()
+    stored = {key: row for key, row in known.items() if not row.failed}
+    outcomes = _outcomes(
+        partial(run_task, solve=solve), 0 if workers == 1 and not isolated else workers, scheduler, memory
+    )
+    return _run_missing(keyed, file, stored, outcomes, finished or _ignore)
 
 
-def _stored(file: RowFile) -> dict[str, Row]:
-    file.repair()
-    return file.read()
+def _outcomes(
+    run: Callable[[KeyedTask], Row], workers: int, scheduler: str | None, memory: int | None
+) -> Callable[[Sequence[KeyedTask]], Iterable[Row]]:
+    """What runs tasks and gives their rows as they finish."""
+    if scheduler is not None:
+        from harpagon.evaluation.sweep.cluster import Cluster
+
+        cluster = Cluster(run, failed_row, scheduler)
+        return lambda tasks: cluster.rows([list(batch) for _, batch in groupby(tasks, key=lambda one: one.instance)])
+    if workers > 0:
+        from harpagon.evaluation.sweep.processes import Processes
+
+        return Processes(run, failed_row, workers, memory).rows
+    return partial(map, run)
 
 
 def finished_rows(tasks: Sequence[Task], file: RowFile) -> list[Row]:
     """Rows of the tasks that ``file`` has one of, in the order of ``tasks``."""
     stored = file.read()
     return [stored[one.key] for one in keyed_tasks(tasks, version("harpagon")) if one.key in stored]
-
-
-def _outcomes(pending: Sequence[KeyedTask], solve: Solve, workers: int, scheduler: str | None) -> Iterator[Row]:
-    if not pending:
-        return iter(())
-    if scheduler is not None:
-        from harpagon.evaluation.sweep.cluster import run_on_cluster
-
-        return run_on_cluster(pending, solve, scheduler)
-    if workers > 1:
-        from harpagon.evaluation.sweep.processes import run_in_processes
-
-        return run_in_processes(pending, solve, workers)
-    from harpagon.evaluation.sweep.task import run_task
-
-    return (run_task(one, solve) for one in pending)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from harpagon.evaluation.sweep.rows import result_row, unsupported_row
+from harpagon.evaluation.sweep.rows import REFUSED, failed_row, result_row, unsupported_row
+from harpagon.instances.errors import InputError
 from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.methods import CheckFailedError
 
 if TYPE_CHECKING:
     from harpagon.evaluation.sweep.rows import KeyedTask, Row
@@ -30,7 +32,7 @@ class Solve(Protocol):
 
 
 def run_task(keyed: KeyedTask, solve: Solve) -> Row:
-    """Solve one task up to two times and keep the outcome of the fastest run.
+    """Solve one task up to two times and keep the outcome of the fastest run; an error is an outcome, too.
 
     Times are those of the `Result`, build and solve; that this process had to import a solver first shows only where
     a task is too slow for a second run.
@@ -42,6 +44,12 @@ def run_task(keyed: KeyedTask, solve: Solve) -> Row:
             results.append(solve(task.instance, task.method, task.billing, task.dispatch, task.options))
         except UnsupportedError:
             return unsupported_row(keyed)
+        except InputError:
+            raise
+        except CheckFailedError as error:
+            return failed_row(keyed, str(error), REFUSED)
+        except Exception as error:
+            return failed_row(keyed, f"{type(error).__name__}: {error}")
     return result_row(keyed, min(results, key=_seconds), len(results))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import signal
+import sys
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -14,7 +15,6 @@ import pytest
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
 from harpagon.evaluation.gaps.study import study_tasks
-from harpagon.evaluation.sweep.processes import WorkersLostError
 from harpagon.evaluation.sweep.rows import RowFile
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.generate import random_instance
@@ -49,7 +49,7 @@ def alone(tasks: list[Task], tmp_path_factory: pytest.TempPathFactory) -> list[R
 
 def timeless(rows: list[Row]) -> list[Row]:
     """Rows without what differs from run to run."""
-    return [replace(row, build_s=0.0, solve_s=0.0, runs=0) for row in rows]
+    return [replace(row, build_s=0.0, solve_s=0.0, runs=0, made="") for row in rows]
 
 
 def test_a_cluster_that_loses_a_worker_gives_the_rows_of_a_local_sweep(
@@ -106,7 +106,7 @@ class EndsItsProcess:
     def __call__(
         self, instance: Instance, method: str, billing: Billing, dispatch: Dispatch, options: SolverOptions
     ) -> Result:
-        if self.always or (instance.name == "small-6" and not self.note.exists()):
+        if instance.name == "small-6" and (self.always or not self.note.exists()):
             self.note.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         return solve(instance, method, billing, dispatch, options)
@@ -124,6 +124,50 @@ def test_a_local_worker_that_dies_is_replaced(tasks: list[Task], alone: list[Row
     assert timeless(rows) == alone
 
 
-def test_a_solve_that_always_ends_its_worker_stops_the_sweep(tasks: list[Task], note: Path) -> None:
-    with pytest.raises(WorkersLostError, match="4 solves"):
-        sweep(tasks[:4], EndsItsProcess(note, always=True), RowFile(note.parent / "rows.jsonl"), workers=2)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_solve_that_always_ends_its_worker_fails_alone(
+    workers: int, tasks: list[Task], alone: list[Row], note: Path
+) -> None:
+    file = RowFile(note.parent / "rows.jsonl")
+    wanted = [row for row in alone if row.series == ("whole", "harpagon", "tc")]
+    few = [task for task in tasks if (task.billing, task.method) == (Billing.WHOLE, "harpagon")]
+    rows = sweep(few, EndsItsProcess(note, always=True), file, workers=workers, isolated=True)
+    (failed,) = [row for row in rows if row.failed]
+    assert (failed.workload, failed.reason) == ("small-6", "its worker process ended twice: SIGKILL(-9)")
+    assert timeless([row for row in rows if not row.failed]) == [row for row in wanted if row.workload != "small-6"]
+    assert timeless(sweep(few, solve, file)) == wanted
+
+
+def test_a_solve_that_always_ends_its_worker_fails_alone_on_a_cluster(
+    tasks: list[Task], alone: list[Row], note: Path
+) -> None:
+    pytest.importorskip("distributed", reason="Dask is not installed: harpagon[cluster]")
+    dask = pytest.importorskip("dask")
+    few = [task for task in tasks if task.instance.name in ("small-5", "small-6") and task.method == "harpagon"]
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0}), _cluster() as cluster:
+        rows = sweep(
+            few,
+            EndsItsProcess(note, always=True),
+            RowFile(note.parent / "rows.jsonl"),
+            scheduler=cluster.scheduler_address,
+        )
+    assert {row.workload for row in rows if row.failed} == {"small-6"}
+    assert all("its workers ended" in row.reason for row in rows if row.failed)
+    found = timeless([row for row in rows if not row.failed])
+    assert found == [row for row in alone if row.workload == "small-5" and row.method == "harpagon"]
+
+
+def exhaust_memory(
+    instance: Instance, method: str, billing: Billing, dispatch: Dispatch, options: SolverOptions
+) -> Result:
+    """Ask for four gigabytes for one of the instances."""
+    if instance.name == "small-6":
+        bytearray(4_000_000_000)
+    return solve(instance, method, billing, dispatch, options)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits of another kind")
+def test_a_solve_beyond_its_memory_fails_alone(tasks: list[Task], alone: list[Row], tmp_path: Path) -> None:
+    rows = sweep(tasks, exhaust_memory, RowFile(tmp_path / "rows.jsonl"), workers=2, memory=2_000_000_000)
+    assert {(row.workload, row.reason) for row in rows if row.failed} == {("small-6", "MemoryError: ")}
+    assert timeless([row for row in rows if not row.failed]) == [row for row in alone if row.workload != "small-6"]

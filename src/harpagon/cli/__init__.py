@@ -15,7 +15,10 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from importlib import import_module
 from keyword import iskeyword
 from typing import TYPE_CHECKING, Annotated
@@ -26,7 +29,7 @@ from harpagon.cli.console import ReaderLeftError, complain
 from harpagon.cli.exits import ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 COMMANDS = (
     "gap",
@@ -62,7 +65,7 @@ latency objective (SLO): exact methods with a proof, and published heuristics to
 [bold]Units[/bold]  milliseconds, requests per second (req/s), dollars per hour ($/h)
 
 [bold]Exit codes[/bold]  0 done; 1 no plan (infeasible, or a limit was hit without one); 2 bad input or usage;
-3 a plan failed the check; 130 interrupted
+3 a plan failed the check; 4 the machine failed (disk, worker, cluster); 130 interrupted
 """
 
 
@@ -96,6 +99,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Start-up makes tens of thousands of objects that stay: looking for garbage among them takes a tenth of its time.
     gc.set_threshold(_GARBAGE_THRESHOLD)
+    with _sigterm_interrupts():
+        return _run_to_the_end(arguments)
+
+
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """Stop on SIGTERM as on Ctrl-C: finished work is kept, workers end. In a background job Ctrl-C stays ignored."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _run_to_the_end(arguments: Sequence[str] | None) -> int:
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
@@ -124,7 +145,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 def _known(error: Exception) -> tuple[ExitCode, str] | None:
     """Exit code and message of an exception that has a place in the contract, None for a defect."""
-    from harpagon.instances.errors import InputError
+    from harpagon.instances.errors import InputError, MachineError
     from harpagon.solvers.capabilities import UnsupportedError
     from harpagon.solvers.errors import CheckFailedError, MethodFailedError
 
@@ -134,6 +155,8 @@ def _known(error: Exception) -> tuple[ExitCode, str] | None:
         return ExitCode.USAGE, str(error)
     if isinstance(error, CheckFailedError):
         return ExitCode.CHECK_FAILED, f"internal error: {error}"
+    if isinstance(error, MachineError):
+        return ExitCode.MACHINE_FAILED, str(error)
     return None
 
 

@@ -16,5 +16,7 @@ class ExitCode(IntEnum):
     """Bad input or usage: one message on standard error."""
     CHECK_FAILED = 3
     """A plan failed the independent check, or a simulated one missed what it claims."""
+    MACHINE_FAILED = 4
+    """The disk, a worker or a cluster failed: one message on standard error; finished results are kept."""
     INTERRUPTED = 130
-    """Stopped by Ctrl-C; finished results are kept."""
+    """Stopped by Ctrl-C or SIGTERM; finished results are kept."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -27,13 +27,16 @@ if TYPE_CHECKING:
     from harpagon.evaluation.sweep.rows import Row, RowFile, Task
     from harpagon.instances.instance import Instance
 
+_SHOWN_FAILURES = 10
+
 _HELP = """Solve a suite with several methods and compare every plan with the proven optimum.
 
 For every workload and billing the exact method proves the optimum under tc dispatch (the order of Harpagon) and under
 free dispatch (any order). The table says for every method how many plans it found, how many of them cost no more than
 each optimum, the mean, 95th-percentile and largest cost over it (%), and the median and 99th-percentile run time.
 Rows, tables and figures are written into a folder. Stopped at any time, it keeps every finished solve; the same
-command goes on from there. How times are taken stands in docs/benchmark-protocol.md.
+command goes on from there, and solves again what other code, options or solvers had solved. A solve that ends its
+worker process is tried once more and then kept as failed. How times are taken stands in docs/benchmark-protocol.md.
 
 [bold]Examples[/bold]
 
@@ -47,7 +50,8 @@ command goes on from there. How times are taken stands in docs/benchmark-protoco
 
   harpagon gap --plugin mine.py --methods my-heuristic,harpagon
 
-[bold]Exit codes[/bold]  0 done; 2 bad input or usage; 3 a plan failed the check; 130 interrupted, finished solves kept
+[bold]Exit codes[/bold]  0 done; 2 bad input or usage; 3 a plan failed the check; 4 a solve failed, or the machine;
+130 interrupted, finished solves kept
 """
 
 
@@ -98,6 +102,16 @@ def gap(
             show_default="that of --report, else harpagon-gap",
         ),
     ] = None,
+    memory_limit: Annotated[
+        float | None,
+        typer.Option(
+            min=0.1,
+            metavar="GB",
+            help="Memory of each worker; a solve that needs more fails (Linux).",
+            show_default=False,
+        ),
+    ] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Solve again what the folder has rows of.")] = False,
     time_limit: TimeLimitOption = None,
     tolerance: GapOption = 0.0,
     threads: ThreadsOption = 1,
@@ -106,6 +120,7 @@ def gap(
     """Run the command."""
     from harpagon.cli.files import require_folder
     from harpagon.evaluation.gaps.study import study_tasks
+    from harpagon.evaluation.sweep.row_file import owned
     from harpagon.evaluation.sweep.rows import RowFile
 
     options = solver_options(time_limit, tolerance, threads, log=False)
@@ -116,13 +131,31 @@ def gap(
     out = out or report or Path("harpagon-gap")
     for folder in {out, report or out}:
         require_folder(folder)
-    rows, interrupted = _run(tasks, RowFile(out / "rows.jsonl"), workers, scheduler)
-    _report(rows, len(tasks), out, as_json=as_json)
-    if report is not None and rows:
-        _write_report(rows, report)
+    if scheduler is not None and memory_limit is not None:
+        raise typer.BadParameter("is given to `dask worker` where there is a --scheduler", param_hint="--memory-limit")
+    memory = None if memory_limit is None else int(memory_limit * 1e9)
+    sweeping = {"workers": workers, "scheduler": scheduler, "memory": memory, "fresh": fresh, "isolated": True}
+    with owned(out):
+        rows, interrupted = _run(tasks, RowFile(out / "rows.jsonl"), sweeping)
+        _report(rows, len(tasks), out, as_json=as_json)
+        if report is not None and rows:
+            _write_report(rows, report)
+    _end(rows, interrupted, len(tasks), out)
+
+
+def _end(rows: Sequence[Row], interrupted: bool, tasks: int, out: Path) -> None:
+    """Say what went wrong, and leave with its exit code."""
+    failed = [row for row in rows if row.failed]
+    for row in failed[:_SHOWN_FAILURES]:
+        note(f"failed: {row.workload}, {row.billing}, {row.method} ({row.dispatch}): {row.reason}")
+    if failed:
+        note(f"{len(failed)} of {tasks} solves failed; the same command tries them again")
     if interrupted:
-        note(f"interrupted: {len(rows)} of {len(tasks)} solves are kept in {out}; the same command goes on from there")
+        note(f"interrupted: {len(rows)} of {tasks} solves are kept in {out}; the same command goes on from there")
         raise typer.Exit(ExitCode.INTERRUPTED)
+    if failed:
+        refused = any(row.status == "check-failed" for row in failed)
+        raise typer.Exit(ExitCode.CHECK_FAILED if refused else ExitCode.MACHINE_FAILED)
 
 
 def _method_names(listed: str) -> list[str]:
@@ -148,17 +181,22 @@ def _instances(names: Sequence[str]) -> list[Instance]:
     return found
 
 
-def _run(tasks: Sequence[Task], file: RowFile, workers: int, scheduler: str | None) -> tuple[list[Row], bool]:
+def _run(tasks: Sequence[Task], file: RowFile, sweeping: dict[str, Any]) -> tuple[list[Row], bool]:
     """Rows in the order of the tasks, and whether the sweep was interrupted."""
     from harpagon.cli.views.progress import sweep_progress
     from harpagon.evaluation.gaps.study import run_tasks
     from harpagon.evaluation.sweep.sweep import finished_rows
 
+    before, interrupted = file.read(), False
     with sweep_progress(len(tasks)) as report:
         try:
-            return run_tasks(tasks, file, workers, report, scheduler), False
+            rows = run_tasks(tasks, file, finished=report, **sweeping)
         except KeyboardInterrupt:
-            return finished_rows(tasks, file), True
+            rows, interrupted = finished_rows(tasks, file), True
+    reused = sorted(row.made for row in rows if before.get(row.key) == row)
+    if reused:
+        note(f"reused {len(reused)} of {len(tasks)} rows, made from {reused[0]} to {reused[-1]}; --fresh solves anew")
+    return rows, interrupted
 
 
 def _write_report(rows: Sequence[Row], folder: Path) -> None:
