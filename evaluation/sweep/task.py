@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from harpagon.evaluation.sweep.rows import REFUSED, failed_row, result_row, unsupported_row
 from harpagon.instances.errors import InputError
 from harpagon.solvers.capabilities import UnsupportedError
-from harpagon.solvers.methods import CheckFailedError
+from harpagon.solvers.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from harpagon.evaluation.sweep.rows import KeyedTask, Row

@@ -69,7 +69,9 @@ def test_a_method_from_elsewhere_is_known_by_its_source(tmp_path: Path, monkeypa
     monkeypatch.setitem(METHODS, "mine", METHODS["harpagon"])
     found = []
     for share in (1, 20, 1):
-        text = f"import harpagon\nSHARE = {share}\n@harpagon.register('mine')\ndef run(*case): ...\n"
+        text = (
+            f"from harpagon.solvers.plugins import register\nSHARE = {share}\n@register('mine')\ndef run(*case): ...\n"
+        )
         (tmp_path / "mine.py").write_text(text)
         linecache.clearcache()
         shutil.rmtree(tmp_path / "__pycache__", ignore_errors=True)
