@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from harpagon.evaluation.sweep.provenance import sources_digest
 from harpagon.instances.errors import InputError, MachineError
@@ -60,7 +60,7 @@ class Cluster(Generic[T, R]):
         from concurrent.futures import CancelledError
 
         client = _connect(self.scheduler)
-        pending: dict[Future, Sequence[T]] = {}
+        pending: dict[Future[Any], Sequence[T]] = {}
         try:
             pending = {self._submit(client, batch): batch for batch in batches}
             yield from self._finished(client, pending)
@@ -71,7 +71,7 @@ class Cluster(Generic[T, R]):
                 client.cancel(list(pending))
             client.close(timeout=1)
 
-    def _finished(self, client: Client, pending: dict[Future, Sequence[T]]) -> Iterator[R]:
+    def _finished(self, client: Client, pending: dict[Future[Any], Sequence[T]]) -> Iterator[R]:
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
 
@@ -87,7 +87,7 @@ class Cluster(Generic[T, R]):
             except KilledWorker as error:
                 yield self.lost(task, f"its workers ended: {str(error).splitlines()[0]}")
 
-    def _submit(self, client: Client, batch: Sequence[T]) -> Future:
+    def _submit(self, client: Client, batch: Sequence[T]) -> Future[Any]:
         return client.submit(_run_tasks, list(batch), self.run, sources_digest(), pure=False)
 
 
