@@ -91,7 +91,7 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
     violations.extend(_check_limits(instance, plan))
     cost = sum(
         part.machines * instance.hardware[part.configuration.hardware].price
-        for part in _tuples(plan)
+        for part in plan.tuples()
         if part.configuration.hardware in instance.hardware
     )
     if not _same(plan.cost, cost):
@@ -218,19 +218,12 @@ def _start_faults(
 
 
 def _check_limits(instance: Instance, plan: Plan) -> Iterator[Violation]:
-    used: Counter[str] = Counter()
-    for part in _tuples(plan):
-        used[part.configuration.hardware] += part.machines  # type: ignore[assignment]
+    usage = plan.usage()
     for name, hardware in instance.hardware.items():
-        if hardware.limit is not None and used[name] > hardware.limit * (1 + RATE_TOLERANCE):
-            message = f"{used[name]:.6g} machines in use, the limit is {hardware.limit}"
+        used = usage.get(name, 0.0)
+        if hardware.limit is not None and used > hardware.limit * (1 + RATE_TOLERANCE):
+            message = f"{used:.6g} machines in use, the limit is {hardware.limit}"
             yield Violation(f"hardware.{name}", message)
-
-
-def _tuples(plan: Plan) -> Iterator[DispatchTuple]:
-    for pipeline in plan.pipelines:
-        for module in pipeline.modules.values():
-            yield from module.tuples
 
 
 def _claim(what: str, claimed: float, found: float) -> str:

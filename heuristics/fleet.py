@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.problem import pipeline_problems
+from harpagon.instances.plan import machines_used
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -65,11 +65,8 @@ def left_over(available: Mapping[str, float] | None, schedules: Sequence[ModuleS
     """Machines of every limited hardware type that ``schedules`` leave over, a residual counted by its fraction."""
     if available is None:
         return None
-    used: Counter[str] = Counter()
-    for schedule in schedules:
-        for part in schedule.tuples:
-            used[part.configuration.hardware] += part.machines  # type: ignore[assignment]
-    return {hardware: limit - used[hardware] for hardware, limit in available.items()}
+    used = machines_used(part for schedule in schedules for part in schedule.tuples)
+    return {hardware: limit - used.get(hardware, 0.0) for hardware, limit in available.items()}
 
 
 def by_tightness(problems: Sequence[PipelineProblem]) -> list[PipelineProblem]:

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.instances.checks import Checks
+from harpagon.instances.errors import shown
+from harpagon.instances.frozen import FrozenMapping
+from harpagon.instances.policies import Billing, Dispatch
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from pandas import DataFrame
 
     from harpagon.instances.instance import Configuration
-    from harpagon.instances.policies import Billing, Dispatch
+
+
+_LEAST = math.ulp(0.0)
+"""Smallest figure above 0."""
+
+
+def _check_positive(check: Checks, **figures: float) -> None:
+    for name, value in figures.items():
+        check.number((name,), value, _LEAST, math.inf)
+
+
+def _check_not_negative(check: Checks, **figures: float) -> None:
+    for name, value in figures.items():
+        check.number((name,), value, 0.0, math.inf)
+
 
 _COLUMNS = ("pipeline", "module", "hardware", "batch", "machines", "rate_rps", "latency_ms", "cost_per_hour")
 
@@ -33,6 +53,12 @@ class DispatchTuple:
     configuration: Configuration
     machines: float
     rate: float
+
+    def __post_init__(self) -> None:
+        # Searches build many of these: one comparison tells a sound one.
+        if not (0 < self.machines < math.inf and 0 < self.rate < math.inf):
+            check = Checks(f"tuple {self.configuration}")
+            _check_positive(check, machines=self.machines, rate=self.rate)
 
     @classmethod
     def full(cls, configuration: Configuration, machines: int) -> DispatchTuple:
@@ -104,6 +130,14 @@ class ModulePlan:
     cost: float
     pace: Pace | None = None
 
+    def __post_init__(self) -> None:
+        check = Checks("module plan")
+        _check_positive(check, rate=self.rate)
+        _check_not_negative(check, latency=self.latency, dummy_rate=self.dummy_rate, cost=self.cost)
+        if len(self.tuples) != len(self.tuple_latencies):
+            problem = f"{len(self.tuple_latencies)} latencies for {len(self.tuples)} tuples"
+            check.refuse(("tuple_latencies",), problem, "Give one per tuple")
+
 
 @dataclass(frozen=True, slots=True)
 class PipelinePlan:
@@ -113,6 +147,12 @@ class PipelinePlan:
     slo: float
     latency: float
     modules: Mapping[str, ModulePlan]
+
+    def __post_init__(self) -> None:
+        check = Checks(f"plan of pipeline {self.name}")
+        _check_positive(check, slo=self.slo)
+        _check_not_negative(check, latency=self.latency)
+        object.__setattr__(self, "modules", FrozenMapping(self.modules))
 
     @property
     def cost(self) -> float:
@@ -130,6 +170,29 @@ class Plan:
     pipelines: tuple[PipelinePlan, ...]
     cost: float
 
+    def __post_init__(self) -> None:
+        check = Checks(f"plan for {self.instance}")
+        check.word(("billing",), self.billing, tuple(Billing))
+        check.word(("dispatch",), self.dispatch, tuple(Dispatch))
+        object.__setattr__(self, "billing", Billing(self.billing))
+        object.__setattr__(self, "dispatch", Dispatch(self.dispatch))
+        _check_not_negative(check, cost=self.cost)
+        names = [pipeline.name for pipeline in self.pipelines]
+        for position, name in enumerate(names):
+            if name in names[:position]:
+                place = ("pipelines", position, "name")
+                check.refuse(place, f"a second plan for {shown(name)}", "Remove one of the two")
+
+    def tuples(self) -> Iterator[DispatchTuple]:
+        """The tuples of every module of every pipeline."""
+        for pipeline in self.pipelines:
+            for module in pipeline.modules.values():
+                yield from module.tuples
+
+    def usage(self) -> dict[str, float]:
+        """Machines in use of every hardware type, a residual by its fraction."""
+        return machines_used(self.tuples())
+
     def to_frame(self) -> DataFrame:
         """One row per tuple: pipeline, module, hardware, batch, machines, rate_rps, latency_ms, cost_per_hour."""
         import pandas as pd
@@ -143,3 +206,12 @@ class Plan:
                     configuration = part.configuration
                     where = (pipeline.name, name, configuration.hardware, configuration.batch)
                     yield (*where, part.machines, part.rate, latency * 1e3, part.cost)
+
+
+def machines_used(tuples: Iterable[DispatchTuple]) -> dict[str, float]:
+    """Machines of every hardware type that ``tuples`` use, a residual by its fraction."""
+    used: dict[str, float] = {}
+    for part in tuples:
+        hardware = part.configuration.hardware
+        used[hardware] = used.get(hardware, 0.0) + part.machines
+    return used

@@ -7,7 +7,6 @@ exact in that setting, by depth-first search over the modules' Pareto frontiers 
 from __future__ import annotations
 
 import math
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,13 +45,8 @@ def plan_vertical(instance: Instance, billing: Billing, dispatch: Dispatch = Dis
 
 
 def _within_limits(plan: Plan, limits: Mapping[str, float]) -> bool:
-    used = Counter(
-        part.configuration.hardware
-        for pipeline in plan.pipelines
-        for module in pipeline.modules.values()
-        for part in module.tuples
-    )
-    return all(used[name] <= limit for name, limit in limits.items())
+    used = plan.usage()
+    return all(used.get(name, 0.0) <= limit for name, limit in limits.items())
 
 
 def plan_vertical_pipeline(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from harpagon.graphs import GraphError, validate_pipeline_graph
+from harpagon.instances.checks import loop_words
 from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
 from harpagon.instances.files.units import seconds
 
@@ -53,7 +54,7 @@ def _check_edges(file: GraphFile, place: Place, source: str) -> None:
                 raise InputError(source, format_place((*here, key)), problem, suggestion(end, file.modules))
         words = f"{edge.tail} -> {edge.head}"
         if edge.tail == edge.head:
-            raise InputError(source, format_place(here), f"{words} joins a module to itself", "Remove the edge")
+            raise InputError(source, format_place(here), *loop_words(edge.tail))
         if (edge.tail, edge.head) in seen:
             raise InputError(source, format_place(here), f"{words} stands twice", "Keep one edge, adding the fan-outs")
         seen.add((edge.tail, edge.head))

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harpagon.graphs import propagate_rates
-from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
+from harpagon.instances.checks import located
+from harpagon.instances.errors import InputError
 from harpagon.instances.files.documents import read_document
 from harpagon.instances.files.graphs import pipeline_graph
 from harpagon.instances.files.objectives import check_objectives
@@ -21,8 +21,7 @@ from harpagon.instances.policies import Billing
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-_RATE_RANGE = (1e-9, 1e12)
-"""Requests per second that fan-outs may lead to: quotients and products stay finite and exact enough."""
+    from harpagon.instances.errors import Place
 
 
 def read_instance(path: str | Path) -> Instance:
@@ -55,42 +54,22 @@ def from_document(document: Any, source: str) -> Instance:
         Where the data is no valid instance.
     """
     file = validate(InstanceFile, document, source)
-    _check_pipelines(file, source)
     hardware = {
         name: Hardware(name, item.price_per_hour, item.limit, item.bundle, item.memory_gb)
         for name, item in file.hardware.items()
     }
     profiles = read_profiles(file.profiles, hardware, source)
     pipelines = tuple(_pipeline(item, ("pipelines", position), source) for position, item in enumerate(file.pipelines))
-    instance = Instance(file.name, Billing(file.billing), hardware, profiles, pipelines, file.description)
+    with located(source, ()):
+        instance = Instance(file.name, Billing(file.billing), hardware, profiles, pipelines, file.description)
     check_objectives(instance, source)
     return instance
 
 
-def _check_pipelines(file: InstanceFile, source: str) -> None:
-    seen: set[str] = set()
-    for position, pipeline in enumerate(file.pipelines):
-        place: Place = ("pipelines", position)
-        if pipeline.name in seen:
-            where = format_place((*place, "name"))
-            raise InputError(source, where, f"a second pipeline is called {shown(pipeline.name)}", "Rename one")
-        seen.add(pipeline.name)
-        for name, module in pipeline.modules.items():
-            if module.model not in file.profiles:
-                where = format_place((*place, "modules", name, "model"))
-                problem = f"there is no profile of {shown(module.model)}"
-                raise InputError(source, where, problem, suggestion(module.model, file.profiles))
-
-
 def _pipeline(file: PipelineFile, place: Place, source: str) -> Pipeline:
     graph = pipeline_graph(file, place, source)
-    low, high = _RATE_RANGE
-    for name, rate in propagate_rates(graph, file.rate_rps).items():
-        if not low <= rate <= high:
-            problem = f"fan-outs bring its request rate to {rate:g} req/s"
-            where = format_place((*place, "modules", name))
-            raise InputError(source, where, problem, f"Stay between {low:g} and {high:g}")
-    return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph, file.burst)
+    with located(source, place):
+        return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph, file.burst)
 
 
 def instance_document(instance: Instance) -> dict[str, Any]:

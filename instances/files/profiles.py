@@ -5,8 +5,9 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
-from harpagon.instances.files.schema import LARGEST_BATCH, DurationFile
+from harpagon.instances.checks import BATCH_TWICE, EMPTY, LARGEST_BATCH, RATE_TWICE, range_words
+from harpagon.instances.errors import InputError, Place, format_place, suggestion
+from harpagon.instances.files.schema import DurationFile
 from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.instance import Configuration
 
@@ -64,10 +65,10 @@ def _by_batch(profile: ProfileFile, place: Place, source: str) -> dict[int, floa
     for key, duration in profile.durations().items():
         batch = _batch(key, (*place, key), source)
         if batch in found:
-            raise InputError(source, format_place(place), "a batch size stands twice", "Keep one entry per batch size")
+            raise InputError(source, format_place(place), *BATCH_TWICE)
         found[batch] = duration
     if not found:
-        raise InputError(source, format_place(place), "must not be empty", "Add at least one entry")
+        raise InputError(source, format_place(place), *EMPTY)
     return found
 
 
@@ -78,9 +79,9 @@ def _batch(key: str, place: Place, source: str) -> int:
         problem, next_step = "a batch size must be a whole number", "Write batch sizes as 1, 2, 4, ..."
         raise InputError(source, where, problem, suggestion(key, ("capacity", "memory_gb"), next_step))
     batch = int(key)
-    if not 1 <= batch <= LARGEST_BATCH:
-        limit = "at least 1" if batch < 1 else f"at most {LARGEST_BATCH}"
-        raise InputError(source, where, f"must be {limit}, found {shown(batch)}", "Check the batch size")
+    words = range_words(batch, 1, LARGEST_BATCH)
+    if words:
+        raise InputError(source, where, *words)
     return batch
 
 
@@ -100,7 +101,7 @@ def _points(profile: ProfileFile, place: Place, source: str) -> list[tuple[float
     for position, point in enumerate(profile.capacity or ()):
         if point.rate_rps in found:
             where = format_place((*place, "capacity", position, "rate_rps"))
-            raise InputError(source, where, "a rate stands twice", "Keep one latency per rate")
+            raise InputError(source, where, *RATE_TWICE)
         found[point.rate_rps] = seconds(point.latency_ms)
     return sorted(found.items())
 

@@ -11,13 +11,14 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^\P{C}+$")]
-Positive: TypeAlias = Annotated[float, Field(ge=1e-9, le=1e9, allow_inf_nan=False)]
+from harpagon.instances.checks import LARGEST_BATCH, LEAST, MOST, MOST_COUNT, NAME_LENGTH
+
+Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, pattern=r"^\P{C}+$")]
+Positive: TypeAlias = Annotated[float, Field(ge=LEAST, le=MOST, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
-PlanPositive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+PlanPositive: TypeAlias = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
+Machines: TypeAlias = Annotated[float, Field(gt=0, le=MOST_COUNT, allow_inf_nan=False)]
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-LARGEST_BATCH = 1_000_000
-"""Requests of the largest batch that a profile may have."""
 
 
 class FileModel(BaseModel):
@@ -30,8 +31,8 @@ class HardwareFile(FileModel):
     """A machine type: dollars per hour, machines available, machines of one purchase, and memory of one machine."""
 
     price_per_hour: Positive
-    limit: Annotated[int, Field(ge=0, le=1_000_000_000)] | None = None
-    bundle: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    limit: Annotated[int, Field(ge=0, le=MOST_COUNT)] | None = None
+    bundle: Annotated[int, Field(ge=1, le=LARGEST_BATCH)] = 1
     memory_gb: Positive | None = None
 
 
@@ -118,7 +119,7 @@ class PipelineFile(GraphFile):
 
     rate_rps: Positive
     slo_ms: Positive
-    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    burst: Annotated[int, Field(ge=1, le=LARGEST_BATCH)] = 1
 
 
 class ApplicationFile(GraphFile):
@@ -152,7 +153,7 @@ class TupleFile(FileModel):
     hardware: Name
     batch: Annotated[int, Field(ge=1, le=LARGEST_BATCH)] | None = None
     capacity_rps: PlanPositive | None = None
-    machines: PlanPositive
+    machines: Machines
     rate_rps: PlanPositive
     latency_ms: NotNegative
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
+from harpagon.instances import checks
 from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
 from harpagon.instances.files import schema
 
@@ -17,17 +20,17 @@ Model = TypeVar("Model", bound=schema.FileModel)
 _FORMAT = "the format"
 """Stands for the next step of faults that a look at the format answers."""
 _KINDS = {
-    "float_type": ("must be a number", "Give a number, without quotes"),
-    "int_type": ("must be a whole number", "Give a whole number, without quotes"),
-    "int_from_float": ("must be a whole number", "Give a whole number"),
-    "finite_number": ("must be a finite number", "Give a number"),
-    "string_type": ("must be text", "Write it in quotes"),
-    "string_too_short": ("must not be empty", "Give a name"),
-    "string_too_long": ("is too long for a name", "Use at most 200 characters"),
-    "string_unicode": ("must be printable text", "Remove characters that cannot be shown"),
-    "string_pattern_mismatch": ("must be printable text", "Remove characters that cannot be shown"),
-    "model_type": ("must be a mapping of keys to values", _FORMAT),
-    "dict_type": ("must be a mapping of keys to values", _FORMAT),
+    "float_type": checks.NUMBER,
+    "int_type": checks.WHOLE,
+    "int_from_float": checks.WHOLE,
+    "finite_number": checks.FINITE,
+    "string_type": checks.TEXT,
+    "string_too_short": checks.UNNAMED,
+    "string_too_long": checks.LONG,
+    "string_unicode": checks.PRINTABLE,
+    "string_pattern_mismatch": checks.PRINTABLE,
+    "model_type": (checks.MAPPING, _FORMAT),
+    "dict_type": (checks.MAPPING, _FORMAT),
     "invalid_key": ("a key must be text", "Write batch sizes as 1, 2, 4, ..."),
     "list_type": ("must be a list", _FORMAT),
 }
@@ -105,11 +108,11 @@ def _words(model: type[schema.FileModel], place: Place, fault: ErrorDetails) -> 
     if kind == "literal_error":
         return f"must be {fault['ctx']['expected']}, found {found}", "Use one of these words"
     if kind == "too_short":
-        return "must not be empty", "Add at least one entry"
+        return checks.EMPTY
     if kind == "model_type" and not place:
         return f"must hold a mapping of keys to values, found {found}", "Name an instance or plan file"
     if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
-        return _range_words(fault, found)
+        return _range_words(fault)
     problem, next_step = _KINDS.get(kind, (fault["msg"], "Correct it"))
     if fault["loc"][-1] == "[key]" and "number" in problem:
         return "a batch size must be a whole number", "Write batch sizes as 1, 2, 4, ..."
@@ -121,14 +124,12 @@ def _format_shown_by(model: type[schema.FileModel]) -> str:
     return f"`harpagon {command} --json` shows the format"
 
 
-def _range_words(fault: ErrorDetails, found: str) -> tuple[str, str]:
+def _range_words(fault: ErrorDetails) -> tuple[str, str]:
+    """Pydantic's bounds as `checks.range_words` has them; above 0 is a bound without a least figure."""
     context = fault["ctx"]
-    if "le" in context:
-        return f"must be at most {context['le']:g}, found {found}", "Check the unit"
-    least = context.get("ge", 0)
-    if fault["type"] == "greater_than" or (0 < least < 1 and fault["input"] <= 0):
-        return f"must be above 0, found {found}", "Give a positive number"
-    return f"must be at least {least:g}, found {found}", "Check the sign and the unit"
+    least = context.get("ge", sys.float_info.min if "gt" in context else -math.inf)
+    words = checks.range_words(fault["input"], least, context.get("le", math.inf))
+    return words or (fault["msg"], "Correct it")
 
 
 def _keys(model: type[schema.FileModel], place: Place) -> list[str]:

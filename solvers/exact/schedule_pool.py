@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.instances.plan import machines_used
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import STEP, step_below
 from harpagon.solvers.exact.pricing import Pricing
@@ -70,11 +71,8 @@ class SchedulePool:
 
     def usage(self, schedule: Sequence[DispatchTuple]) -> tuple[float, ...]:
         """Machines of each limited type in a schedule."""
-        used = dict.fromkeys(self.data.limits, 0.0)
-        for part in schedule:
-            if part.configuration.hardware in used:
-                used[part.configuration.hardware] += part.machines
-        return tuple(used.values())
+        used = machines_used(schedule)
+        return tuple(used.get(hardware, 0.0) for hardware in self.data.limits)
 
     def is_limited(self, m: int) -> bool:
         """Whether module ``m`` may run on hardware with a limit."""

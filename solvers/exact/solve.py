@@ -115,11 +115,6 @@ def _assemble(
 
 
 def _keeps_limits(instance: Instance, plan: Plan) -> bool:
-    used: dict[str, float] = {}
-    for pipeline in plan.pipelines:
-        for module in pipeline.modules.values():
-            for part in module.tuples:
-                hardware = part.configuration.hardware
-                used[hardware] = used.get(hardware, 0.0) + part.machines
+    used = plan.usage()
     limits = hardware_limits(instance)
     return all(used.get(hardware, 0.0) <= limit * (1 + RATE_TOLERANCE) for hardware, limit in limits.items())

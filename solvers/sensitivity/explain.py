@@ -201,9 +201,5 @@ def _longest_paths(problem: PipelineProblem, planned: Mapping[str, object]) -> l
 
 def limit_use(instance: Instance, plan: Plan) -> dict[str, tuple[float, int]]:
     """Hardware type with a limit to the machines in use and the limit."""
-    used: dict[str, float] = {}
-    for pipeline in plan.pipelines:
-        for module in pipeline.modules.values():
-            for part in module.tuples:
-                used[part.configuration.hardware] = used.get(part.configuration.hardware, 0.0) + part.machines
+    used = plan.usage()
     return {name: (used.get(name, 0.0), h.limit) for name, h in instance.hardware.items() if h.limit is not None}
