@@ -40,17 +40,19 @@ def pipeline_plan(
     for name in graph:
         graph.nodes[name].setdefault("model", name)
         graph.nodes[name].setdefault("join", "all")
-    profiles = {name: tuple(part.configuration for part in schedule) for name, schedule in schedules.items()}
+    profiles = {
+        name: tuple(dict.fromkeys(part.configuration for part in schedule)) for name, schedule in schedules.items()
+    }
+    hardware = {c.hardware: Hardware(c.hardware, c.price) for profile in profiles.values() for c in profile}
     pipeline = Pipeline("pipeline", rate, slo, graph)
-    instance = Instance("test", Billing.WHOLE, {"gpu": Hardware("gpu", 1.0)}, profiles, (pipeline,))
+    instance = Instance("test", Billing.WHOLE, hardware, profiles, (pipeline,))
     problem = pipeline_problem(instance, pipeline)
     planned = plan_pipeline(problem, [schedules[module.name] for module in problem.modules], dispatch)
     return instance, assemble_plan(instance, Billing.WHOLE, dispatch, [planned])
 
 
 configurations = st.builds(
-    Configuration,
-    st.just("gpu"),
+    lambda batch, duration, price: Configuration(f"gpu-{duration!r}-{price!r}", batch, duration, price),
     st.sampled_from([1, 2, 3, 4, 8, 16, 32]),
     st.floats(0.01, 1.0),
     st.floats(0.5, 4.0),
