@@ -60,6 +60,14 @@ def core_instance(
     description
         Where the profiles come from.
     """
+    hardware, configurations = _on_containers(profiles, price_per_core)
+    return Instance(name, Billing.WHOLE, hardware, configurations, (pipeline,), description)
+
+
+def _on_containers(
+    profiles: Mapping[str, CoreProfile], price_per_core: float
+) -> tuple[dict[str, Hardware], dict[str, tuple[Configuration, ...]]]:
+    """Hardware types of every profiled core count, and the configurations of every model on them."""
     counts = sorted({cores for profile in profiles.values() for cores in profile.cores})
     hardware = {item.name: item for item in (core_hardware(cores, price_per_core) for cores in counts)}
     configurations = {
@@ -69,7 +77,7 @@ def core_instance(
         )
         for model, profile in profiles.items()
     }
-    return Instance(name, Billing.WHOLE, hardware, configurations, (pipeline,), description)
+    return hardware, configurations
 
 
 def core_profile_of(instance: Instance, model: str) -> CoreProfile:
@@ -149,11 +157,11 @@ def append_module(instance: Instance, profile: CoreProfile, after: str, fanout: 
     graph = pipeline.graph.copy()
     graph.add_node(profile.name, model=profile.name, join="all")
     graph.add_edge(after, profile.name, fanout=fanout, transfer=0.0)
-    added = core_instance(instance.name, {profile.name: profile}, pipeline, _price_per_core(instance))
+    hardware, profiles = _on_containers({profile.name: profile}, _price_per_core(instance))
     return replace(
         instance,
-        hardware={**added.hardware, **instance.hardware},
-        profiles={**instance.profiles, **added.profiles},
+        hardware={**hardware, **instance.hardware},
+        profiles={**instance.profiles, **profiles},
         pipelines=(replace(pipeline, graph=graph),),
     )
 

@@ -81,7 +81,7 @@ def test_the_length_of_a_control_period_changes_nothing() -> None:
     graph.add_edge("a", "c", fanout=1.0, transfer=0.01)
     graph.add_edge("b", "d", fanout=1.0, transfer=0.0)
     graph.add_edge("c", "d", fanout=1.0, transfer=0.0)
-    nx.set_node_attributes(graph, "all", "join")
+    nx.set_node_attributes(graph, "model", "model")
     pipeline = Pipeline("diamond", 50.0, 1.0, graph)
     coarse, fine = (_execution(pipeline, 4, Drop.NONE, paced=False) for _ in range(2))
     coarse.step(30.0)
