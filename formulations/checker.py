@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import (
@@ -74,7 +74,8 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
     CheckReport
         All violations, not just the first; cost and latencies recomputed.
     """
-    violations: list[Violation] = []
+    violations: list[Violation] = list(_digest_faults(instance, plan))
+    instance = _as_planned(instance, plan)
     latencies: dict[str, float] = {}
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
     known = {pipeline.name for pipeline in instance.pipelines}
@@ -97,6 +98,19 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
     if not _same(plan.cost, cost):
         violations.append(Violation("cost_per_hour", _claim("cost_per_hour", plan.cost, cost)))
     return CheckReport(tuple(violations), cost, latencies)
+
+
+def _digest_faults(instance: Instance, plan: Plan) -> Iterator[Violation]:
+    if plan.instance_digest and plan.instance_digest != instance.digest():
+        yield Violation("instance_digest", "the plan was made for an instance with other figures")
+
+
+def _as_planned(instance: Instance, plan: Plan) -> Instance:
+    """The instance with the headroom in its rates that the plan was made with."""
+    if not plan.headroom:
+        return instance
+    pipelines = tuple(replace(pipeline, rate=pipeline.rate * (1 + plan.headroom)) for pipeline in instance.pipelines)
+    return replace(instance, pipelines=pipelines)
 
 
 def _check_pipeline(

@@ -18,7 +18,7 @@ dispatcher       schedule                       H
 the longest wait behind a server that needs ``step`` seconds for every ``quantum`` requests. M repeats after P roots
 with Q requests, so s_q grows by P where q x quantum grows by Q, and no later q is worse where step R Q / P <= quantum.
 For one tuple ``open-batches`` is behind ``in-step`` by 1 / W at least. Every batch is taken to need d, the largest
-quantile that a profile states. All figures are computed as fractions of what the files say, and rounded up once.
+quantile that a profile states. All figures are fractions of the decimals that files say, rounded once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from math import ceil, floor, gcd, inf, nextafter
+from math import ceil, floor, gcd
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def at_once(part: DispatchTuple, stream: Stream) -> Service | None:
     if part.is_residual and batches.rate * part.configuration.batch * exact(stream.rate) > Fraction(part.rate):
         return None
     wait = lag(batches, machines, duration, stream.rate)
-    return None if wait is None else Service(Dispatcher.AT_ONCE, upward(duration + wait), (0.0,))
+    return None if wait is None else Service(Dispatcher.AT_ONCE, float(duration + wait), (0.0,))
 
 
 def in_step(part: DispatchTuple, stream: Stream) -> Service | None:
@@ -138,7 +138,7 @@ def in_step(part: DispatchTuple, stream: Stream) -> Service | None:
     late = lag(stream.wave, batch, step, stream.rate)
     if late is None:
         return None
-    return Service(Dispatcher.IN_STEP, upward(duration + step + late), (upward(step + late),))
+    return Service(Dispatcher.IN_STEP, float(duration + step + late), (float(step + late),))
 
 
 def open_batches(tuples: Sequence[DispatchTuple], stream: Stream) -> Service | None:
@@ -158,7 +158,7 @@ def open_batches(tuples: Sequence[DispatchTuple], stream: Stream) -> Service | N
         for own in durations
     )
     due = (demand + 1) / total
-    return Service(Dispatcher.OPEN_BATCHES, upward(due + late), tuple(upward(due - own) for own in durations))
+    return Service(Dispatcher.OPEN_BATCHES, float(due + late), tuple(float(due - own) for own in durations))
 
 
 def lag(wave: Wave | BatchWave, quantum: int, step: Fraction, clock: float) -> Fraction | None:
@@ -278,9 +278,3 @@ def exact_rate(part: DispatchTuple) -> Fraction:
 def exact_throughput(configuration: Configuration) -> Fraction:
     """Requests per second of one machine, b / d."""
     return configuration.batch / exact(configuration.duration)
-
-
-def upward(figure: Fraction) -> float:
-    """The smallest float that is not below ``figure``."""
-    nearest = float(figure)
-    return nearest if Fraction(nearest) >= figure else nextafter(nearest, inf)

@@ -6,10 +6,10 @@ With one tuple H falls as machines are added, under each dispatcher: both lags d
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil
+from math import ceil, inf, nextafter
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.paced import batch_wave, corners, exact, exact_throughput, lag, upward
+from harpagon.formulations.paced import batch_wave, corners, exact, exact_throughput, lag
 
 if TYPE_CHECKING:
     from harpagon.formulations.paced import Stream
@@ -36,10 +36,10 @@ def least_residual(configuration: Configuration, stream: Stream, budget: float) 
     if room < 0:
         return None
     if configuration.is_capacity:
-        rate = upward(stream.wave.rate * exact(stream.rate))
+        rate = _upward(stream.wave.rate * exact(stream.rate))
         return rate if rate < configuration.throughput else None
     known = [_residual_in_step(configuration, stream, room), _residual_at_once(configuration, stream, room)]
-    rate = min((upward(rate) for rate in known if rate is not None), default=None)
+    rate = min((_upward(rate) for rate in known if rate is not None), default=None)
     return None if rate is None or rate >= exact_throughput(configuration) else rate
 
 
@@ -93,3 +93,9 @@ def _residual_at_once(configuration: Configuration, stream: Stream, room: Fracti
     if late is None or late > room:
         return None
     return batches.rate * exact(stream.rate) * configuration.batch
+
+
+def _upward(figure: Fraction) -> float:
+    """The smallest float that is not below ``figure``."""
+    nearest = float(figure)
+    return nearest if Fraction(nearest) >= figure else nextafter(nearest, inf)

@@ -162,13 +162,28 @@ class PipelinePlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One schedule per module of every pipeline of an instance; ``cost`` is in dollars per hour."""
+    """One schedule per module of every pipeline of an instance.
+
+    Attributes
+    ----------
+    cost
+        Dollars per hour.
+    instance_digest
+        Which instance it was made for: `Instance.digest`; empty where not known.
+    headroom
+        It was made for (1 + headroom) times the rates of that instance.
+    spare
+        It keeps what it claims with so many machines of every module gone.
+    """
 
     instance: str
     billing: Billing
     dispatch: Dispatch
     pipelines: tuple[PipelinePlan, ...]
     cost: float
+    instance_digest: str = ""
+    headroom: float = 0.0
+    spare: int = 0
 
     def __post_init__(self) -> None:
         check = Checks(f"plan for {self.instance}")

@@ -57,8 +57,6 @@ class Capabilities:
         Whether profiles may be capacity profiles.
     bundles
         Whether hardware may be sold in bundles.
-    bursts
-        Whether several requests may enter a pipeline at once.
     linear
         Whether the model is linear, so that it can be written as an LP or MPS file.
     """
@@ -67,7 +65,6 @@ class Capabilities:
     limits: bool = True
     capacity: bool = False
     bundles: bool = False
-    bursts: bool = False
     linear: bool = False
 
     @property
@@ -111,6 +108,5 @@ _FEATURES: dict[str, tuple[str, Callable[[Instance], bool]]] = {
     "limits": ("hardware limits", has_limits),
     "capacity": ("capacity profiles", has_capacity),
     "bundles": ("hardware sold in bundles", lambda i: any(h.bundle > 1 for h in i.hardware.values())),
-    "bursts": ("bursts of several requests", lambda i: any(p.burst > 1 for p in i.pipelines)),
 }
 """Field of `Capabilities` to its words and whether an instance asks for it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib import import_module
@@ -136,7 +136,9 @@ def solve(
     dispatch = dispatch or chosen.default_dispatch
     result = chosen.run(instance, billing, dispatch, options)
     if result.plan is not None:
-        _referee(instance, method, result.plan)
+        plan = replace(result.plan, instance_digest=instance.digest())
+        _referee(instance, method, plan)
+        return replace(result, plan=plan)
     return result
 
 

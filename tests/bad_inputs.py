@@ -33,8 +33,9 @@ VALID: dict[str, Any] = {
 """A small valid instance file that the faulty ones are made from."""
 
 VALID_PLAN: dict[str, Any] = {
-    "format": "harpagon-plan/1",
+    "format": "harpagon-plan/2",
     "instance": "worked-example",
+    "instance_digest": "",
     "method": "exact",
     "billing": "fractional",
     "dispatch": "tc",
@@ -42,6 +43,8 @@ VALID_PLAN: dict[str, Any] = {
     "cost_per_hour": 5.0,
     "lower_bound": 5.0,
     "gap": 0.0,
+    "headroom": 0.0,
+    "spare": 0,
     "build_s": 0.001,
     "solve_s": 0.002,
     "solver": {"name": "exact", "version": "1", "options": {}},
@@ -53,7 +56,7 @@ VALID_PLAN: dict[str, Any] = {
             "modules": {
                 "detect": {
                     "rate_rps": 198,
-                    "dummy_rps": 2,
+                    "spare_rps": 2,
                     "latency_ms": 960.0,
                     "cost_per_hour": 5.0,
                     "tuples": [{"hardware": "gpu", "batch": 32, "machines": 5, "rate_rps": 200, "latency_ms": 960.0}],
@@ -232,7 +235,7 @@ def _bad_plan(label: str, edit: Callable[[dict[str, Any]], object], place: str, 
 
 BAD_PLANS = [
     BadInput("missing plan", None, "", "no such file", "plan.json"),
-    BadInput("an instance instead of a plan", _TEXT.encode(), "format", "harpagon-plan/1", "plan.json"),
+    BadInput("an instance instead of a plan", _TEXT.encode(), "format", "harpagon-plan/2", "plan.json"),
     _bad_plan("unknown dispatch", _put("dispatch", "lifo"), "dispatch", "'tc'"),
     _bad_plan("no cost", _drop("cost_per_hour"), "cost_per_hour", "missing"),
     _bad_plan("cost as text", _put("cost_per_hour", "5"), "cost_per_hour", "number"),

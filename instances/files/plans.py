@@ -12,7 +12,7 @@ from harpagon.instances.files.instances import write_json
 from harpagon.instances.files.schema import ModulePlanFile, PipelinePlanFile, PlanFile, TupleFile
 from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.files.validation import validate
-from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
+from harpagon.instances.plan import DispatchTuple, ModulePlan, Pace, PipelinePlan, Plan
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -52,10 +52,11 @@ class Certificate:
 
 
 def plan_document(plan: Plan, certificate: Certificate) -> dict[str, Any]:
-    """Plain data of a plan in the format ``harpagon-plan/1``; unknown figures are None, never NaN or infinite."""
+    """Plain data of a plan in the format ``harpagon-plan/2``; unknown figures are None, never NaN or infinite."""
     document = {
-        "format": "harpagon-plan/1",
+        "format": "harpagon-plan/2",
         "instance": plan.instance,
+        "instance_digest": plan.instance_digest,
         "method": certificate.method,
         "billing": plan.billing.value,
         "dispatch": plan.dispatch.value,
@@ -63,6 +64,8 @@ def plan_document(plan: Plan, certificate: Certificate) -> dict[str, Any]:
         "cost_per_hour": plan.cost,
         "lower_bound": certificate.lower_bound,
         "gap": certificate.gap,
+        "headroom": plan.headroom,
+        "spare": plan.spare,
         "build_s": certificate.build_s,
         "solve_s": certificate.solve_s,
         "solver": certificate.solver,
@@ -92,10 +95,14 @@ def _pipeline_document(pipeline: PipelinePlan) -> dict[str, Any]:
 
 
 def _module_document(module: ModulePlan) -> dict[str, Any]:
+    pace, closings = module.pace, ()
+    if pace is not None:
+        closings = tuple({"close_after_ms": milliseconds(seconds)} for seconds in pace.close_after)
     return {
         "rate_rps": module.rate,
-        "dummy_rps": module.dummy_rate,
+        "spare_rps": module.dummy_rate,
         "latency_ms": milliseconds(module.latency),
+        **({} if pace is None else _pace_document(pace, module.latency)),
         "cost_per_hour": module.cost,
         "tuples": [
             {
@@ -108,9 +115,20 @@ def _module_document(module: ModulePlan) -> dict[str, Any]:
                 "machines": part.machines,
                 "rate_rps": part.rate,
                 "latency_ms": milliseconds(latency),
+                **closing,
             }
-            for part, latency in zip(module.tuples, module.tuple_latencies, strict=True)
+            for part, latency, closing in zip(
+                module.tuples, module.tuple_latencies, closings or ({},) * len(module.tuples), strict=True
+            )
         ],
+    }
+
+
+def _pace_document(pace: Pace, latency: float) -> dict[str, Any]:
+    return {
+        "start_ms": milliseconds(pace.start),
+        "hold_until_ms": milliseconds(pace.start + latency),
+        "dispatcher": pace.dispatcher,
     }
 
 
@@ -126,7 +144,7 @@ def write_plan(path: str | Path, plan: Plan, certificate: Certificate) -> None:
 
 
 def read_plan(path: str | Path, instance: Instance) -> Plan:
-    """Plan of a JSON or YAML file in the format ``harpagon-plan/1``, its figures as the file claims them.
+    """Plan of a JSON or YAML file in the format ``harpagon-plan/2`` or ``/1``, its figures as the file claims them.
 
     Whether the figures are true is for the checker to say. A pipeline, module, hardware type or batch size that the
     instance does not have is an error here: no physics is known for it.
@@ -161,7 +179,16 @@ def plan_from_document(document: Any, instance: Instance, source: str) -> Plan:
             raise InputError(source, where, f"a second plan for {shown(item.name)}", "Remove one of the two")
         planned[item.name] = _pipeline_plan(item, known[item.name], instance, place, source)
     billing, dispatch = Billing(file.billing), Dispatch(file.dispatch)
-    return Plan(file.instance, billing, dispatch, tuple(planned.values()), file.cost_per_hour)
+    return Plan(
+        file.instance,
+        billing,
+        dispatch,
+        tuple(planned.values()),
+        file.cost_per_hour,
+        file.instance_digest,
+        file.headroom,
+        file.spare,
+    )
 
 
 def _pipeline_plan(
@@ -189,9 +216,18 @@ def _module_plan(file: ModulePlanFile, profile: tuple[Configuration, ...], place
         tuples=tuple(parts),
         tuple_latencies=tuple(seconds(item.latency_ms) for item in file.tuples),
         latency=seconds(file.latency_ms),
-        dummy_rate=file.dummy_rps,
+        dummy_rate=file.spare_rps,
         cost=file.cost_per_hour,
+        pace=_pace(file),
     )
+
+
+def _pace(file: ModulePlanFile) -> Pace | None:
+    """How a paced module keeps its latency; a close_after_ms that is missing counts as 0, for the checker to find."""
+    if file.dispatcher is None:
+        return None
+    close_after = tuple(seconds(item.close_after_ms or 0.0) for item in file.tuples)
+    return Pace(file.dispatcher, seconds(file.start_ms or 0.0), close_after)
 
 
 def _configuration(file: TupleFile, profile: tuple[Configuration, ...], place: Place, source: str) -> Configuration:

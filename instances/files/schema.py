@@ -1,4 +1,4 @@
-"""The file formats as pydantic models: ``harpagon-instance/1`` and ``harpagon-plan/1``.
+"""The file formats as pydantic models: ``harpagon-instance/1`` and ``harpagon-plan/2``, ``/1`` still read.
 
 Only shapes, kinds and ranges of single values stand here; `files` and `plan_files` check what needs more than one
 value. Validation is strict: no text becomes a number and no unknown key passes. The range of positive figures,
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from harpagon.instances.checks import LARGEST_BATCH, LEAST, MOST, MOST_COUNT, NAME_LENGTH
 
@@ -156,14 +156,18 @@ class TupleFile(FileModel):
     machines: Machines
     rate_rps: PlanPositive
     latency_ms: NotNegative
+    close_after_ms: NotNegative | None = None
 
 
 class ModulePlanFile(FileModel):
     """Schedule of one module with the figures it claims."""
 
     rate_rps: PlanPositive
-    dummy_rps: NotNegative
+    spare_rps: NotNegative = Field(validation_alias=AliasChoices("spare_rps", "dummy_rps"))
     latency_ms: NotNegative
+    start_ms: NotNegative | None = None
+    hold_until_ms: NotNegative | None = None
+    dispatcher: Literal["at-once", "in-step", "open-batches", "server"] | None = None
     cost_per_hour: NotNegative
     tuples: list[TupleFile]
 
@@ -180,8 +184,9 @@ class PipelinePlanFile(FileModel):
 class PlanFile(FileModel):
     """A whole plan file: the plan and its certificate."""
 
-    format: Literal["harpagon-plan/1"]
+    format: Literal["harpagon-plan/1", "harpagon-plan/2"]
     instance: str
+    instance_digest: str = ""
     method: str
     billing: Literal["whole", "fractional"]
     dispatch: Literal["tc", "free", "per-config", "round-robin", "tc-safe", "edf", "paced"]
@@ -189,6 +194,8 @@ class PlanFile(FileModel):
     cost_per_hour: NotNegative
     lower_bound: Finite | None = None
     gap: Finite | None = None
+    headroom: NotNegative = 0.0
+    spare: Annotated[int, Field(ge=0)] = 0
     build_s: NotNegative | None = None
     solve_s: NotNegative | None = None
     solver: dict[str, Any] | None = None

@@ -32,6 +32,7 @@ from harpagon.instances.library.profiles import DATA
 from harpagon.instances.library.shipped import worked_example
 from harpagon.instances.plan import DispatchTuple, Plan
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.methods import solve
 
 CERTIFICATE = Certificate("exact", "optimal", 5.0, 0.0, 0.001, 0.002, {"name": "exact", "options": {"limit": math.inf}})
 
@@ -139,6 +140,46 @@ def test_the_plan_document_of_the_worked_example_is_that_of_the_design() -> None
     solver = {"name": "exact", "version": "1", "options": {}}
     assert plan_document(plan, Certificate("exact", "optimal", 5.0, 0.0, 0.001, 0.002, solver)) == VALID_PLAN
     assert check(instance, plan_from_document(VALID_PLAN, instance, "code")).ok
+
+
+def test_a_plan_of_the_first_format_is_still_read() -> None:
+    document = json.loads(json.dumps(VALID_PLAN)) | {"format": "harpagon-plan/1"}
+    for key in ("instance_digest", "headroom", "spare"):
+        del document[key]
+    module = document["pipelines"][0]["modules"]["detect"]
+    module["dummy_rps"] = module.pop("spare_rps")
+    assert plan_from_document(document, worked_example(), "code") == plan_from_document(
+        VALID_PLAN, worked_example(), "code"
+    )
+
+
+def test_a_paced_plan_says_how_each_module_keeps_its_latency() -> None:
+    instance = worked_example()
+    plan = solve(instance, billing=Billing.WHOLE, dispatch=Dispatch.PACED).plan
+    assert plan is not None
+    document = plan_document(plan, CERTIFICATE)
+    module = document["pipelines"][0]["modules"]["detect"]
+    assert (module["dispatcher"], module["start_ms"], module["hold_until_ms"]) == ("in-step", 0.0, 960.0)
+    assert module["tuples"][0]["close_after_ms"] == pytest.approx(160.0)
+    again = plan_from_document(document, instance, "code")
+    assert again == plan
+    assert check(instance, again).ok
+
+
+@pytest.mark.parametrize(
+    ("place", "claim"),
+    [("start_ms", 1.0), ("dispatcher", "at-once"), ("close_after_ms", 1.0), ("instance_digest", "sha256:0")],
+)
+def test_what_a_paced_plan_claims_is_checked(place: str, claim: object) -> None:
+    instance = worked_example()
+    plan = solve(instance, billing=Billing.WHOLE, dispatch=Dispatch.PACED).plan
+    assert plan is not None
+    document = plan_document(plan, CERTIFICATE)
+    module = document["pipelines"][0]["modules"]["detect"]
+    target = {"close_after_ms": module["tuples"][0], "instance_digest": document}.get(place, module)
+    target[place] = claim
+    (violation,) = check(instance, plan_from_document(document, instance, "code")).violations
+    assert place.removesuffix("_ms").split("_")[0] in str(violation)
 
 
 def test_unknown_bounds_are_null(tmp_path: Path) -> None:

@@ -112,11 +112,15 @@ def plan(
     options = solver_options(time_limit, gap, threads, log)
     if figure is not None:
         require_figure_ending(figure)
-    problem = with_headroom(resolve(instance), headroom)
+    given = resolve(instance)
+    problem = with_headroom(given, headroom)
     if start is not None:
         options = replace(options, start=_read_start(start, problem))
     case = (problem, method, billing, dispatch, options)
     result, interrupted = (solve_guarded(*case), False) if guard else _solve(*case)
+    if headroom and result.plan is not None:
+        made = replace(result.plan, headroom=headroom, instance_digest=given.digest())
+        result = replace(result, plan=made)
     if result.plan is None and interrupted:
         raise KeyboardInterrupt
     if result.plan is None:
