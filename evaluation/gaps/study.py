@@ -8,6 +8,7 @@ from harpagon.evaluation.gaps.frame import comparison_frame
 from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, summarise, summary_records
 from harpagon.evaluation.sweep.rows import Task
 from harpagon.evaluation.sweep.sweep import sweep
+from harpagon.instances.files.writing import replacing
 from harpagon.solvers.methods import Kind, find_method
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.plugins import portable_solve
@@ -77,7 +78,7 @@ def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
     records = comparison_frame(rows)
     summary = pd.DataFrame(summary_records(summarise(rows)))
     paths = [folder / name for name in ("rows.csv", "rows.parquet", "summary.csv")]
-    records.to_csv(paths[0], index=False)
-    records.to_parquet(paths[1], index=False)
-    summary.to_csv(paths[2], index=False)
+    for path, write in zip(paths, (records.to_csv, records.to_parquet, summary.to_csv), strict=True):
+        with replacing(path) as unfinished:
+            write(unfinished, index=False)
     return paths

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.palette import axes, panels
+from harpagon.evaluation.plotting.saving import save_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,4 +55,4 @@ def draw_curves(curves: Sequence[Curve], path: Path) -> None:
     figure, grid = panels(1, len(curves))
     for axis, curve in zip(grid[0], curves, strict=True):
         plot_curve(curve, ax=axis)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path, dpi=150)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 from harpagon.evaluation.gaps.frame import comparison_frame
 from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES
 from harpagon.evaluation.plotting.palette import axes, colour, drawn, panels
+from harpagon.evaluation.plotting.saving import save_figure
 from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
 
@@ -109,12 +110,12 @@ def time_figure(rows: Sequence[Row]) -> Figure:
 
 def draw_gaps(rows: Sequence[Row], path: Path) -> None:
     """Write `gap_figure` to a file."""
-    gap_figure(rows).savefig(path, dpi=150)
+    save_figure(gap_figure(rows), path, dpi=150)
 
 
 def draw_times(rows: Sequence[Row], path: Path) -> None:
     """Write `time_figure` to a file."""
-    time_figure(rows).savefig(path, dpi=150)
+    save_figure(time_figure(rows), path, dpi=150)
 
 
 def _distribution(axis: Axes, values: Iterable[float], series: Hashable) -> None:

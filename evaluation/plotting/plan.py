@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.layout import layered_layout
 from harpagon.evaluation.plotting.palette import axes
+from harpagon.evaluation.plotting.saving import save_figure
 from harpagon.formulations.problem import pipeline_problem
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
 
     figure = Figure(figsize=_size(_drawings(instance, plan)))
     plot_plan(instance, plan, ax=figure.add_axes((0, 0, 1, 1)))
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path, dpi=150)
 
 
 def _drawings(instance: Instance, plan: Plan) -> list[_Drawing]:

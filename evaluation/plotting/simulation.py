@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from harpagon.evaluation.plotting.palette import axes as new_axes
+from harpagon.evaluation.plotting.saving import save_figure
 from harpagon.instances.errors import InputError, shown, suggestion
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def simulation_figure(report: SimulationReport) -> Figure:
 
 def draw_simulation(report: SimulationReport, path: Path) -> None:
     """Draw `simulation_figure` to ``path``, whose name says the format."""
-    simulation_figure(report).savefig(path, dpi=150)
+    save_figure(simulation_figure(report), path, dpi=150)
 
 
 def plot_simulation(

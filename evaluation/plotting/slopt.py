@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.evaluation.plotting.saving import save_figure
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -83,4 +85,4 @@ def _draw_drops(axes: Axes, run: SloptRun) -> None:
 
 def draw_slopt(run: SloptRun, path: Path) -> None:
     """Draw `slopt_figure` to ``path``, whose name says the format."""
-    slopt_figure(run).savefig(path, dpi=150)
+    save_figure(slopt_figure(run), path, dpi=150)

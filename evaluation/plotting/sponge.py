@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.plotting.saving import save_figure
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -53,4 +55,4 @@ def sponge_figure(trace: BandwidthTrace, slo: float, runs: Mapping[str, SpongeRu
 
 def draw_sponge(trace: BandwidthTrace, slo: float, runs: Mapping[str, SpongeRun], path: Path) -> None:
     """Draw `sponge_figure` to ``path``, whose name says the format."""
-    sponge_figure(trace, slo, runs).savefig(path, dpi=150)
+    save_figure(sponge_figure(trace, slo, runs), path, dpi=150)

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from harpagon.evaluation.gaps.comparison import BASE, OWN
 from harpagon.evaluation.gaps.tables import REFERENCE, proven_optima, summarise
 from harpagon.evaluation.plotting.gaps import gap_figure, time_figure
+from harpagon.evaluation.plotting.saving import save_figure
 from harpagon.evaluation.report import html_page
 from harpagon.evaluation.report.figures import order_figure, place_figure, ratio_figure, share_figure
 from harpagon.evaluation.report.tables import markdown, percent, report_tables
+from harpagon.instances.files.writing import replacing, write_text
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -49,13 +51,16 @@ def write_report(rows: Sequence[Row], folder: Path) -> Path:
     tables = report_tables(rows)
     figures = report_figures(rows)
     for table in tables:
-        with (folder / f"{table.name}.csv").open("w", encoding="utf-8", newline="") as file:
+        with (
+            replacing(folder / f"{table.name}.csv") as unfinished,
+            unfinished.open("w", encoding="utf-8", newline="") as file,
+        ):
             csv.writer(file).writerows([table.headings, *table.rows])
-        (folder / f"{table.name}.md").write_text(f"{markdown(table)}\n", encoding="utf-8")
+        write_text(folder / f"{table.name}.md", f"{markdown(table)}\n")
     for name, (figure, _) in figures.items():
-        figure.savefig(folder / f"{name}.svg", metadata={"Date": None})
+        save_figure(figure, folder / f"{name}.svg", metadata={"Date": None})
     path = folder / "report.html"
-    path.write_text(html_page.page(_TITLE, _parts(rows, tables, figures)), encoding="utf-8")
+    write_text(path, html_page.page(_TITLE, _parts(rows, tables, figures)))
     return path
 
 

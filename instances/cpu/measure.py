@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from harpagon.instances.cpu.profile import CoreProfile
 from harpagon.instances.errors import InputError
+from harpagon.instances.files.writing import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -112,10 +113,7 @@ def write_measured_points(path: Path, points: Sequence[MeasuredPoint], quantile:
     for point in points:
         figures = (point.quantile(share) * 1e3 for share in (quantile, 0.5, 0.9, 0.99))
         lines.append(f"{point.batch},{point.cores}," + ",".join(f"{figure:.4f}" for figure in figures))
-    try:
-        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(path), "", f"cannot be written ({error.strerror})", "Check the folder") from None
+    write_text(path, "\n".join(lines) + "\n")
 
 
 def _session(path: Path, cores: int) -> Any:

@@ -15,6 +15,7 @@ from harpagon.instances.files.profiles import profile_document, read_profiles
 from harpagon.instances.files.schema import InstanceFile, PipelineFile
 from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.files.validation import validate
+from harpagon.instances.files.writing import write_text
 from harpagon.instances.instance import Hardware, Instance, Pipeline
 from harpagon.instances.policies import Billing
 
@@ -129,11 +130,4 @@ def write_instance(path: str | Path, instance: Instance) -> None:
 
 def write_json(path: str | Path, document: Mapping[str, Any]) -> None:
     """Write plain data as JSON, indented, with a newline at the end; never NaN or Infinity."""
-    text = json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n"
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(
-            str(path), "", f"cannot be written ({reason})", "Check the folder and its permissions"
-        ) from None
+    write_text(path, json.dumps(document, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

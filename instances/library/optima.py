@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.instances.errors import InputError
+from harpagon.instances.files.writing import make_folder, replacing
 from harpagon.instances.library.profiles import DATA
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -75,8 +76,9 @@ def write_optima(path: Path, optima: Iterable[Optimum]) -> None:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_COLUMNS)
     writer.writerows([getattr(optimum, column) for column in _COLUMNS] for optimum in optima)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
+    make_folder(path.parent)
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(gzip.compress(text.getvalue().encode(), mtime=0))
 
 
 def _optimum(record: dict[str, str]) -> Optimum:

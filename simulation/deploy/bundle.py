@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.instances.errors import InputError
+from harpagon.instances.files.writing import make_folder, write_text
 from harpagon.simulation.deploy.kubernetes import kubernetes_files
 from harpagon.simulation.deploy.ray_serve import ray_files
 from harpagon.simulation.deploy.readme import readme
@@ -58,15 +59,13 @@ def write_deployment(files: dict[str, str], folder: Path) -> None:
     Raises
     ------
     InputError
-        Where the folder holds something or cannot be written.
+        Where the folder holds something.
+    MachineError
+        Where it cannot be written.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise InputError(str(folder), "", "is not empty", "Give a new folder, so that nothing old is served")
-        for name, text in files.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(str(folder), "", f"cannot be written ({error.strerror})", "Give another folder") from None
+    make_folder(folder)
+    if any(folder.iterdir()):
+        raise InputError(str(folder), "", "is not empty", "Give a new folder, so that nothing old is served")
+    for name, text in files.items():
+        make_folder((folder / name).parent)
+        write_text(folder / name, text)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.planning.compact import build_compact
 from harpagon.formulations.planning.disjunctive import build_disjunctive
 from harpagon.formulations.planning.pattern import build_pattern
+from harpagon.instances.files.writing import replacing
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.methods import METHODS, find_method, require_support
 from harpagon.solvers.models.model_method import first_task
@@ -70,7 +71,8 @@ def write_model(
         raise UnsupportedError(formulation, "an LP or MPS file: it has no linear model", linear)
     require_support(find_method(formulation), instance, billing, dispatch)
     model = linear_model(instance, formulation, billing, dispatch, options)
-    model.write(str(path), format=_FORMATS[file_format], io_options={"symbolic_solver_labels": True})
+    with replacing(path) as unfinished:
+        model.write(str(unfinished), format=_FORMATS[file_format], io_options={"symbolic_solver_labels": True})
 
 
 def linear_model(

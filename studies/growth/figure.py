@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.plotting.saving import save_figure
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -37,4 +39,4 @@ def draw_growth(points: Sequence[GrowthPoint], path: Path) -> None:
         axis.set_ylabel("processor time (s)")
     for unused in axes[len(names) :]:
         unused.set_visible(False)
-    figure.savefig(path, dpi=150)
+    save_figure(figure, path, dpi=150)

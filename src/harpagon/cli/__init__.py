@@ -14,7 +14,6 @@ and the right code.
 from __future__ import annotations
 
 import gc
-import os
 import signal
 import sys
 import threading
@@ -25,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harpagon.cli.console import ReaderLeftError, complain
+from harpagon.cli.console import ReaderLeftError, complain, discard_output, prepare_output
 from harpagon.cli.exits import ExitCode
 
 if TYPE_CHECKING:
@@ -117,13 +116,20 @@ def _sigterm_interrupts() -> Iterator[None]:
 
 
 def _run_to_the_end(arguments: Sequence[str] | None) -> int:
+    if not prepare_output():
+        complain("standard output is closed: give it a place to go")
+        return ExitCode.MACHINE_FAILED
+    code: int = ExitCode.DONE
     try:
         code = _run(sys.argv[1:] if arguments is None else arguments)
         sys.stdout.flush()
     except (ReaderLeftError, BrokenPipeError):
-        # Nothing is left to say, and Python would complain about the unwritten rest on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.DONE
+        discard_output()
+    except OSError as error:
+        discard_output()
+        if code != ExitCode.MACHINE_FAILED:  # else the same was said already
+            complain(f"standard output cannot be written ({error.strerror})")
+        return ExitCode.MACHINE_FAILED
     return code
 
 
@@ -157,6 +163,13 @@ def _known(error: Exception) -> tuple[ExitCode, str] | None:
         return ExitCode.CHECK_FAILED, f"internal error: {error}"
     if isinstance(error, MachineError):
         return ExitCode.MACHINE_FAILED, str(error)
+    if isinstance(error, MemoryError):
+        return ExitCode.MACHINE_FAILED, "there is not enough memory"
+    if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+        return (
+            ExitCode.MACHINE_FAILED,
+            f"{error.filename or 'standard output'} cannot be used ({error.strerror or error})",
+        )
     return None
 
 

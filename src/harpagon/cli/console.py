@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import json
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+
+_ASCII = dict(zip("µ·×–…─━│├┤┬┴┼╭╮╯╰╴╶╵╷█░▼", "u.x-.--|+++++++++--||#.v", strict=True))  # noqa: RUF001
+_ASCII |= {"→": "->", "≤": "<=", "≥": ">="}
+"""What stands for a sign where the console's encoding lacks it."""
 
 
 class ReaderLeftError(Exception):
@@ -38,8 +48,34 @@ def note(message: str) -> None:
 
 
 def complain(message: str) -> None:
-    """Print an error message on standard error."""
-    sys.stderr.write(f"harpagon: {message}\n")
+    """Print an error message on standard error, where that takes it."""
+    with suppress(OSError):
+        sys.stderr.write(f"harpagon: {message}\n")
+        sys.stderr.flush()
+
+
+def prepare_output() -> bool:
+    """Have signs that an encoding lacks replaced by like ones; whether there is a standard output."""
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    codecs.register_error("harpagon", _alike)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not (stream.encoding or "").lower().startswith("utf"):
+            stream.reconfigure(errors="harpagon")
+    return sys.stdout is not None
+
+
+def discard_output() -> None:
+    """Throw away what could not be printed, which Python would complain about on its way out."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _alike(error: UnicodeError) -> tuple[str, int]:
+    """ASCII for the signs that this program prints, a question mark for those of names."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(_ASCII.get(sign, "?") for sign in signs), error.end
 
 
 def terminal_width() -> int:

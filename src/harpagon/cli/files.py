@@ -1,33 +1,15 @@
-"""Folders and figures that commands write."""
+"""Figures that commands write."""
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from harpagon.instances.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 FIGURE_ENDINGS = (".png", ".svg", ".pdf")
-
-
-def require_folder(folder: Path) -> None:
-    """Make ``folder`` where it does not exist; `InputError` where that cannot be done."""
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says against writing ``path`` into `InputError`."""
-    try:
-        yield
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(str(path), "", f"cannot be written ({reason})", "Give another place") from None
 
 
 def require_figure_ending(path: Path) -> None:

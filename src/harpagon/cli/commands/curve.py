@@ -11,7 +11,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.files import require_figure_ending, require_folder, writing
+from harpagon.cli.files import require_figure_ending
 from harpagon.cli.inputs import (
     BillingOption,
     DispatchOption,
@@ -20,6 +20,7 @@ from harpagon.cli.inputs import (
     TimeLimitOption,
     solver_options,
 )
+from harpagon.instances.files.writing import make_folder
 from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def curve(
     if figure is not None:
         require_figure_ending(figure)
     if out is not None:
-        require_folder(out)
+        make_folder(out)
     problem = resolve(instance)
     curves, interrupted = _trace(
         problem,
@@ -104,14 +105,12 @@ def curve(
     else:
         show(*curve_tables(problem, curves))
     if out is not None:
-        with writing(out):
-            write_curves(problem, curves, out, complete=not interrupted)
+        write_curves(problem, curves, out, complete=not interrupted)
         note(f"tables, plans and the figure are in {out}")
     if figure is not None:
         from harpagon.cli.views.curve import draw
 
-        with writing(figure):
-            draw(problem, curves, figure)
+        draw(problem, curves, figure)
         note(f"figure written to {figure}")
     if interrupted:
         note("interrupted: the steps found so far are kept")

@@ -118,10 +118,10 @@ def gap(
     as_json: JsonOption = False,
 ) -> None:
     """Run the command."""
-    from harpagon.cli.files import require_folder
     from harpagon.evaluation.gaps.study import study_tasks
     from harpagon.evaluation.sweep.row_file import owned
     from harpagon.evaluation.sweep.rows import RowFile
+    from harpagon.instances.files.writing import make_folder
 
     options = solver_options(time_limit, tolerance, threads, log=False)
     load_plugins(plugin)
@@ -130,7 +130,7 @@ def gap(
     tasks = study_tasks(_instances(suite or ["smoke"]), names, billings, options)
     out = out or report or Path("harpagon-gap")
     for folder in {out, report or out}:
-        require_folder(folder)
+        make_folder(folder)
     if scheduler is not None and memory_limit is not None:
         raise typer.BadParameter("is given to `dask worker` where there is a --scheduler", param_hint="--memory-limit")
     memory = None if memory_limit is None else int(memory_limit * 1e9)

@@ -139,10 +139,10 @@ def make(
 
 
 def _write(made: tuple[Instance, ...], folder: Path) -> None:
-    from harpagon.cli.files import require_folder
     from harpagon.instances.files.instances import write_instance
+    from harpagon.instances.files.writing import make_folder
 
-    require_folder(folder)
+    make_folder(folder)
     for instance in made:
         write_instance(folder / f"{instance.name}.json", instance)
     note(f"{len(made)} written into {folder}")

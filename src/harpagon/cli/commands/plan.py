@@ -10,7 +10,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json, terminal_width
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.files import require_figure_ending, writing
+from harpagon.cli.files import require_figure_ending
 from harpagon.cli.inputs import (
     BillingOption,
     DispatchOption,
@@ -174,8 +174,7 @@ def _write_files(instance: Instance, result: Result, plan: Plan, out: Path | Non
     if figure is not None:
         from harpagon.evaluation.plotting.plan import draw_plan
 
-        with writing(figure):
-            draw_plan(instance, plan, figure)
+        draw_plan(instance, plan, figure)
         note(f"figure written to {figure}")
 
 

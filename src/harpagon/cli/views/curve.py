@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import csv
-import json
 from typing import TYPE_CHECKING
 
 from harpagon.cli.views.tables import plain_table
+from harpagon.instances.files.instances import write_json
 from harpagon.instances.files.plans import plan_document
+from harpagon.instances.files.writing import replacing
 from harpagon.solvers.certificates import certificate
 from harpagon.solvers.sensitivity.curve import Curve
 
@@ -82,9 +83,9 @@ def write_curves(
 ) -> None:
     """Write ``curves.json``, ``curves.png`` and a CSV table per curve."""
     document = curve_document(instance, curves, complete=complete)
-    (folder / "curves.json").write_text(json.dumps(document, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    write_json(folder / "curves.json", document)
     for over, steps in curves.items():
-        with (folder / f"{over}.csv").open("w", newline="", encoding="utf-8") as file:
+        with replacing(folder / f"{over}.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(["from", "to", "cost_per_hour", "proven", "machines"])
             writer.writerows([s.low, s.high, s.cost, s.proven, _machines(s.result.plan)] for s in steps)
