@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harpagon.instances.checks import located
-from harpagon.instances.errors import InputError
 from harpagon.instances.files.documents import read_document
 from harpagon.instances.files.graphs import pipeline_graph
 from harpagon.instances.files.objectives import check_objectives

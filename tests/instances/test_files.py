@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.checker import check
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.instances.errors import InputError
+from harpagon.instances.errors import MachineError
 from harpagon.instances.files.documents import read_document
 from harpagon.instances.files.instances import from_document, instance_document, read_instance, write_instance
 from harpagon.instances.files.plans import (
@@ -194,7 +194,7 @@ def test_unknown_bounds_are_null(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     path = tmp_path / "nowhere" / "instance.json"
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(MachineError, match="cannot be written"):
         write_instance(path, worked_example())
 
 

@@ -12,7 +12,7 @@ import yaml
 
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
-from harpagon.instances.errors import InputError
+from harpagon.instances.errors import InputError, MachineError
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.simulation.deploy import TARGETS, deployment_files, write_deployment
@@ -183,7 +183,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not empty"):
         write_deployment({"new": ""}, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["old"]
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(MachineError, match="cannot be written"):
         write_deployment({"new": ""}, tmp_path / "old" / "x")
 
 
