@@ -57,19 +57,22 @@ class LaneDispatcher:
         """Dispatch requests that arrive at ``times``, sorted; all others will arrive at ``until`` or later."""
         chosen = self._share(times.size)
         self._pending = np.concatenate([self._pending, chosen])
-        finish = np.full(self._pending.size, np.nan)
-        places = []
         for index, lane in enumerate(self._lanes):
             lane.feed(times[chosen == index].tolist(), until)
-            places.append(np.flatnonzero(self._pending == index)[: len(lane.done)])
-            finish[places[index]] = lane.done
-        unknown = np.flatnonzero(np.isnan(finish))
-        end = int(unknown[0]) if unknown.size else finish.size
-        for lane, place in zip(self._lanes, places, strict=True):
-            del lane.done[: int(np.searchsorted(place, end))]
-        served = Served(finish[:end], self._groups[self._pending[:end]])
+        served = self.outstanding()
+        unknown = np.flatnonzero(np.isnan(served.finish))
+        end = int(unknown[0]) if unknown.size else served.finish.size
+        for index, lane in enumerate(self._lanes):
+            del lane.done[: int(np.count_nonzero(self._pending[:end] == index))]
         self._pending = self._pending[end:]
-        return served
+        return Served(served.finish[:end], served.tuples[:end])
+
+    def outstanding(self) -> Served:
+        """Requests taken but not handed back, in order of arrival; NaN where completion is unknown."""
+        finish = np.full(self._pending.size, np.nan)
+        for index, lane in enumerate(self._lanes):
+            finish[np.flatnonzero(self._pending == index)[: len(lane.done)]] = lane.done
+        return Served(finish, self._groups[self._pending])
 
     def _share(self, count: int) -> np.ndarray:
         """Lanes of the next ``count`` requests: the smallest virtual times left.
@@ -77,6 +80,8 @@ class LaneDispatcher:
         In a span t of virtual time a lane of rate rho gets at most rho t + 1 requests, and all lanes of total rate R
         get at least R t less one each: ``count`` requests span at most (count + lanes) / R.
         """
+        if not count:
+            return np.empty(0, dtype=np.int64)
         longest = (count + self._rates.size) / self._rates.sum()
         shares = np.ceil(longest * self._rates).astype(np.int64) + 1
         lanes = np.repeat(np.arange(self._rates.size), shares)

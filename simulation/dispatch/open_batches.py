@@ -178,15 +178,26 @@ class OpenBatchDispatcher:
         batch.finish = self._machines[batch.group].run(time if time > batch.opened else batch.opened)
         self.tallies[batch.group].sizes[filled] += 1
 
+    def outstanding(self) -> Served:
+        """Requests taken but not handed back, in order of arrival; NaN where completion is unknown."""
+        served, waiting = _completions(self._segments), len(self._waiting)
+        finish = np.concatenate([served.finish, np.full(waiting, np.nan)])
+        return Served(finish, np.concatenate([served.tuples, np.zeros(waiting, dtype=np.int64)]))
+
     def _resolved(self) -> Served:
         """The longest run of requests, in order of arrival, whose batches are closed."""
         segments = self._segments
         if not segments:
             return Served.empty()
-        finish = np.array([batch.finish for batch, _ in segments])
-        unknown = np.flatnonzero(np.isnan(finish))
+        unknown = np.flatnonzero(np.isnan([batch.finish for batch, _ in segments]))
         end = int(unknown[0]) if unknown.size else len(segments)
-        counts = np.array([count for _, count in segments[:end]], dtype=np.int64)
-        groups = np.array([batch.group for batch, _ in segments[:end]], dtype=np.int64)
         self._segments = segments[end:]
-        return Served(np.repeat(finish[:end], counts), np.repeat(groups, counts))
+        return _completions(segments[:end])
+
+
+def _completions(segments: Sequence[tuple[_Batch, int]]) -> Served:
+    """Completion and group of every request of ``segments``: a batch, and how many requests in a row joined it."""
+    finish = np.array([batch.finish for batch, _ in segments])
+    counts = np.array([count for _, count in segments], dtype=np.int64)
+    groups = np.array([batch.group for batch, _ in segments], dtype=np.int64)
+    return Served(np.repeat(finish, counts), np.repeat(groups, counts))

@@ -62,6 +62,11 @@ class PaddedDispatcher:
         self._real = self._real[served.finish.size :]
         return Served(served.finish[known], served.tuples[known])
 
+    def outstanding(self) -> Served:
+        """Requests taken but not handed back, in order of arrival; NaN where completion is unknown."""
+        served = self._inner.outstanding()
+        return Served(served.finish[self._real], served.tuples[self._real])
+
     def _dummies(self, times: np.ndarray, until: float) -> np.ndarray:
         """Times before ``until`` at which the count falls behind; requests of the same instant count."""
         assert self._start is not None

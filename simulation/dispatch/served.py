@@ -43,3 +43,6 @@ class Dispatcher(Protocol):
 
     def feed(self, times: np.ndarray, until: float) -> Served:
         """Take arrivals before ``until``; return the longest run of requests whose completion is now known."""
+
+    def outstanding(self) -> Served:
+        """Requests taken but not handed back, in order of arrival; NaN (and tuple 0) where completion is unknown."""

@@ -44,6 +44,7 @@ COMMANDS = (
     "headroom",
     "import",
     "deploy",
+    "run",
     "slopt",
 )
 

@@ -1,0 +1,86 @@
+"""A served plan: bound, simulated and measured, as tables and as plain data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harpagon.cli.views.tables import plain_table
+from harpagon.instances.files.units import milliseconds
+from harpagon.simulation.serving.report import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.console import RenderableType
+
+    from harpagon.simulation.serving.report import ServedModule, ServedPipeline, ServingReport
+
+_WORDS = {
+    Verdict.KEPT: "[bold green]kept[/]  every request was answered within its bound",
+    Verdict.MISSED: "[bold red]missed[/]  requests were late although every batch kept to its profile",
+    Verdict.SLOW_MACHINE: "[bold yellow]slow machine[/]  requests were late, and so was this machine: it says nothing "
+    "about the plan",
+}
+
+
+def serving_view(report: ServingReport) -> Iterator[RenderableType]:
+    """Per pipeline a table of its modules, and the verdict."""
+    for pipeline in report.pipelines:
+        yield _table(pipeline)
+    shares = [module.share for pipeline in report.pipelines for module in pipeline.modules]
+    yield f"batches took at most {max(shares):.1%} of their profile; timers were at most {report.lag * 1e3:.1f} ms late"
+    yield _WORDS[report.verdict]
+
+
+def _table(pipeline: ServedPipeline) -> RenderableType:
+    quantiles = ", ".join(f"p{100 * share:g} {1e3 * value:.1f} ms" for share, value in pipeline.quantiles.items())
+    lost = f", {pipeline.unanswered} unanswered" if pipeline.unanswered else ""
+    caption = f"{pipeline.requests} requests, {pipeline.late} late{lost}; {quantiles}; SLO {pipeline.slo * 1e3:.1f} ms"
+    headings = ("ms", "bound", "simulated", "measured", "requests", "batches")
+    table = plain_table(*headings, title=pipeline.name, caption=caption)
+    for module in pipeline.modules:
+        figures = (module.bound, module.simulated, module.measured)
+        cells = (f"{1e3 * value:.1f}" for value in figures)
+        table.add_row(module.name, *cells, str(module.requests), str(module.batches))
+    table.add_section()
+    figures = (pipeline.bound, pipeline.simulated, pipeline.measured)
+    table.add_row("end to end", *(f"{1e3 * value:.1f}" for value in figures), str(pipeline.requests), "")
+    return table
+
+
+def serving_document(report: ServingReport) -> dict[str, Any]:
+    """Plain data of a run."""
+    return {
+        "instance": report.instance,
+        "verdict": report.verdict.value,
+        "duration_s": report.duration,
+        "share": report.share,
+        "lag_ms": milliseconds(report.lag),
+        "pipelines": [_pipeline(pipeline) for pipeline in report.pipelines],
+    }
+
+
+def _pipeline(pipeline: ServedPipeline) -> dict[str, Any]:
+    return {
+        "name": pipeline.name,
+        "slo_ms": milliseconds(pipeline.slo),
+        "bound_ms": milliseconds(pipeline.bound),
+        "simulated_ms": milliseconds(pipeline.simulated),
+        "measured_ms": milliseconds(pipeline.measured),
+        "quantiles_ms": {f"p{100 * share:g}": milliseconds(value) for share, value in pipeline.quantiles.items()},
+        "requests": pipeline.requests,
+        "late": pipeline.late,
+        "unanswered": pipeline.unanswered,
+        "modules": {module.name: _module(module) for module in pipeline.modules},
+    }
+
+
+def _module(module: ServedModule) -> dict[str, Any]:
+    return {
+        "bound_ms": milliseconds(module.bound),
+        "simulated_ms": milliseconds(module.simulated),
+        "measured_ms": milliseconds(module.measured),
+        "requests": module.requests,
+        "batches": module.batches,
+        "largest_share": module.share,
+    }

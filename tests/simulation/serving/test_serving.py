@@ -1,0 +1,212 @@
+"""Plans served over real sockets, on virtual time, where no other work is felt: bound, simulated, measured."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from virtual_time import VirtualLoop
+
+from harpagon.cli import main
+from harpagon.cli.exits import ExitCode
+from harpagon.instances.files.instances import from_document
+from harpagon.instances.policies import Dispatch
+from harpagon.simulation import serving
+from harpagon.simulation.serving import ServingReport, Verdict, serve_plan
+from harpagon.simulation.serving.http import HttpClient, HttpServer
+from harpagon.simulation.serving.pipelines import RootCounts
+from harpagon.simulation.serving.report import ServedModule, ServedPipeline
+from harpagon.solvers.methods import solve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harpagon.instances.plan import Plan
+
+DOCUMENT = {
+    "format": "harpagon-instance/1",
+    "name": "fork-join",
+    "hardware": {"big": {"price_per_hour": 3.0}, "small": {"price_per_hour": 1.0}},
+    "profiles": {
+        "detect": {"big": {"1": 60, "4": 150}, "small": {"1": 120, "2": 210}},
+        "crop": {"big": {"2": 80}, "small": {"1": 90, "2": 160}},
+        "face": {"big": {"2": 110, "4": 190}, "small": {"2": 300}},
+        "pose": {"big": {"1": 70, "4": 200}, "small": {"1": 150}},
+        "merge": {"big": {"4": 120}, "small": {"2": 150, "4": 260}},
+        "caption": {"big": {"2": 140}, "small": {"1": 130, "4": 400}},
+    },
+    "pipelines": [
+        {
+            "name": "video",
+            "rate_rps": 21,
+            "slo_ms": 2400,
+            "modules": {name: {"model": name} for name in ("detect", "crop", "face", "pose", "merge", "caption")},
+            "edges": [
+                {"from": "detect", "to": "crop"},
+                {"from": "crop", "to": "face", "fanout": 1.5},
+                {"from": "crop", "to": "pose"},
+                {"from": "face", "to": "merge"},
+                {"from": "pose", "to": "merge"},
+                {"from": "merge", "to": "caption", "fanout": 0.5},
+            ],
+        }
+    ],
+}
+"""Six modules, a fork and a join, two hardware types."""
+INSTANCE = from_document(DOCUMENT, "fork-join")
+LATE_TICK = 3e-3
+"""Seconds between two looks of the server for what is due, and some rounding."""
+
+
+def plan_for(dispatch: Dispatch) -> Plan:
+    plan = solve(INSTANCE, "exact", None, dispatch).plan
+    assert plan is not None
+    return plan
+
+
+def served(plan: Plan, seconds: float = 3.0, **more: object) -> ServingReport:
+    return serve_plan(INSTANCE, plan, duration=seconds, loop=VirtualLoop, **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def plan() -> Plan:
+    """A plan of edf in which a module has two tuples, of two hardware types."""
+    found = plan_for(Dispatch.EDF)
+    tuples = [module.tuples for module in found.pipelines[0].modules.values()]
+    assert any(len({part.configuration.hardware for part in module}) == 2 for module in tuples)
+    return found
+
+
+def test_a_plan_is_kept_and_measured_as_simulated(plan: Plan) -> None:
+    report = served(plan, share=0.9)
+    (pipeline,) = report.pipelines
+    assert report.verdict is Verdict.KEPT
+    assert (pipeline.requests, pipeline.late, pipeline.unanswered) == (63, 0, 0)
+    for module in pipeline.modules:
+        assert module.measured <= module.simulated + LATE_TICK <= module.bound + LATE_TICK
+        assert module.share == pytest.approx(0.9, abs=1e-3)
+    assert pipeline.simulated * 0.9 <= pipeline.measured <= pipeline.simulated + LATE_TICK
+
+
+def test_one_machine_fewer_misses(plan: Plan) -> None:
+    report = served(plan, share=0.9, losses={"crop": 1})
+    assert report.verdict is Verdict.MISSED
+    assert report.pipelines[0].late > report.pipelines[0].requests / 4
+
+
+def test_machines_slower_than_their_profile_are_no_fault_of_the_plan(plan: Plan) -> None:
+    assert served(plan, share=1.3).verdict is Verdict.SLOW_MACHINE
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.ROUND_ROBIN, Dispatch.PER_CONFIG, Dispatch.TC_SAFE])
+def test_other_policies_are_served_by_their_dispatchers(dispatch: Dispatch) -> None:
+    report = served(plan_for(dispatch), 2.0)
+    (pipeline,) = report.pipelines
+    assert pipeline.requests == 42 and pipeline.unanswered == 0
+    assert all(module.requests for module in pipeline.modules)
+
+
+def test_batches_are_as_large_as_in_the_simulation(plan: Plan) -> None:
+    """Half as many batches as requests where batches of two fill on even arrivals."""
+    crop = next(module for module in served(plan).pipelines[0].modules if module.name == "crop")
+    assert crop.requests == 63 and crop.batches == 32
+
+
+def test_roots_bring_what_fan_outs_say() -> None:
+    counts = RootCounts(INSTANCE.pipelines[0])
+    roots = [counts.following() for _ in range(4)]
+    assert [root["face"] for root in roots] == [2, 1, 2, 1]
+    assert [root["pose"] for root in roots] == [1, 1, 1, 1]
+    assert sum(root["caption"] for root in roots) == 3
+
+
+def test_a_run_in_real_time_never_blames_the_plan(plan: Plan) -> None:
+    """On a loaded machine the verdict may be that it is slow; without a fault of the plan it is never that."""
+    report = serve_plan(INSTANCE, plan, duration=1.0, share=0.5)
+    assert report.verdict is not Verdict.MISSED
+    assert report.pipelines[0].requests + report.pipelines[0].unanswered == 21
+
+
+def _report(late: int, measured: float, share: float, lag: float, unanswered: int = 0) -> ServingReport:
+    module = ServedModule("m", 1.0, 1.0, measured, 10, 10, share)
+    pipeline = ServedPipeline("p", 2.0, 1.0, 1.0, measured, {0.5: measured}, 10, late, unanswered, (module,))
+    return ServingReport("i", 10.0, 0.9, lag, (pipeline,))
+
+
+@pytest.mark.parametrize(
+    ("report", "verdict", "code"),
+    [
+        (_report(0, 0.9, 0.95, 0.5), Verdict.KEPT, ExitCode.DONE),
+        (_report(0, 0.9, 1.5, 0.5), Verdict.KEPT, ExitCode.DONE),
+        (_report(1, 1.2, 0.95, 0.1), Verdict.MISSED, ExitCode.CHECK_FAILED),
+        (_report(1, 1.2, 0.95, 0.3), Verdict.SLOW_MACHINE, ExitCode.MACHINE_FAILED),
+        (_report(1, 1.2, 1.01, 0.0), Verdict.SLOW_MACHINE, ExitCode.MACHINE_FAILED),
+        (_report(0, 0.9, 0.95, 0.5, unanswered=1), Verdict.MISSED, ExitCode.CHECK_FAILED),
+    ],
+)
+def test_verdicts_and_their_exit_codes(
+    report: ServingReport,
+    verdict: Verdict,
+    code: ExitCode,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert report.verdict is verdict
+    monkeypatch.setattr(serving, "serve_plan", lambda *_, **__: report)
+    plan = tmp_path / "plan.json"
+    assert main(["plan", "worked-example", "--billing", "whole", "--out", str(plan)]) == ExitCode.DONE
+    capsys.readouterr()
+    assert main(["run", "worked-example", str(plan), "--json"]) == code
+    assert json.loads(capsys.readouterr().out)["verdict"] == verdict.value
+    assert main(["run", "worked-example", str(plan)]) == code
+    assert verdict.value in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [(["--duration", "0"], "--duration"), (["--share", "2"], "--share"), (["--lose", "nothing:1"], "nothing")],
+)
+def test_bad_usage(options: list[str], word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = tmp_path / "plan.json"
+    assert main(["plan", "worked-example", "--billing", "whole", "--out", str(plan)]) == ExitCode.DONE
+    assert main(["run", "worked-example", str(plan), *options]) == ExitCode.USAGE
+    assert word in capsys.readouterr().err
+
+
+def test_a_plan_that_fails_the_check_is_not_served(tmp_path: Path) -> None:
+    plan = tmp_path / "plan.json"
+    assert main(["plan", "traffic-198rps", "--out", str(plan)]) == ExitCode.DONE
+    plan.write_text(plan.read_text().replace('"machines": 5', '"machines": 4'))
+    assert main(["run", "traffic-198rps", str(plan)]) == ExitCode.CHECK_FAILED
+
+
+def test_the_server_answers_on_loopback_only_and_refuses_what_it_does_not_know() -> None:
+    async def echo(document: object) -> object:
+        return document
+
+    async def broken(document: object) -> object:
+        raise ValueError("no")
+
+    async def talk() -> None:
+        async with HttpServer({"/echo": echo, "/broken": broken}) as server:
+            assert server._server is not None
+            assert {item.getsockname()[0] for item in server._server.sockets} == {"127.0.0.1"}
+            client = HttpClient(server.port)
+            assert await client.post("/echo", {"a": [1]}) == {"a": [1]}
+            for path in ("/nowhere", "/broken"):
+                with pytest.raises(ConnectionError, match=path):
+                    await client.post(path, {})
+            assert await asyncio.gather(*(client.post("/echo", number) for number in range(20))) == list(range(20))
+            client.close()
+
+    asyncio.run(talk())
+
+
+def test_a_report_without_answers_is_a_miss() -> None:
+    report = _report(0, 0.0, 0.0, 0.0, unanswered=10)
+    empty = replace(report.pipelines[0], quantiles={}, requests=0)
+    assert replace(report, pipelines=(empty,)).verdict is Verdict.MISSED
