@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
+
+from harpagon.instances.errors import InputError, shown
 
 
-class Billing(StrEnum):
+class Word(StrEnum):
+    """Words that files, flags and arguments may say."""
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Member of a word; an `InputError` that names all where there is none."""
+        try:
+            return cls(text)
+        except ValueError:
+            name = cls.__name__.lower()
+            raise InputError(name, "", f"there is no {name} {shown(text)}", f"Use {', '.join(cls)}") from None
+
+
+class Billing(Word):
     """How machines are paid for."""
 
     WHOLE = "whole"
@@ -14,7 +30,7 @@ class Billing(StrEnum):
     """At most one machine per module, the residual, is paid for by the fraction used [R]."""
 
 
-class Dispatch(StrEnum):
+class Dispatch(Word):
     """How requests are handed to the machines of one module; `harpagon.formulations.physics` has the bounds."""
 
     TC = "tc"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points, version
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing, Dispatch, Word
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError, require_features
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -39,7 +38,7 @@ class Runner(Protocol):
         """Plan ``instance``."""
 
 
-class Kind(StrEnum):
+class Kind(Word):
     """What a method promises."""
 
     EXACT = "exact"
@@ -70,6 +69,8 @@ class Method:
         What its function is told beside the case, such as the name of an ablation.
     revision
         Of a method registered from outside: changes with its text. Empty for shipped ones.
+    opens
+        ``module:function`` in `harpagon.solvers` that opens its model, see `harpagon.formulation`; empty without one.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Method:
     runner: Runner = field(repr=False)
     options: Mapping[str, object] = field(default_factory=dict)
     revision: str = ""
+    opens: str = ""
 
     def run(
         self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
@@ -204,23 +206,25 @@ def _exact(
     target: str,
     cases: frozenset[tuple[Billing, Dispatch]] = _EVERYTHING,
     linear: bool = False,
+    opens: str = "",
     **extra: object,
 ) -> Method:
     """Row of an exact method of `harpagon.solvers`."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        solver = cast("Callable[..., Result]", _load(f"solvers.{target}"))
+        solver = cast("Callable[..., Result]", load(f"solvers.{target}"))
         return solver(instance, billing, dispatch, options, **extra)
 
     default = _SAFE if any(dispatch is _SAFE for _, dispatch in cases) else Dispatch.TC
-    return Method(name, Kind.EXACT, summary, Capabilities(cases, capacity=True, linear=linear), default, run, extra)
+    capabilities = Capabilities(cases, capacity=True, linear=linear)
+    return Method(name, Kind.EXACT, summary, capabilities, default, run, extra, opens=opens)
 
 
 def _heuristic(name: str, summary: str, target: str, /, dispatch: Dispatch = Dispatch.TC, **extra: object) -> Method:
     """Row of a heuristic that plans for one dispatch policy."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        planner = cast("Callable[..., Plan | None]", _load(f"heuristics.{target}"))
+        planner = cast("Callable[..., Plan | None]", load(f"heuristics.{target}"))
         return timed(name, lambda: planner(instance, billing, **extra))
 
     cases = frozenset((billing, dispatch) for billing in Billing)
@@ -262,7 +266,8 @@ def _plus_ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.FREE) 
     return _heuristic(name, f"harpagon+ {summary}.", target, dispatch, name=name)
 
 
-def _load(target: str) -> object:
+def load(target: str) -> object:
+    """Function of ``module:function``, imported from this package."""
     module, function = target.split(":")
     return getattr(import_module(f"harpagon.{module}"), function)
 
@@ -278,6 +283,7 @@ METHODS: dict[str, Method] = {
             "Module frontiers as columns of a mixed-integer model, on HiGHS.",
             "models.pattern:solve_pattern",
             linear=True,
+            opens="models.opened:open_pattern",
         ),
         _exact(
             "compact",
@@ -285,6 +291,7 @@ METHODS: dict[str, Method] = {
             "models.compact:solve_compact",
             _WITH_SAFE,
             linear=True,
+            opens="models.opened:open_tangents",
         ),
         _exact(
             "disjunctive-bigm",
@@ -292,6 +299,7 @@ METHODS: dict[str, Method] = {
             "models.disjunctive:solve_disjunctive",
             _CONVEX,
             linear=True,
+            opens="models.opened:open_tangents",
             relaxation="bigm",
         ),
         _exact(
@@ -300,9 +308,16 @@ METHODS: dict[str, Method] = {
             "models.disjunctive:solve_disjunctive",
             _CONVEX,
             linear=True,
+            opens="models.opened:open_tangents",
             relaxation="hull",
         ),
-        _exact("cp-sat", "Integers with product constraints, on CP-SAT.", "models.cp_sat:solve_cp_sat", _WHOLE),
+        _exact(
+            "cp-sat",
+            "Integers with product constraints, on CP-SAT.",
+            "models.cp_sat:solve_cp_sat",
+            _WHOLE,
+            opens="models.opened_cp_sat:open_cp_sat",
+        ),
         _exact(
             "brute-force",
             "Enumeration of every schedule: for small instances, the referee of the tests.",

@@ -124,8 +124,7 @@ def add_collection(model: ConcreteModel, data: PlanningData) -> None:
     from pyomo.environ import Constraint
 
     def rule(_: ConcreteModel, m: int, c: int, w0: float) -> Expression:
-        rate = collected_rate(model, data, m, c)
-        return tangent(data, m, c, w0, rate, model.uses[m, c]) + _waiting(model, data, m, c) <= model.latency[m]
+        return collection_row(model, data, m, c, w0, model.uses[m, c])
 
     def execution(_: ConcreteModel, m: int, c: int) -> Expression:
         earliest = data.bounds[m].earliest
@@ -149,12 +148,10 @@ def add_waits(model: ConcreteModel, data: PlanningData) -> None:
     from pyomo.environ import Constraint, NonNegativeReals, Var
 
     def rule(_: ConcreteModel, m: int, c: int, w0: float, j: int) -> Expression:
-        both = model.uses[m, c] + model.uses[m, j] - 1
-        return model.wait[m, c, j] >= 2 / w0 * both - collected_rate(model, data, m, c) / w0**2
+        return waiting_row(model, data, m, c, w0, j)
 
     def residual(_: ConcreteModel, m: int, c: int, f0: float, j: int) -> Expression:
-        both = model.has_residual[m, c] + model.uses[m, j] - 1
-        return model.residual_wait[m, c, j] >= 2 / f0 * both - model.residual_rate[m, c] / f0**2
+        return residual_waiting_row(model, m, c, f0, j)
 
     model.wait = Var([(m, c, j) for m, c in data.keys for j in range(c)], domain=NonNegativeReals)
     model.waiting = Constraint([(m, c, w0, j) for m, c, w0 in data.tangents.full for j in range(c)], rule=rule)
@@ -226,10 +223,33 @@ def add_residual_collection(model: ConcreteModel, data: PlanningData) -> None:
     from pyomo.environ import Constraint
 
     def rule(_: ConcreteModel, m: int, c: int, f0: float) -> Expression:
-        residual, use = model.residual_rate[m, c], model.has_residual[m, c]
-        return tangent(data, m, c, f0, residual, use) + _residual_waiting(model, data, m, c) <= model.latency[m]
+        return residual_collection_row(model, data, m, c, f0)
 
     model.residual_collection = Constraint(data.tangents.residual, rule=rule)
+
+
+def collection_row(model: ConcreteModel, data: PlanningData, m: int, c: int, w0: float, use: Expression) -> Expression:
+    """Row of `add_collection` for one tangent."""
+    rate = collected_rate(model, data, m, c)
+    return tangent(data, m, c, w0, rate, use) + _waiting(model, data, m, c) <= model.latency[m]
+
+
+def residual_collection_row(model: ConcreteModel, data: PlanningData, m: int, c: int, f0: float) -> Expression:
+    """Row of `add_residual_collection` for one tangent."""
+    residual, use = model.residual_rate[m, c], model.has_residual[m, c]
+    return tangent(data, m, c, f0, residual, use) + _residual_waiting(model, data, m, c) <= model.latency[m]
+
+
+def waiting_row(model: ConcreteModel, data: PlanningData, m: int, c: int, w0: float, j: int) -> Expression:
+    """Row of `add_waits` for one tangent of a full tuple."""
+    both = model.uses[m, c] + model.uses[m, j] - 1
+    return model.wait[m, c, j] >= 2 / w0 * both - collected_rate(model, data, m, c) / w0**2
+
+
+def residual_waiting_row(model: ConcreteModel, m: int, c: int, f0: float, j: int) -> Expression:
+    """Row of `add_waits` for one tangent of a residual."""
+    both = model.has_residual[m, c] + model.uses[m, j] - 1
+    return model.residual_wait[m, c, j] >= 2 / f0 * both - model.residual_rate[m, c] / f0**2
 
 
 def tangent(data: PlanningData, m: int, c: int, w0: float, rate: Expression, use: Expression) -> Expression:

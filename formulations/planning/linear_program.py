@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harpagon.instances.errors import InputError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -53,7 +55,13 @@ class LinearProgram:
 
 
 def linear_program(model: ConcreteModel) -> LinearProgram:
-    """Arrays of a linear Pyomo model with one minimisation objective; its inactive components do not count."""
+    """Arrays of a linear Pyomo model with one minimisation objective; its inactive components do not count.
+
+    Raises
+    ------
+    InputError
+        Where a row is not linear.
+    """
     from pyomo.environ import Constraint, Objective
     from pyomo.repn import generate_standard_repn
 
@@ -72,6 +80,8 @@ def linear_program(model: ConcreteModel) -> LinearProgram:
 
     for row in model.component_data_objects(Constraint, active=True, descend_into=True):
         form = generate_standard_repn(row.body)
+        if not form.is_linear():
+            raise InputError(row.name, "", "this row is not linear", "Write it with sums of multiples of variables")
         indices.extend(map(number, form.linear_vars))
         values.extend(form.linear_coefs)
         starts.append(len(indices))

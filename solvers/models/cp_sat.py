@@ -43,10 +43,11 @@ def solve_cp_sat(
     UnsupportedError
         In fractional billing: the rate of a residual is a continuous variable.
     """
-    return run_model_method("cp-sat", _search, _describe, instance, billing, dispatch, options)
+    return run_model_method("cp-sat", _search, describe, instance, billing, dispatch, options)
 
 
-def _describe(options: SolverOptions, **extra: object) -> SolverInfo:
+def describe(options: SolverOptions, **extra: object) -> SolverInfo:
+    """What ran."""
     chosen = {"num_workers": options.threads, "random_seed": options.seed, "relative_gap_limit": options.gap}
     return SolverInfo("CP-SAT", version("ortools"), {**chosen, "time_limit": options.time_limit, **extra})
 
@@ -60,10 +61,10 @@ def _search(task: Task) -> Outcome:
         steps = units(data, precision)
         built = build_cp_sat(data, steps)
         _hint(built, data, task)
-        solver = _solver(task)
+        solver = new_solver(task)
         built_at = time.perf_counter()
         solver.best_bound_callback = lambda coins, coin=steps.coin: task.report(max(task.floor, coins * coin))
-        status, interrupted = _run(solver, built)
+        status, interrupted = run_solver(solver, built)
         build_time += built_at - begin
         solve_time += time.perf_counter() - built_at
         details = {"tick_s": steps.tick, "flow_rps": steps.flow, "coin": steps.coin, "precision": precision}
@@ -73,7 +74,7 @@ def _search(task: Task) -> Outcome:
         accepted = False
         if status in ("OPTIMAL", "FEASIBLE"):
             bound = max(bound, solver.best_objective_bound * steps.coin)
-            accepted = task.incumbent.offer(task.incumbent.assemble(_schedules(built, data, solver))) is None
+            accepted = task.incumbent.offer(task.incumbent.assemble(read_schedules(built, data, solver))) is None
         if status != "OPTIMAL" or accepted:
             break
     termination = task.stopped(bound)
@@ -89,7 +90,8 @@ def _machines(task: Task) -> float:
     return sum(part.machines for p in plan.pipelines for module in p.modules.values() for part in module.tuples)
 
 
-def _solver(task: Task) -> CpSolver:
+def new_solver(task: Task) -> CpSolver:
+    """Solver with the options of ``task`` and the time that is left to it."""
     from ortools.sat.python import cp_model
 
     options, solver = task.remaining(), cp_model.CpSolver()
@@ -107,7 +109,7 @@ def _solver(task: Task) -> CpSolver:
     return solver
 
 
-def _run(solver: CpSolver, built: CpSatModel) -> tuple[str, bool]:
+def run_solver(solver: CpSolver, built: CpSatModel) -> tuple[str, bool]:
     """Status in CP-SAT's word, and whether Ctrl-C came."""
     status: list[CpSolverStatus] = []
     interrupted = run_interruptibly(lambda: status.append(solver.solve(built.model)), solver.stop_search)
@@ -125,7 +127,9 @@ def _hint(built: CpSatModel, data: PlanningData, task: Task) -> None:
             built.model.add_hint(built.machines[m, c], machines.get(data.configuration(m, c), 0))
 
 
-def _schedules(built: CpSatModel, data: PlanningData, solver: CpSolver) -> list[tuple[DispatchTuple, ...]]:
+def read_schedules(built: CpSatModel, data: PlanningData, solver: CpSolver) -> list[tuple[DispatchTuple, ...]]:
+    """Schedule of every module in a solution."""
+
     def position(m: int) -> Callable[[int], int]:
         return lambda c: solver.value(built.ranks[m, c]) if data.dispatch is Dispatch.FREE else c
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.planning.compact import build_compact
-from harpagon.formulations.planning.disjunctive import build_disjunctive
 from harpagon.formulations.planning.pattern import build_pattern
 from harpagon.instances.files.writing import replacing
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.methods import METHODS, find_method, require_support
 from harpagon.solvers.models.model_method import first_task
+from harpagon.solvers.models.opened import tangent_build
 from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.tangents import tight_model
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -24,15 +22,9 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.models.tangents import Build
     from harpagon.solvers.options import SolverOptions
 
 _FORMATS = {"lp": "cpxlp", "mps": "mps"}
-_BUILDERS: dict[str, Build] = {
-    "compact": build_compact,
-    "disjunctive-bigm": partial(build_disjunctive, relaxation="bigm"),
-    "disjunctive-hull": partial(build_disjunctive, relaxation="hull"),
-}
 
 
 def write_model(
@@ -87,7 +79,7 @@ def linear_model(
     if not reachable:
         raise UnsupportedError(formulation, "an instance without any plan", ())
     if formulation != "pattern":
-        return tight_model(_BUILDERS[formulation], task)
+        return tight_model(tangent_build(find_method(formulation).options), task)
     data = pattern_data(task)
     if data is None:
         raise UnsupportedError(formulation, f"an instance without a plan within {task.budget:.6g} $/h", ())

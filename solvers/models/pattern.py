@@ -117,14 +117,15 @@ def _solve(task: Task, data: PatternData) -> tuple[Termination, float, LinearSol
         bound = max(task.floor, solution.bound)
         if solution.values is None:
             return task.stopped(bound), bound, solution
-        choice = _choice(data, solution.values)
+        choice = chosen_columns(data, solution.values)
         plan = task.incumbent.assemble([data.columns[m][k].schedule for m, k in enumerate(choice)])
         if task.incumbent.offer(plan) is None or solution.termination is not Termination.OPTIMAL:
             return task.stopped(bound), bound, solution
         data = replace(data, excluded=(*data.excluded, choice))
 
 
-def _choice(data: PatternData, values: Mapping[str, float]) -> tuple[int, ...]:
+def chosen_columns(data: PatternData, values: Mapping[str, float]) -> tuple[int, ...]:
+    """Per module the number of the column that a solution picks."""
     return tuple(
         max(range(len(columns)), key=lambda k, m=m: values[f"pick[{m},{k}]"])  # type: ignore[misc]
         for m, columns in enumerate(data.columns)

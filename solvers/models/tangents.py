@@ -38,7 +38,7 @@ def solve_by_tangents(
     method: str, build: Build, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions
 ) -> Result:
     """Solve an instance with the linear model that ``build`` makes from data with tangents."""
-    search = partial(_search, build)
+    search = partial(solve_rounds, build)
     return run_model_method(method, search, highs_info, instance, billing, dispatch, options)
 
 
@@ -49,7 +49,8 @@ def tight_model(build: Build, task: Task) -> ConcreteModel:
     return build(rounds.data)
 
 
-def _search(build: Build, task: Task) -> Outcome:
+def solve_rounds(build: Build, task: Task) -> Outcome:
+    """Solve within the budget of ``task``: ``build`` is called in every round, with the tangents so far."""
     return _Rounds(build, task).run()
 
 

@@ -86,10 +86,10 @@ def register(
     5.0
     """
     _check_name(name)
-    policies = tuple(_member(Dispatch, one, name) for one in _several(dispatch))
-    billings = tuple(_member(Billing, one, name) for one in _several(billing))
+    policies = tuple(Dispatch.of(one) for one in _several(dispatch))
+    billings = tuple(Billing.of(one) for one in _several(billing))
     cases = frozenset((paid, policy) for paid in billings for policy in policies)
-    promise = _member(Kind, kind, name)
+    promise = Kind.of(kind)
     if not cases:
         raise InputError(f"register({name!r})", "", "names no dispatch policy or no billing", "Name at least one")
 
@@ -151,17 +151,6 @@ def _check_name(name: str) -> None:
 
 def _several(value: str | Iterable[str]) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
-
-
-Member = TypeVar("Member", Dispatch, Billing, Kind)
-
-
-def _member(words: type[Member], value: str, name: str) -> Member:
-    try:
-        return words(value)
-    except ValueError:
-        problem = f"there is no {words.__name__.lower()} {shown(value)}"
-        raise InputError(f"register({name!r})", "", problem, f"Use {', '.join(words)}") from None
 
 
 def _module(function: Callable[..., object]) -> ModuleType | None:

@@ -42,9 +42,13 @@ from .solvers.capabilities import UnsupportedError as UnsupportedError
 from .solvers.certificates import certificate as certificate
 from .solvers.errors import CheckFailedError as CheckFailedError
 from .solvers.errors import MethodFailedError as MethodFailedError
+from .solvers.formulations import Formulation as Formulation
+from .solvers.formulations import formulation as formulation
 from .solvers.methods import METHODS as METHODS
 from .solvers.methods import Kind as Kind
 from .solvers.methods import Method as Method
+from .solvers.models.opened import OpenModel as OpenModel
+from .solvers.models.opened import Sizes as Sizes
 from .solvers.options import SolverOptions as SolverOptions
 from .solvers.plugins.files import load_plugin as load_plugin
 from .solvers.plugins.register import register as register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
 from harpagon.instances.errors import InputError, shown
 from harpagon.instances.policies import Billing, Dispatch
@@ -105,7 +105,7 @@ def solve(
     (5.0, 5.0, <Termination.OPTIMAL: 'optimal'>)
     """
     options = SolverOptions(time_limit, gap, threads, seed, log, start, progress)
-    return run_method(instance, method, _word(Billing, billing), _word(Dispatch, dispatch), options)
+    return run_method(instance, method, _billing(billing), _dispatch(dispatch), options)
 
 
 def compare(
@@ -164,7 +164,7 @@ def compare(
     if workers < 1:
         raise InputError("workers", "", f"is {workers}", "Give at least 1")
     named = [billing] if isinstance(billing, str) else list(billing or ())
-    billings = [one for one in (_word(Billing, word) for word in named) if one is not None]
+    billings = [Billing.of(word) for word in named]
     options = SolverOptions(time_limit, gap, threads)
     tasks = study_tasks(list(instances), [find_method(name).name for name in methods], billings or None, options)
     file = None if out is None else RowFile(Path(out) / "rows.jsonl")
@@ -203,8 +203,8 @@ def explain(
     from harpagon.solvers.sensitivity.explain import find_explanation
 
     usual = find_method("exact").default_dispatch
-    paid = _word(Billing, billing) or instance.billing
-    return find_explanation(instance, paid, _word(Dispatch, dispatch), usual, time_limit)
+    paid = _billing(billing) or instance.billing
+    return find_explanation(instance, paid, _dispatch(dispatch), usual, time_limit)
 
 
 def curve(
@@ -256,7 +256,7 @@ def curve(
         raise InputError("low and high", "", f"are {low} and {high}", "Give two factors with 0 < low < high")
     if over not in ("slo", "rate"):
         raise InputError("over", "", f"is {shown(over)}", "Use slo or rate")
-    paid = _word(Billing, billing) or instance.billing
+    paid = _billing(billing) or instance.billing
 
     def plan(changed: Instance) -> Result:
         return solve(changed, method, billing=paid, dispatch=dispatch, time_limit=time_limit)
@@ -376,15 +376,9 @@ def _arrivals(arrivals: Arrivals | str, duration: float | None) -> tuple[Arrival
     return process, seconds
 
 
-Word = TypeVar("Word", Billing, Dispatch)
+def _billing(value: str | None) -> Billing | None:
+    return None if value is None else Billing.of(value)
 
 
-def _word(words: type[Word], value: str | None) -> Word | None:
-    """Member of an enumeration by its word."""
-    if value is None:
-        return None
-    try:
-        return words(value)
-    except ValueError:
-        name = words.__name__.lower()
-        raise InputError(name, "", f"there is no {name} {shown(value)}", f"Use {', '.join(words)}") from None
+def _dispatch(value: str | None) -> Dispatch | None:
+    return None if value is None else Dispatch.of(value)

@@ -45,7 +45,9 @@ def test_every_public_function_types_its_arguments_and_result(name: str) -> None
     assert signature.return_annotation is not inspect.Signature.empty
 
 
-@pytest.mark.parametrize("name", ["Model", "register", "solve", "compare", "curve", "explain", "simulate", "headroom"])
+@pytest.mark.parametrize(
+    "name", ["Model", "register", "solve", "compare", "curve", "explain", "simulate", "headroom", "formulation"]
+)
 def test_examples_in_docstrings_run(name: str) -> None:
     value = getattr(harpagon, name)
     before = dict(harpagon.METHODS)
