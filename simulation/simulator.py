@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.graphs import PathNetwork, propagate_rates
+from harpagon.graphs import PathNetwork
+from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals.bursts import BurstMeter
 from harpagon.simulation.arrivals.processes import EvenArrivals
 from harpagon.simulation.dispatch.conditions import Conditions
-from harpagon.simulation.dispatch.dispatchers import SAFE, default_padding, interval, module_dispatcher, wave_dispatcher
-from harpagon.simulation.dispatch.padding import Padding
+from harpagon.simulation.dispatch.dispatchers import TIMED, default_padding, module_dispatcher
+from harpagon.simulation.dispatch.regulator import Regulator
 from harpagon.simulation.flow.inlets import pipeline_inlets
 from harpagon.simulation.flow.pieces import Flow
 from harpagon.simulation.flow.station import Station
 from harpagon.simulation.measure import PathMeasure, module_report
-from harpagon.simulation.pacing import Regulator, pipeline_paces, without_pacing
+from harpagon.simulation.pacing import pipeline_paces
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
 from harpagon.solvers.capabilities import require_batches
 
@@ -26,10 +27,9 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import PipelinePlan, Plan
-    from harpagon.instances.policies import Dispatch
     from harpagon.simulation.arrivals.processes import Arrivals
+    from harpagon.simulation.dispatch.padding import Padding
     from harpagon.simulation.dispatch.served import Dispatcher
-    from harpagon.simulation.pacing import Pace
 
 
 def simulate(
@@ -58,35 +58,37 @@ def simulate(
     seed
         The same seed gives the same run.
     paced
-        Whether results are held until a fixed time after their root request; None for the policies that need it.
-        Where arrivals are even and fan-out fixed, modules of one tuple then serve them in step
-        (`harpagon.simulation.in_step`).
+        Whether requests reach every module, and results leave it, a fixed time after their root request; None for the
+        policies that need it.
     padding
-        How batches are completed when requests are missing; None for the policy's own way.
+        How batches are completed when requests are missing; None for the policy's own way, the only one of ``paced``.
     random_fanout
         Whether edges draw their fan-out at random instead of sending on a fixed fraction.
     conditions
         How machines differ from their profile; None for not at all.
     quantiles
         Shares of the requests whose end-to-end latency is reported.
+
+    Raises
+    ------
+    InputError
+        Where the plan cannot be run so.
     """
     require_batches(instance, "a simulation")
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)
-    usual = paced is None and padding is None and not random_fanout and not conditions
-    promised = usual and (isinstance(arrivals, EvenArrivals) and not arrivals.slow)
-    paced = plan.dispatch in SAFE if paced is None else paced
+    usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and not conditions
+    even = isinstance(arrivals, EvenArrivals) and not arrivals.slow
+    is_kept = paced in (None, plan.dispatch in TIMED) and usual and (plan.dispatch is Dispatch.PACED or even)
+    paced = plan.dispatch in TIMED if paced is None else paced
     padding = padding or default_padding(plan.dispatch)
-    even = isinstance(arrivals, EvenArrivals) and not random_fanout
-    in_step = paced and even and padding is Padding.TIME_OUT
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
     reports: list[PipelineReport] = []
     for number, pipeline in enumerate(instance.pipelines):
-        fanout_seed = (seed, number) if random_fanout else None
-        shop = _Shop(conditions, (seed, number), duration / 2)
-        run = _PipelineRun(pipeline, planned[pipeline.name], plan.dispatch, paced, padding, fanout_seed, in_step, shop)
+        chosen = _Choices(plan.dispatch, paced, padding, random_fanout, conditions, is_kept, (seed, number), duration)
+        run = _PipelineRun(pipeline, planned[pipeline.name], chosen)
         generator = np.random.default_rng((seed, number, 0))
-        reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), duration, quantiles, promised))
+        reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), quantiles))
     return SimulationReport(
         instance.name,
         plan.dispatch,
@@ -101,100 +103,93 @@ def simulate(
 
 
 @dataclass(frozen=True, slots=True)
-class _Shop:
-    """Machines of one pipeline: the conditions they work under, a seed, and when faults happen."""
+class _Choices:
+    """How one pipeline is run; ``is_kept`` says whether its plan claims anything for runs like this."""
 
+    dispatch: Dispatch
+    paced: bool
+    padding: Padding
+    random_fanout: bool
     conditions: Conditions
-    seed: tuple[int, ...]
-    time: float
+    is_kept: bool
+    seed: tuple[int, int]
+    duration: float
 
 
 class _PipelineRun:
     """The stations of one pipeline and the inlets before them, in topological order."""
 
-    def __init__(
-        self,
-        pipeline: Pipeline,
-        plan: PipelinePlan,
-        dispatch: Dispatch,
-        paced: bool,
-        padding: Padding,
-        fanout_seed: tuple[int, int] | None,
-        in_step: bool,
-        shop: _Shop,
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, plan: PipelinePlan, choices: _Choices) -> None:
         self._pipeline = pipeline
         self._plan = plan
-        self._dispatch = dispatch
-        self._shop = shop
+        self._choices = choices
         self._network = PathNetwork.from_graph(pipeline.graph)
         self._modules = [plan.modules[name] for name in self._network.modules]
-        paces = pipeline_paces(pipeline, plan, dispatch, in_step=in_step)
-        self._allowance = max(0.0, max(pace.departure for pace in paces) - plan.latency)
-        self._paces = paces if paced else tuple(map(without_pacing, paces))
-        arriving = propagate_rates(pipeline.graph, pipeline.rate)
-        rates = [arriving[name] for name in self._network.modules]
-        regulators = [
-            Regulator(1.0 / interval(module)) if pace.regulated else None
-            for module, pace in zip(self._modules, self._paces, strict=True)
-        ]
-        holds = [pace.arrival for pace in self._paces]
-        self._inlets = pipeline_inlets(pipeline, self._network, holds, regulators, fanout_seed)
+        self._paces = pipeline_paces(pipeline, plan, choices.dispatch)
+        self._sinks = [index for index, heads in enumerate(self._network.successors) if not heads]
+        held = choices.paced
+        bursty = held and choices.dispatch is Dispatch.PACED and pipeline.burst > 1
+        self._entry = Regulator(pipeline.rate) if bursty else None
+        holds = [pace.arrival if held else 0.0 for pace in self._paces]
+        fanout_seed = choices.seed if choices.random_fanout else None
+        self._inlets = pipeline_inlets(pipeline, self._network, holds, fanout_seed)
         self._stations = [
-            Station(self._dispatcher(index, pace, padding, rate), len(module.tuples), pace.departure)
-            for index, (module, rate, pace) in enumerate(zip(self._modules, rates, self._paces, strict=True))
+            Station(self._dispatcher(index), len(self._modules[index].tuples), pace.departure if held else 0.0)
+            for index, pace in enumerate(self._paces)
         ]
 
-    def _dispatcher(self, index: int, pace: Pace, padding: Padding, rate: float) -> Dispatcher:
-        module, name = self._modules[index], self._network.modules[index]
-        if pace.service is not None and not self._shop.conditions:
-            return wave_dispatcher(module, pace.service)
-        service = self._shop.conditions.service((*self._shop.seed, 1, index))
-        faults = self._shop.conditions.faults(name, module, self._shop.time)
+    def _dispatcher(self, index: int) -> Dispatcher:
+        choices, module, name = self._choices, self._modules[index], self._network.modules[index]
         return module_dispatcher(
-            module, self._dispatch, padding, rate=rate, lead=pace.lead, service=service, faults=faults
+            module,
+            choices.dispatch,
+            choices.padding,
+            rate=module.rate,
+            regulated=choices.paced and self._paces[index].regulated,
+            service=choices.conditions.service((*choices.seed, 1, index)),
+            faults=choices.conditions.faults(name, module, choices.duration / 2),
         )
 
-    def run(
-        self, pieces: Iterator[np.ndarray], duration: float, quantiles: Sequence[float], promised: bool
-    ) -> PipelineReport:
+    def run(self, pieces: Iterator[np.ndarray], quantiles: Sequence[float]) -> PipelineReport:
         """Push all arrivals through the pipeline."""
-        claimed = max(self._pipeline.slo, self._plan.latency) + self._allowance
-        sinks = [index for index, heads in enumerate(self._network.successors) if not heads]
-        measure = PathMeasure(self._pipeline.slo, claimed, duration, len(sinks))
+        duration = self._choices.duration
+        allowance = max(0.0, max(pace.departure for pace in self._paces) - self._plan.latency)
+        is_paced = self._choices.dispatch is Dispatch.PACED
+        claimed = self._plan.latency if is_paced else max(self._pipeline.slo, self._plan.latency) + allowance
+        measure = PathMeasure(self._pipeline.slo, claimed, duration, len(self._sinks))
         meter = BurstMeter(self._pipeline.rate)
-        for flow in _root_flows(pieces, duration):
-            meter.add(flow.ready)
-            self._advance(flow, measure, sinks)
+        for times, following in _with_following(pieces, duration):
+            meter.add(times)
+            self._advance(times, following, measure)
         modules = tuple(
             module_report(name, module, pace, station, duration)
             for name, module, pace, station in zip(
                 self._network.modules, self._modules, self._paces, self._stations, strict=True
             )
         )
-        return measure.report(self._plan, modules, quantiles, self._allowance, meter.burst, promised)
+        promised = self._choices.is_kept and meter.keeps(self._pipeline.burst)
+        return measure.report(self._plan, modules, quantiles, allowance if not is_paced else 0.0, meter.burst, promised)
 
-    def _advance(self, root: Flow, measure: PathMeasure, sinks: list[int]) -> None:
+    def _advance(self, times: np.ndarray, following: float, measure: PathMeasure) -> None:
         """Push one piece of arrivals through all modules."""
-        measure.enter(root.ready)
+        first = measure.arrived
+        measure.enter(times)
+        entered = self._entry.spaced(times) if self._entry else times
+        roots = first + np.arange(times.size)
+        root = Flow(entered, roots, entered, following, measure.arrived, following)
         left: list[Flow] = []
         for index, (inlet, station) in enumerate(zip(self._inlets, self._stations, strict=True)):
             leaving, finish = station.process(inlet.receive(root, left))
             left.append(leaving)
-            if index in sinks:
-                measure.add(sinks.index(index), leaving, finish)
+            if index in self._sinks:
+                measure.add(self._sinks.index(index), leaving, finish)
 
 
-def _root_flows(pieces: Iterator[np.ndarray], duration: float) -> Iterator[Flow]:
-    """Arrivals as flows, one piece late, so that the watermark of each is the first time of the next."""
-    held, first = np.empty(0), 0
+def _with_following(pieces: Iterator[np.ndarray], duration: float) -> Iterator[tuple[np.ndarray, float]]:
+    """Arrivals, one piece late, with the first time of the next piece."""
+    held = np.empty(0)
     for piece in pieces:
         if piece.size:
-            yield _root_flow(held, first, float(piece[0]))
-            first += held.size
+            yield held, float(piece[0])
             held = piece
-    yield _root_flow(held, first, duration)
-
-
-def _root_flow(times: np.ndarray, first: int, watermark: float) -> Flow:
-    return Flow(times, first + np.arange(times.size), times, watermark, first + times.size, watermark)
+    yield held, duration

@@ -8,7 +8,9 @@ import networkx as nx
 from hypothesis import strategies as st
 
 from harpagon.formulations.assembly import assemble_plan, plan_module, plan_pipeline
+from harpagon.formulations.paced import Stream
 from harpagon.formulations.problem import ModuleProblem, pipeline_problem
+from harpagon.formulations.waves import Wave
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.plan import DispatchTuple, ModulePlan, Plan
 from harpagon.instances.policies import Billing, Dispatch
@@ -26,7 +28,8 @@ def module_plan(schedule: Sequence[DispatchTuple], dispatch: Dispatch, rate: flo
     """Plan of one module at ``rate``, its full rate where None."""
     rate = sum(part.rate for part in schedule) if rate is None else rate
     configurations = tuple(dict.fromkeys(part.configuration for part in schedule))
-    return plan_module(ModuleProblem("module", rate, configurations), schedule, dispatch)
+    stream = Stream(rate * (1 - 1e-12), Wave())
+    return plan_module(ModuleProblem("module", rate, configurations, stream), schedule, dispatch)
 
 
 def pipeline_plan(
@@ -35,6 +38,7 @@ def pipeline_plan(
     schedules: Mapping[str, Sequence[DispatchTuple]],
     dispatch: Dispatch,
     slo: float = 100.0,
+    burst: int = 1,
 ) -> tuple[Instance, Plan]:
     """An instance with one pipeline of this graph, and its plan with these schedules."""
     for name in graph:
@@ -44,7 +48,7 @@ def pipeline_plan(
         name: tuple(dict.fromkeys(part.configuration for part in schedule)) for name, schedule in schedules.items()
     }
     hardware = {c.hardware: Hardware(c.hardware, c.price) for profile in profiles.values() for c in profile}
-    pipeline = Pipeline("pipeline", rate, slo, graph)
+    pipeline = Pipeline("pipeline", rate, slo, graph, burst)
     instance = Instance("test", Billing.WHOLE, hardware, profiles, (pipeline,))
     problem = pipeline_problem(instance, pipeline)
     planned = plan_pipeline(problem, [schedules[module.name] for module in problem.modules], dispatch)

@@ -6,21 +6,26 @@ import math
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.paced import Dispatcher as PacedDispatcher
+from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.dispatch.lanes import LaneDispatcher, LanePlan
 from harpagon.simulation.dispatch.machines import Fault, MachineGroup, ServiceTime, profiled
 from harpagon.simulation.dispatch.open_batches import BatchGroup, OpenBatchDispatcher
 from harpagon.simulation.dispatch.padding import PaddedDispatcher, Padding
+from harpagon.simulation.dispatch.regulator import RegulatedDispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harpagon.instances.plan import DispatchTuple, ModulePlan
+    from harpagon.instances.plan import Pace as ModulePace
     from harpagon.simulation.dispatch.served import Dispatcher
-    from harpagon.simulation.in_step import WaveService
 
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
-"""Policies whose bound a dispatcher keeps: their batches time out, and modules are paced."""
+"""Policies whose bound one dispatcher keeps, up to an allowance."""
+TIMED = (*SAFE, Dispatch.PACED)
+"""Policies whose batches time out, and whose modules are paced."""
 _LANES = (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
 _LOADED = 1e-9
 """Relative spare capacity below which a module needs no dummy requests."""
@@ -28,7 +33,7 @@ _LOADED = 1e-9
 
 def default_padding(dispatch: Dispatch) -> Padding:
     """Time-outs for the policies whose bound holds with them, dummy requests for the others."""
-    return Padding.TIME_OUT if dispatch in SAFE else Padding.DUMMIES
+    return Padding.TIME_OUT if dispatch in TIMED else Padding.DUMMIES
 
 
 def interval(module: ModulePlan) -> float:
@@ -54,7 +59,7 @@ def module_dispatcher(
     padding: Padding | None = None,
     *,
     rate: float | None = None,
-    lead: float = 0.0,
+    regulated: bool = False,
     service: ServiceTime = profiled,
     faults: Sequence[Fault] = (),
 ) -> Dispatcher:
@@ -70,54 +75,77 @@ def module_dispatcher(
         How batches are completed; None for `default_padding`.
     rate
         Requests per second that arrive; None for those of the plan.
-    lead
-        Seconds before the first arrival at which open-batch dispatchers open their first batches.
+    regulated
+        Whether requests pass a regulator at the rate of the tuples first. Open batches then open an interval before
+        the first arrival.
     service
         Service-time model.
     faults
         What befalls the machines of each tuple; empty for nothing.
     """
+    faults = faults or (Fault(),) * len(module.tuples)
+    machines = [_machines(part, service, fault) for part, fault in zip(module.tuples, faults, strict=True)]
+    if dispatch is Dispatch.PACED:
+        return _planned(module, machines)
     padding = padding or default_padding(dispatch)
-    make = _lanes if dispatch in _LANES else _open_batches
-    inner = make(module, dispatch, padding, lead, service, faults or (Fault(),) * len(module.tuples))
+    if dispatch in _LANES:
+        inner = _lanes(module, dispatch, padding, service, faults)
+    else:
+        inner = _by_policy(module, dispatch, padding, machines, interval(module) if regulated else 0.0)
+    if regulated:
+        return RegulatedDispatcher(inner, 1.0 / interval(module))
     total = sum(part.rate for part in module.tuples)
     if padding is Padding.DUMMIES and total > (rate or module.rate) * (1 + _LOADED):
         return PaddedDispatcher(inner, total)
     return inner
 
 
-def wave_dispatcher(module: ModulePlan, service: WaveService) -> Dispatcher:
-    """Dispatcher of a module of one tuple that is served in step with the waves that reach it."""
-    (part,) = module.tuples
-    lane = LanePlan(0, service.batch, part.rate, service.patience)
-    return LaneDispatcher([lane], [_machines(part, _count(part), profiled, Fault())])
+def module_pace(module: ModulePlan) -> ModulePace:
+    """How a plan under ``paced`` says that a module keeps its latency.
+
+    Raises
+    ------
+    InputError
+        Where it does not say so.
+    """
+    if module.pace is None:
+        problem = "does not say how its modules keep their latency"
+        raise InputError("plan", "", problem, "Plan again with --dispatch paced")
+    return module.pace
 
 
-def _open_batches(
-    module: ModulePlan,
-    dispatch: Dispatch,
-    padding: Padding,
-    lead: float,
-    service: ServiceTime,
-    faults: Sequence[Fault],
+def _planned(module: ModulePlan, machines: Sequence[MachineGroup]) -> Dispatcher:
+    """Dispatcher of a plan under ``paced``.
+
+    At one instant, requests come before time-outs: one that arrives when a batch times out still joins it. Requests of
+    one instant come in the order of their roots, and machines are free from the instant at which a batch is done.
+    """
+    pace = module_pace(module)
+    if pace.dispatcher != PacedDispatcher.OPEN_BATCHES:
+        (part,), (close_after,) = module.tuples, pace.close_after
+        return LaneDispatcher([LanePlan(0, part.configuration.batch, part.rate, close_after)], machines)
+    lead = interval(module)
+    groups = [
+        BatchGroup(part.configuration.batch, part.rate, close_after - lead, close_after)
+        for part, close_after in zip(module.tuples, pace.close_after, strict=True)
+    ]
+    return RegulatedDispatcher(OpenBatchDispatcher(groups, machines, by_due=True, lead=lead), 1.0 / lead)
+
+
+def _by_policy(
+    module: ModulePlan, dispatch: Dispatch, padding: Padding, machines: Sequence[MachineGroup], lead: float
 ) -> Dispatcher:
-    groups, machines = [], []
-    timed = zip(module.tuples, module.tuple_latencies, graces(module, dispatch), faults, strict=True)
-    for part, latency, grace, fault in timed:
+    """Open batches that close when they are full, or once what the bound allows for filling them is over."""
+    groups = []
+    for part, latency, grace in zip(module.tuples, module.tuple_latencies, graces(module, dispatch), strict=True):
         due = latency - part.configuration.duration
         patience = due + grace if padding is Padding.TIME_OUT else math.inf
         groups.append(BatchGroup(part.configuration.batch, part.rate, due, patience))
-        machines.append(_machines(part, _count(part), service, fault))
     return OpenBatchDispatcher(groups, machines, dispatch is Dispatch.EDF, lead)
 
 
 def _lanes(
-    module: ModulePlan,
-    dispatch: Dispatch,
-    padding: Padding,
-    lead: float,
-    service: ServiceTime,
-    faults: Sequence[Fault],
+    module: ModulePlan, dispatch: Dispatch, padding: Padding, service: ServiceTime, faults: Sequence[Fault]
 ) -> Dispatcher:
     plans, machines = [], []
     for group, (part, fault) in enumerate(zip(module.tuples, faults, strict=True)):
@@ -125,7 +153,7 @@ def _lanes(
             batch = part.configuration.batch
             patience = batch / rate + interval(module) if padding is Padding.TIME_OUT else math.inf
             plans.append(LanePlan(group, batch, rate, patience))
-            machines.append(_machines(part, count, service, fault))
+            machines.append(MachineGroup(count, part.configuration.mean, service, fault))
     return LaneDispatcher(plans, machines)
 
 
@@ -142,5 +170,5 @@ def _count(part: DispatchTuple) -> int:
     return math.ceil(part.machines)
 
 
-def _machines(part: DispatchTuple, count: int, service: ServiceTime, fault: Fault) -> MachineGroup:
-    return MachineGroup(count, part.configuration.mean, service, fault)
+def _machines(part: DispatchTuple, service: ServiceTime, fault: Fault) -> MachineGroup:
+    return MachineGroup(_count(part), part.configuration.mean, service, fault)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _EARLY = 1e-9
 """Seconds by which a batch opens early, so that rounding never puts it after a request of the same instant."""
+_DIGITS = 9
+"""Batches due in the same nanosecond are due at once: rounding does not decide which was opened first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +166,8 @@ class OpenBatchDispatcher:
             self._close(unexpired[0], unexpired.popleft().expiry)
         batch = _Batch(index, time, group.batch, time + group.patience)
         unexpired.append(batch)
-        heappush(self._open, (time + group.due if self._by_due else index, self._opened, batch))
+        rank = round(time + group.due, _DIGITS) if self._by_due else index
+        heappush(self._open, (rank, self._opened, batch))
         self._opened += 1
 
     def _close(self, batch: _Batch, time: float) -> None:

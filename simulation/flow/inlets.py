@@ -1,4 +1,4 @@
-"""What reaches a module: its incoming edges, their join, and a regulator where arrivals need spacing."""
+"""What reaches a module: its incoming edges and their join."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from harpagon.graphs import PathNetwork
     from harpagon.instances.instance import Pipeline
     from harpagon.simulation.flow.pieces import Flow
-    from harpagon.simulation.pacing import Regulator
 
 
 class Inlet:
@@ -30,30 +29,24 @@ class Inlet:
         Makes requests of what the edges bring.
     hold
         Seconds after its root request before which no request counts as arrived: pacing; 0 for none.
-    regulator
-        Spaces the requests; None to let them pass.
     """
 
-    def __init__(self, edges: Sequence[tuple[int, Edge]], join: Join, hold: float, regulator: Regulator | None) -> None:
+    def __init__(self, edges: Sequence[tuple[int, Edge]], join: Join, hold: float) -> None:
         self._edges = tuple(edges)
         self._join = join
         self._hold = hold
-        self._regulator = regulator
 
     def receive(self, root: Flow, left: Sequence[Flow]) -> Flow:
         """Requests of the module: ``root`` for a source, else made of what ``left`` the modules before."""
         flows = [edge.carry(left[tail]) for tail, edge in self._edges]
         flow = self._join.merge(flows) if flows else root
-        if self._hold:
-            flow = flow.held_until(self._hold)
-        return self._regulator.pass_on(flow) if self._regulator else flow
+        return flow.held_until(self._hold) if self._hold else flow
 
 
 def pipeline_inlets(
     pipeline: Pipeline,
     network: PathNetwork,
     holds: Sequence[float],
-    regulators: Sequence[Regulator | None],
     seed: tuple[int, int] | None,
 ) -> list[Inlet]:
     """Inlets of all modules in topological order.
@@ -62,7 +55,7 @@ def pipeline_inlets(
     ----------
     pipeline, network
         The pipeline and its paths.
-    holds, regulators
+    holds
         Per module, as for `Inlet`.
     seed
         For random fan-out, the same on all edges that leave one module; None for a fixed fraction.
@@ -75,7 +68,7 @@ def pipeline_inlets(
             for tail, transfer in pairs
         ]
         join = _join([names[tail] for tail, _ in pairs], rates[names[head]].leader)
-        inlets.append(Inlet(edges, join, holds[head], regulators[head]))
+        inlets.append(Inlet(edges, join, holds[head]))
     return inlets
 
 

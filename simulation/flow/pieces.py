@@ -7,6 +7,9 @@ from typing import Self
 
 import numpy as np
 
+_ROUNDING = 1e-9
+"""Seconds by which a bound that is rounded itself may be passed, whatever the clock says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flow:
@@ -56,6 +59,17 @@ class Flow:
         return replace(self, ready=self.ready[index], root=self.root[index], origin=self.origin[index])
 
     def held_until(self, after_root: float) -> Flow:
-        """The same requests, none ready before ``after_root`` seconds after its root request entered."""
-        ready = np.maximum(self.ready, self.origin + after_root)
-        return replace(self, ready=ready, watermark=max(self.watermark, self.next_origin + after_root))
+        """The same requests, none ready before ``after_root`` seconds after its root request entered.
+
+        What passes that by rounding alone is ready then, so that requests of one root stay together.
+        """
+        held = self.origin + after_root
+        ready = np.where(self.ready > held + _rounding(held), self.ready, held)
+        earliest = self.watermark - float(_rounding(self.watermark))
+        return replace(self, ready=ready, watermark=max(earliest, self.next_origin + after_root))
+
+
+def _rounding(times: np.ndarray | float) -> np.ndarray:
+    """Seconds by which sums of clock times may differ and still be the same time."""
+    rounding: np.ndarray = _ROUNDING + 4 * np.spacing(times)
+    return rounding

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from harpagon.simulation.report import SimulationReport
 
-RowKey: TypeAlias = tuple[str, str, str, bool, bool, int]
+RowKey: TypeAlias = tuple[str, str, str, bool, int]
 ROUNDING = 1e-6
 """Seconds by which a measured latency may pass a limit and still count as keeping it."""
 
@@ -22,7 +22,7 @@ class DispatchRow:
 
     Attributes
     ----------
-    workload, billing, dispatch, paced, guarded, seconds
+    workload, billing, dispatch, paced, seconds
         What was run, and for how many seconds of simulated time: together the key of the row.
     cost
         Dollars per hour of the plan; None, with all figures below 0, where there is no plan.
@@ -36,7 +36,7 @@ class DispatchRow:
     excess
         Largest share by which a tuple passes its bound; 0 where none does.
     results, late, late_beyond
-        Results that left the pipelines, those later than the SLO, those later than the SLO and the allowance.
+        Results that left the pipelines, those later than the SLO, those later than the plan claims.
     overrun
         Largest share by which a result passes the SLO; 0 where none does.
     """
@@ -45,7 +45,6 @@ class DispatchRow:
     billing: str
     dispatch: str
     paced: bool
-    guarded: bool
     seconds: int
     cost: float | None
     arrived: int = 0
@@ -62,7 +61,7 @@ class DispatchRow:
     @property
     def key(self) -> RowKey:
         """What was run."""
-        return (self.workload, self.billing, self.dispatch, self.paced, self.guarded, self.seconds)
+        return (self.workload, self.billing, self.dispatch, self.paced, self.seconds)
 
 
 def measured_row(key: RowKey, cost: float, report: SimulationReport) -> DispatchRow:

@@ -28,11 +28,12 @@ def run(capfd: pytest.CaptureFixture[str], *arguments: str, code: ExitCode = Exi
     return json.loads(capfd.readouterr().out)
 
 
-def test_a_safe_plan_keeps_its_word(plan: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_safe_plan_keeps_its_bound_and_allowance(plan: str, capfd: pytest.CaptureFixture[str]) -> None:
     document = run(capfd, "simulate", "traffic-198rps-350ms", plan)
     assert (document["dispatch"], document["paced"], document["padding"]) == ("edf", True, "time-out")
     pipeline = document["pipelines"][0]
-    assert pipeline["violations"] == pipeline["late"] == 0
+    assert pipeline["promised"] and pipeline["late"] == 0
+    assert pipeline["frames"]["count"] > 10_000 and pipeline["frames"]["max_ms"] == pipeline["latency"]["max_ms"]
     assert pipeline["latency"]["count"] > 20_000
     for module in pipeline["modules"].values():
         for part in module["tuples"]:
@@ -110,30 +111,6 @@ def test_headroom_costs_more_than_none_and_meets_its_percentile(capfd: pytest.Ca
 def test_a_percentile_is_between_0_and_100(percentile: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["headroom", WORKED, "--percentile", percentile]) == ExitCode.USAGE
     assert "--percentile" in capfd.readouterr().err
-
-
-@pytest.mark.parametrize("dispatch", ["edf", "tc-safe"])
-@pytest.mark.parametrize("name", ["traffic-198rps-350ms", WORKED])
-def test_a_guarded_plan_is_never_late(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, dispatch: str
-) -> None:
-    path = str(tmp_path / "guarded.json")
-    plain = run(capfd, "plan", name, "--dispatch", dispatch)
-    guarded = run(capfd, "plan", name, "--dispatch", dispatch, "--guard", "--out", path)
-    assert guarded["cost_per_hour"] >= plain["cost_per_hour"] * (1 - 1e-9)
-    assert run(capfd, "simulate", name, path, "--duration", "60")["pipelines"][0]["violations"] == 0
-
-
-def test_a_guard_is_refused_where_no_bound_is_kept(capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", WORKED, "--dispatch", "tc", "--guard"]) == ExitCode.USAGE
-    assert "tc-safe or edf" in capfd.readouterr().err
-
-
-def test_a_guard_does_not_go_with_a_start(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path = str(tmp_path / "plan.json")
-    run(capfd, "plan", WORKED, "--out", path)
-    assert main(["plan", WORKED, "--guard", "--start", path]) == ExitCode.USAGE
-    assert "--guard" in capfd.readouterr().err
 
 
 def test_a_plan_with_headroom_serves_more(capfd: pytest.CaptureFixture[str]) -> None:

@@ -24,7 +24,7 @@ from harpagon.cli.inputs import (
     load_plugins,
     solver_options,
 )
-from harpagon.cli.safeguards import solve_guarded, with_headroom
+from harpagon.cli.safeguards import with_headroom
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
@@ -49,7 +49,7 @@ leaves it. Below stands the certificate: why the method stopped, the cost that n
 
   harpagon plan traffic.yaml --figure plan.svg
 
-  harpagon plan traffic.yaml --guard --headroom 0.2
+  harpagon plan traffic.yaml --headroom 0.2
 
   harpagon plan fleet.yaml --start plan.json --time-limit 60
 
@@ -80,14 +80,6 @@ def plan(
             show_default=False,
         ),
     ] = None,
-    guard: Annotated[
-        bool,
-        typer.Option(
-            "--guard",
-            help="Set time aside for what missing requests and spacing between modules may add, so that the simulated "
-            "plan keeps the SLO to the last request with even arrivals. For tc-safe and edf.",
-        ),
-    ] = False,
     headroom: Annotated[
         float,
         typer.Option(
@@ -116,8 +108,7 @@ def plan(
     problem = with_headroom(given, headroom)
     if start is not None:
         options = replace(options, start=_read_start(start, problem))
-    case = (problem, method, billing, dispatch, options)
-    result, interrupted = (solve_guarded(*case), False) if guard else _solve(*case)
+    result, interrupted = _solve(problem, method, billing, dispatch, options)
     if headroom and result.plan is not None:
         made = replace(result.plan, headroom=headroom, instance_digest=given.digest())
         result = replace(result, plan=made)
