@@ -41,7 +41,7 @@ def _plain(text: str) -> list[str]:
 
 def _run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Run a command line that begins with ``harpagon`` where the shipped files are at hand."""
-    for name in ("instances", "tests"):
+    for name in ("docs", "instances", "tests"):
         if not (folder / name).exists():
             (folder / name).symlink_to(ROOT / name)
     program, *arguments = shlex.split(command)

@@ -39,7 +39,9 @@ def _service(module: str) -> dict[str, Any]:
 
 
 def _deployment(module: str, part: ServedTuple) -> dict[str, Any]:
-    name = slug(module, part.hardware, f"b{part.batch}")
+    name = slug(
+        module, part.hardware, f"{part.part.configuration.capacity:g}rps" if part.is_capacity else f"b{part.batch}"
+    )
     labels = {"module": module, "tuple": name}
     pod = {
         "nodeSelector": {NODE_LABEL: slug(part.hardware)},
@@ -60,10 +62,12 @@ def _deployment(module: str, part: ServedTuple) -> dict[str, Any]:
 def _container(part: ServedTuple) -> dict[str, Any]:
     resources = {_GPU: "1"} if part.cores is None else {"cpu": str(part.cores)}
     environment = {"MAX_BATCH_SIZE": str(part.batch), "MAX_QUEUE_DELAY_MICROSECONDS": str(part.wait)}
-    return {
+    container: dict[str, Any] = {
         "name": "server",
         "image": f"{slug(part.model)}:latest",
         "ports": [{"name": "http", "containerPort": _PORT}],
-        "env": [{"name": key, "value": value} for key, value in environment.items()],
         "resources": {"limits": resources},
     }
+    if not part.is_capacity:
+        container["env"] = [{"name": key, "value": value} for key, value in environment.items()]
+    return container

@@ -44,6 +44,10 @@ _COLUMNS = """`wait` is the longest that a batch waits for more requests, rounde
 when a request counts as arrived at the module, after its root request; the bound runs from there. `apart` is how far
 apart requests of the module must come."""
 
+_CAPACITY = """Machines whose batch is *its own* are servers that batch by themselves. Their latency is the percentile
+that was measured at their rate, no bound, and holds for arrivals like those of the measurement, each machine getting
+its share."""
+
 _OPEN = """- Requests closer together than `apart`: the results of a batch, or of a fan-out, come several at once. The
   caller holds each request until `start` after its root request, and spaces those of one root.
 - Root requests faster than planned, or more at once than one.
@@ -61,6 +65,7 @@ def readme(instance: Instance, plan: Plan, target: Target, tuples: Sequence[Serv
         _table(tuples),
         "\n".join(_pipelines(instance, plan)),
         _COLUMNS,
+        *([_CAPACITY] if any(part.is_capacity for part in tuples) else []),
         "## Not guaranteed",
         _OPEN if not any(part.tuples > 1 for part in tuples) else _OPEN + "\n" + _shares(tuples),
     ]
@@ -69,7 +74,7 @@ def readme(instance: Instance, plan: Plan, target: Target, tuples: Sequence[Serv
 
 def _table(tuples: Sequence[ServedTuple]) -> str:
     rows = [
-        f"| {part.pipeline} | {part.module} | {part.machines} x {part.hardware} | {part.batch} "
+        f"| {part.pipeline} | {part.module} | {part.machines} x {part.hardware} | {part.batch or 'its own'} "
         f"| {part.duration * 1e3:.6g} ms | {part.wait / 1e3:.6g} ms | {part.bound * 1e3:.6g} ms "
         f"| {part.start * 1e3:.6g} ms | {1e3 / part.part.rate:.6g} ms |"
         for part in tuples

@@ -90,10 +90,15 @@ def require_kept(target: Target, plan: Plan, tuples: Sequence[ServedTuple], inst
     InputError
         With the command that makes a plan for this target.
     """
+    own = [part for part in tuples if part.is_capacity]
+    if own and target.name != "k8s":
+        problem = f"is a server that makes its own batches, {target.name}'s batcher would come on top"
+        raise InputError(source, own[0].place, problem, "Deploy it with --target k8s")
     residual = "has a machine that is used and paid in part, which no target rents out"
     faults = [(part.place, residual) for part in tuples if part.part.is_residual]
     faults += [(part.place, fault) for part in tuples for fault in _faults(target, part)]
-    if (plan.dispatch is not Dispatch.ROUND_ROBIN) is not target.shared_queue:
+    mismatch = (plan.dispatch is not Dispatch.ROUND_ROBIN) is not target.shared_queue
+    if mismatch and len(own) < len(tuples):
         faults.insert(0, ("dispatch", f"is {plan.dispatch}, {target.name} keeps {target.keeps}"))
     if faults:
         command = f"harpagon plan {instance} {target.options} --out plan.json"
@@ -105,6 +110,6 @@ def _faults(target: Target, part: ServedTuple) -> Iterator[str]:
     if part.tuples > 1 and not target.several_tuples:
         yield f"has {part.tuples} tuples, whose requests nothing in {target.name} deals as planned"
     kept = part.duration * (1 + 1 / part.machines if target.shared_queue else 2)
-    if part.batch > 1 and part.bound < kept - TIME_TOLERANCE:
+    if not part.is_capacity and part.batch > 1 and part.bound < kept - TIME_TOLERANCE:
         claim = f"claims {part.bound * 1e3:.6g} ms with batches of {part.batch}"
         yield f"{claim}, {target.name} keeps {kept * 1e3:.6g} ms"

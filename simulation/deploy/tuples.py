@@ -56,6 +56,11 @@ class ServedTuple:
         return self.part.configuration.batch
 
     @property
+    def is_capacity(self) -> bool:
+        """Whether the machines make their own batches: no batch and no wait is theirs to be told."""
+        return self.part.configuration.is_capacity
+
+    @property
     def duration(self) -> float:
         """Seconds of one batch, d."""
         return self.part.configuration.duration
@@ -68,7 +73,7 @@ class ServedTuple:
     @property
     def wait(self) -> int:
         """Microseconds a batch may wait for more requests, rounded down: the bound less the duration; 0 for batch 1."""
-        return 0 if self.batch == 1 else microseconds(max(0.0, self.bound - self.duration))
+        return 0 if self.batch <= 1 else microseconds(max(0.0, self.bound - self.duration))
 
     @property
     def cores(self) -> int | None:

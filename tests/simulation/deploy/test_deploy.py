@@ -178,6 +178,33 @@ def test_a_bound_below_what_the_target_keeps_is_refused() -> None:
         deployment_files(resolve("traffic-198rps"), other, TARGETS["triton"])
 
 
+CAPACITY = """
+format: harpagon-instance/1
+name: variants
+hardware: {A: {price_per_hour: 10}, B: {price_per_hour: 6}}
+profiles:
+  llm: {A: {capacity: [{rate_rps: 200, latency_ms: 900}]}, B: {capacity: [{rate_rps: 100, latency_ms: 950}]}}
+pipelines: [{name: chat, rate_rps: 300, slo_ms: 1000, modules: {llm: {model: llm}}}]
+"""
+
+
+def test_servers_that_batch_by_themselves_are_pods_under_any_policy(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    instance, plan, out = (str(tmp_path / name) for name in ("i.yaml", "plan.json", "out"))
+    Path(instance).write_text(CAPACITY)
+    assert main(["plan", instance, "--out", plan]) == ExitCode.DONE
+    for target in ("triton", "ray"):
+        assert main(["deploy", instance, plan, "--target", target, "--out", out]) == ExitCode.USAGE
+        assert "--target k8s" in capfd.readouterr().err
+    assert main(["deploy", instance, plan, "--target", "k8s", "--out", out]) == ExitCode.DONE
+    documents = list(yaml.safe_load_all(Path(out, "chat-llm.yaml").read_text()))
+    found = {item["metadata"]["name"]: item["spec"]["replicas"] for item in documents if item["kind"] == "Deployment"}
+    assert found == {"chat-llm-a-200rps": 1, "chat-llm-b-100rps": 1}
+    assert "MAX_BATCH_SIZE" not in Path(out, "chat-llm.yaml").read_text()
+    assert "its own" in Path(out, "README.md").read_text()
+
+
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "old").write_text("")
     with pytest.raises(InputError, match="not empty"):
