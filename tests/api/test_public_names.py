@@ -77,3 +77,29 @@ def test_the_import_is_cheap() -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = harpagon.no_such_name  # type: ignore[attr-defined]
+
+
+PAGE = (ROOT / "docs" / "api.md").read_text()
+EXAMPLES_OF_PAGE = re.findall(r"^```pycon\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", sorted(harpagon.__all__))
+def test_the_page_has_a_line_and_an_example_of_every_name(name: str) -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| `")]
+    assert any(f"`{name}`" in row.split("|")[1] for row in rows)
+    assert any(re.search(rf"\bharpagon\.{name}\b", example) for example in EXAMPLES_OF_PAGE)
+
+
+def test_the_page_names_nothing_else() -> None:
+    rows = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == set(harpagon.__all__)
+
+
+def test_the_examples_of_the_page_run() -> None:
+    before = dict(harpagon.METHODS)
+    try:
+        test = doctest.DocTestParser().get_doctest("".join(EXAMPLES_OF_PAGE), {}, "api.md", "docs/api.md", 0)
+        assert doctest.DocTestRunner().run(test).failed == 0
+    finally:
+        harpagon.METHODS.clear()
+        harpagon.METHODS.update(before)
