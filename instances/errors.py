@@ -49,6 +49,10 @@ class MachineError(RuntimeError):
     """The machine failed: output that cannot be written, workers or a cluster that were lost. Finished work is kept."""
 
 
+class HarpagonWarning(UserWarning):
+    """Something valid that is most likely a mistake; its text names the place."""
+
+
 def format_place(place: Place) -> str:
     """JSON path of a place.
 

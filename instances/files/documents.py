@@ -1,6 +1,6 @@
 """JSON and YAML text into plain data, refusing what a careful reader would not trust.
 
-Repeated keys, YAML aliases and tags, several documents in one file, and files beyond `SIZE_LIMIT` are errors, not
+Repeated keys, YAML aliases and tags, several documents in one file, and files beyond `DOCUMENT_LIMIT` are errors, not
 surprises. YAML scalars follow the core schema of YAML 1.2: ``1e3`` is a number, ``no`` and ``2024-01-01`` are text.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import stat
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 SIZE_LIMIT = 50_000_000
 """Bytes of the largest file that is read."""
+DOCUMENT_LIMIT = 10_000_000
+"""Bytes of the largest document: parsed, it takes some twenty-five times its size in memory."""
 
 _DEPTH_LIMIT = 32
 """Levels of nesting; the formats of this package need eight."""
@@ -45,17 +48,17 @@ def read_document(path: str | Path) -> Any:
     InputError
         Where the file is missing, unreadable, too large, not UTF-8, empty, or not well formed.
     """
-    text = read_text(path, "See `harpagon instances show worked-example --json` for the format")
+    text = read_text(path, "See `harpagon instances show worked-example --json` for the format", DOCUMENT_LIMIT)
     suffix = Path(path).suffix.lower()
     is_json = suffix == ".json" or (suffix not in (".yaml", ".yml") and text.lstrip().startswith("{"))
     return parse_json(text, str(path)) if is_json else parse_yaml(text, str(path))
 
 
-def read_text(path: str | Path, wanted: str) -> str:
-    """Text of a UTF-8 file of at most `SIZE_LIMIT` bytes; ``wanted`` is the next step named where it is empty."""
+def read_text(path: str | Path, wanted: str, limit: int = SIZE_LIMIT) -> str:
+    """Text of a UTF-8 file of at most ``limit`` bytes; ``wanted`` is the next step named where it is empty."""
     source = str(path)
     try:
-        text = _read_bytes(path).decode("utf-8-sig")
+        text = _read_bytes(path, limit).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(source, f"byte {error.start}", "is not UTF-8 text", "Save the file as UTF-8") from None
     if not text.strip():
@@ -63,20 +66,28 @@ def read_text(path: str | Path, wanted: str) -> str:
     return text
 
 
-def _read_bytes(path: str | Path) -> bytes:
+def _read_bytes(path: str | Path, limit: int) -> bytes:
     source = str(path)
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(SIZE_LIMIT + 1)
+        status = Path(path).stat()
+        if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+            raise InputError(source, "", "is a pipe or a device, not a file", "Write it into a file first")
+        size = status.st_size
+        if size <= limit:
+            with Path(path).open("rb") as file:
+                content = file.read(limit + 1)
+                size = max(size, len(content))
     except FileNotFoundError:
         raise InputError(source, "", "there is no such file", "Check the path") from None
     except IsADirectoryError:
         raise InputError(source, "", "is a directory, not a file", "Name a file in it") from None
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(source, "", f"cannot be read ({reason})", "Check the path and its permissions") from None
-    if len(content) > SIZE_LIMIT:
-        problem = f"is larger than the {SIZE_LIMIT / 1e6:g} MB that are read"
+    if size > limit:
+        problem = f"is larger than the {limit / 1e6:g} MB that are read"
         raise InputError(source, "", problem, "Split it into several files")
     return content
 

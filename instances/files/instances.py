@@ -16,6 +16,7 @@ from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.files.validation import validate
 from harpagon.instances.files.writing import write_text
 from harpagon.instances.instance import Hardware, Instance, Pipeline
+from harpagon.instances.mistakes import warn_of_mistakes
 from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
@@ -41,8 +42,15 @@ def read_instance(path: str | Path) -> Instance:
     ------
     InputError
         With file, place, problem and next step, for whatever is wrong with the file.
+
+    Warns
+    -----
+    HarpagonWarning
+        For what is valid and most likely a mistake: wrong units, a module apart from the rest, and the like.
     """
-    return from_document(read_document(path), str(path))
+    instance = from_document(read_document(path), str(path))
+    warn_of_mistakes(instance, str(path))
+    return instance
 
 
 def from_document(document: Any, source: str) -> Instance:

@@ -6,7 +6,7 @@ import csv
 import math
 from typing import TYPE_CHECKING
 
-from harpagon.instances.errors import InputError
+from harpagon.instances.errors import InputError, shown
 from harpagon.instances.files.documents import read_text
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def read_number_table(path: Path, columns: Sequence[str]) -> list[tuple[int, tup
     lines = _lines(path, f"Start with the header {wanted}")
     if not lines:
         raise InputError(str(path), "line 1", "the file is empty", f"Start with the header {wanted}")
-    header = [column.strip() for column in next(csv.reader([lines[0][1]]))]
+    header = [column.strip() for column in _cells(path, *lines[0])]
     missing = [column for column in columns if column not in header]
     if missing:
         place = f"line {lines[0][0]}"
@@ -42,8 +42,15 @@ def _lines(path: Path, wanted: str) -> list[tuple[int, str]]:
     return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip() and line[0] != "#"]
 
 
+def _cells(path: Path, number: int, line: str) -> list[str]:
+    try:
+        return next(csv.reader([line]))
+    except csv.Error as error:
+        raise InputError(str(path), f"line {number}", f"is no CSV ({error})", "Give numbers and commas") from None
+
+
 def _values(path: Path, number: int, line: str, header: list[str], columns: Sequence[str]) -> tuple[float, ...]:
-    cells = dict(zip(header, next(csv.reader([line])), strict=False))
+    cells = dict(zip(header, _cells(path, number, line), strict=False))
     values = []
     for column in columns:
         text = cells.get(column, "").strip()
@@ -52,6 +59,6 @@ def _values(path: Path, number: int, line: str, header: list[str], columns: Sequ
         except ValueError:
             value = math.nan
         if not math.isfinite(value):
-            raise InputError(str(path), f"line {number}", f"{column} is {text!r}", "Give a number")
+            raise InputError(str(path), f"line {number}", f"{column} is {shown(text)}", "Give a number")
         values.append(value)
     return tuple(values)

@@ -10,6 +10,7 @@ from .formulations.assembly import assemble as assemble
 from .formulations.checker import CheckReport as CheckReport
 from .formulations.checker import Violation as Violation
 from .formulations.checker import check as check
+from .instances.errors import HarpagonWarning as HarpagonWarning
 from .instances.errors import InputError as InputError
 from .instances.files.instances import write_instance as write_instance
 from .instances.files.plans import plan_document as plan_document

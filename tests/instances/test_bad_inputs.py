@@ -68,7 +68,7 @@ def test_the_tables_are_long_and_their_labels_differ() -> None:
 def test_a_directory_and_a_huge_file_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="is a directory"):
         read_instance(tmp_path)
-    monkeypatch.setattr(documents, "SIZE_LIMIT", 1000)
+    monkeypatch.setattr(documents, "DOCUMENT_LIMIT", 1000)
     path = tmp_path / "huge.json"
     path.write_text(" " * 2000)
     with pytest.raises(InputError, match=r"huge\.json: is larger than"):

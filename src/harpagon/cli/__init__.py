@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from harpagon.cli.console import ReaderLeftError, complain, discard_output, prepare_output
+from harpagon.cli.console import ReaderLeftError, complain, discard_output, prepare_output, warnings_shown
 from harpagon.cli.exits import ExitCode
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Start-up makes tens of thousands of objects that stay: looking for garbage among them takes a tenth of its time.
     gc.set_threshold(_GARBAGE_THRESHOLD)
-    with _sigterm_interrupts():
+    with _sigterm_interrupts(), warnings_shown():
         return _run_to_the_end(arguments)
 
 

@@ -7,11 +7,14 @@ import io
 import json
 import os
 import sys
-from contextlib import suppress
+import warnings
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import Console, RenderableType
 
 
@@ -76,6 +79,25 @@ def _alike(error: UnicodeError) -> tuple[str, int]:
         raise error
     signs = error.object[error.start : error.end]
     return "".join(_ASCII.get(sign, "?") for sign in signs), error.end
+
+
+@contextmanager
+def warnings_shown() -> Iterator[None]:
+    """Print each `HarpagonWarning` once, as a message on standard error."""
+    from harpagon.instances.errors import HarpagonWarning
+
+    usual = warnings.showwarning
+
+    def show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+        if issubclass(category, HarpagonWarning):
+            complain(f"warning: {message}")
+        else:
+            usual(message, category, *rest)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", HarpagonWarning)
+        warnings.showwarning = show_warning
+        yield
 
 
 def terminal_width() -> int:

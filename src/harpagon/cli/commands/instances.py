@@ -52,12 +52,31 @@ under its name.
 """
 
 
+_INIT_HELP = """Write a commented instance file to start from.
+
+[bold]Examples[/bold]
+
+  harpagon instances init mine.yaml
+
+  harpagon plan mine.yaml
+"""
+
+_SCHEMA_HELP = """Print the JSON Schema of instance files, for editors that complete and check YAML and JSON.
+
+[bold]Examples[/bold]
+
+  harpagon instances schema > harpagon.schema.json
+"""
+
+
 def register(app: typer.Typer) -> None:
     """Add the group of commands to the application."""
     group = typer.Typer(help=_HELP, no_args_is_help=True)
     group.command("list", help=_LIST_HELP)(list_instances)
     group.command("show", help=_SHOW_HELP)(show_instance)
     group.command("make", help=_MAKE_HELP)(make)
+    group.command("init", help=_INIT_HELP)(init)
+    group.command("schema", help=_SCHEMA_HELP)(schema)
     app.add_typer(group, name="instances")
 
 
@@ -146,3 +165,20 @@ def _write(made: tuple[Instance, ...], folder: Path) -> None:
     for instance in made:
         write_instance(folder / f"{instance.name}.json", instance)
     note(f"{len(made)} written into {folder}")
+
+
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A new YAML file.")] = Path("instance.yaml"),
+) -> None:
+    """Run ``harpagon instances init``."""
+    from harpagon.instances.files.template import write_template
+
+    write_template(file)
+    note(f"{file} written; `harpagon plan {file}` plans it")
+
+
+def schema() -> None:
+    """Run ``harpagon instances schema``."""
+    from harpagon.instances.files.template import instance_schema
+
+    show_json(instance_schema())
