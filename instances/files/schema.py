@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, TypeAlias
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from harpagon.instances.checks import LARGEST_BATCH, LEAST, MOST, MOST_COUNT, NAME_LENGTH
 
-Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=NAME_LENGTH, pattern=r"^\P{C}+$")]
+Name: TypeAlias = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_LENGTH, pattern=r"^\P{C}+$"),
+    # The pattern is no regular expression of every editor.
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": NAME_LENGTH}),
+]
 Positive: TypeAlias = Annotated[float, Field(ge=LEAST, le=MOST, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, le=1e12, allow_inf_nan=False)]
 PlanPositive: TypeAlias = Annotated[float, Field(gt=0, le=1e12, allow_inf_nan=False)]
