@@ -46,3 +46,7 @@ class RegulatedDispatcher:
     def feed(self, times: np.ndarray, until: float) -> Served:
         """Dispatch requests that arrive at ``times``, sorted; all others will arrive at ``until`` or later."""
         return self._inner.feed(self._regulator.spaced(times), until)
+
+    def outstanding(self) -> Served:
+        """Requests taken but not handed back, in order of arrival; NaN where completion is unknown."""
+        return self._inner.outstanding()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.graphs import PathNetwork
+from harpagon.simulation.dispatch.dispatchers import module_dispatcher
 from harpagon.simulation.pacing import pipeline_paces
 from harpagon.simulation.serving.client import send_evenly
 from harpagon.simulation.serving.clock import Lag, sleep_until
-from harpagon.simulation.serving.dispatch import live_dispatcher
 from harpagon.simulation.serving.http import HttpClient, HttpServer
 from harpagon.simulation.serving.kserve import infer_path
 from harpagon.simulation.serving.machines import sleeping_machine
@@ -196,7 +196,8 @@ async def _line(
             ]
             for part, count in zip(module.tuples, _started(module, losses.get(name, 0)), strict=True)
         ]
-        modules.append(LiveModule(name, module, live_dispatcher(module, whole.dispatch, pace), machines))
+        dispatcher = module_dispatcher(module, whole.dispatch, rate=module.rate, regulated=pace.regulated)
+        modules.append(LiveModule(name, module, dispatcher, machines))
     line = _Line(pipeline, plan, paces, modules)
     await line.open(stack)
     return line
