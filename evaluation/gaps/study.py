@@ -78,7 +78,8 @@ def write_tables(rows: Sequence[Row], folder: Path) -> list[Path]:
     records = comparison_frame(rows)
     summary = pd.DataFrame(summary_records(summarise(rows)))
     paths = [folder / name for name in ("rows.csv", "rows.parquet", "summary.csv")]
-    for path, write in zip(paths, (records.to_csv, records.to_parquet, summary.to_csv), strict=True):
-        with replacing(path) as unfinished:
-            write(unfinished, index=False)
+    with replacing(paths[0]) as csv, replacing(paths[1]) as parquet, replacing(paths[2]) as summed:
+        records.to_csv(csv, index=False)
+        records.to_parquet(parquet, index=False)
+        summary.to_csv(summed, index=False)
     return paths

@@ -60,7 +60,7 @@ def _ignore(row: object) -> None:
 def run_study(
     tasks: Sequence[T],
     run: Callable[[T], R],
-    file: JsonLines[R],
+    file: JsonLines[R] | None,
     workers: int = 1,
     finished: Callable[[R], None] | None = None,
 ) -> list[R]:
@@ -73,7 +73,7 @@ def run_study(
     run
         Runs one; an error ends the study.
     file
-        Finished rows.
+        Finished rows; None keeps them nowhere.
     workers
         Processes; 1 runs in this one.
     finished
@@ -90,7 +90,8 @@ def run_study(
         raise MachineError(f"{task.key}: {reason}")
 
     outcomes = partial(map, run) if workers == 1 else Processes(run, lost, workers).rows
-    return _run_missing(tasks, file, file.read(), outcomes, finished or _ignore)
+    stored = {} if file is None else file.read()
+    return _run_missing(tasks, file, stored, outcomes, finished or _ignore)
 
 
 def sweep(

@@ -1,14 +1,11 @@
-"""One plan simulated as one row, and a file of such rows that survives being cut off."""
+"""One plan simulated as one row."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harpagon.simulation.report import SimulationReport
 
 RowKey: TypeAlias = tuple[str, str, str, bool, int]
@@ -86,35 +83,3 @@ def measured_row(key: RowKey, cost: float, report: SimulationReport) -> Dispatch
 
 def _share(ratio: float) -> float:
     return max(0.0, ratio - 1.0)
-
-
-class DispatchRowFile:
-    """Rows as JSON lines, appended as they are done."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def read(self) -> list[DispatchRow]:
-        """All whole rows; a line that was cut off is left aside."""
-        if not self._path.exists():
-            return []
-        rows = []
-        for line in self._path.read_text().splitlines():
-            try:
-                rows.append(DispatchRow(**json.loads(line)))
-            except (ValueError, TypeError):
-                continue
-        return rows
-
-    def append(self, row: DispatchRow) -> None:
-        """Add one row, on a line of its own even after one that was cut off."""
-        separator = "\n" if self._is_cut() else ""
-        with self._path.open("a") as file:
-            file.write(separator + json.dumps(asdict(row)) + "\n")
-
-    def _is_cut(self) -> bool:
-        if not self._path.exists() or not self._path.stat().st_size:
-            return False
-        with self._path.open("rb") as file:
-            file.seek(-1, 2)
-            return file.read() != b"\n"

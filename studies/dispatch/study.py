@@ -20,11 +20,13 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.sweep.row_file import JsonLines
+from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.policies import Billing, Dispatch
-from studies.dispatch.rows import DispatchRow, DispatchRowFile, measured_row
+from studies.dispatch.rows import DispatchRow, measured_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     import pandas as pd
 
@@ -81,27 +83,17 @@ def run_dispatch_task(task: DispatchTask) -> DispatchRow:
     return measured_row(task.key, plan.cost, report)
 
 
-def run_dispatch_study(tasks: Sequence[DispatchTask], file: DispatchRowFile, workers: int) -> list[DispatchRow]:
-    """Run every task that ``file`` has no row of; rows in the order of ``tasks``."""
-    rows = {row.key: row for row in file.read()}
-    pending = [task for task in tasks if task.key not in rows]
-    for number, row in enumerate(_outcomes(pending, workers), 1):
-        file.append(row)
-        rows[row.key] = row
-        if number % _REPORT_EVERY == 0 or number == len(pending):
-            sys.stderr.write(f"{number} of {len(pending)} plans simulated\n")
-    return [rows[task.key] for task in tasks]
+def _counting(total: int) -> Callable[[DispatchRow], None]:
+    """Says on standard error, now and then, how many of ``total`` rows there are."""
+    count = 0
 
+    def finished(row: DispatchRow) -> None:
+        nonlocal count
+        count += 1
+        if count % _REPORT_EVERY == 0 or count == total:
+            sys.stderr.write(f"{count} of {total} plans simulated\n")
 
-def _outcomes(tasks: Sequence[DispatchTask], workers: int) -> Iterator[DispatchRow]:
-    if workers == 1:
-        return map(run_dispatch_task, tasks)
-    from joblib import Parallel, delayed
-
-    outcomes: Iterator[DispatchRow] = Parallel(n_jobs=workers, return_as="generator_unordered")(
-        delayed(run_dispatch_task)(task) for task in tasks
-    )
-    return outcomes
+    return finished
 
 
 def summary(rows: Iterable[DispatchRow]) -> pd.DataFrame:
@@ -180,7 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.instances:
         workloads = spread(workloads, options.instances)
     tasks = dispatch_tasks(workloads, options.kept_seconds, options.seconds)
-    rows = run_dispatch_study(tasks, DispatchRowFile(options.out / "rows.jsonl"), options.workers)
+    file = JsonLines(options.out / "rows.jsonl", DispatchRow)
+    rows = run_study(tasks, run_dispatch_task, file, options.workers, _counting(len(tasks)))
     for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):
         table.to_csv(options.out / name, index=False)
         print(table.to_string(index=False))

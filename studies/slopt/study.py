@@ -11,13 +11,15 @@ from another trace of the same kind, seed + 1000.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from harpagon.evaluation.sweep.row_file import JsonLines
+from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
 from harpagon.simulation.slopt.drop import Drop
 from harpagon.simulation.slopt.estimation import Estimation
@@ -118,6 +120,40 @@ def cell_rows(pipeline: str, trace: str, seed: int, seconds: int = SECONDS) -> l
     return rows
 
 
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One workload that every system serves."""
+
+    pipeline: str
+    trace: str
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """Key of the row it makes."""
+        return (self.pipeline, self.trace, self.seed)
+
+
+@dataclass(frozen=True, slots=True)
+class CellRow:
+    """What every system made of one cell: `cell_rows`."""
+
+    pipeline: str
+    trace: str
+    seed: int
+    systems: list[dict[str, Any]]
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """The cell."""
+        return (self.pipeline, self.trace, self.seed)
+
+
+def run_cell(cell: Cell) -> CellRow:
+    """Run every system on one cell."""
+    return CellRow(*cell.key, cell_rows(*cell.key))
+
+
 def _hindsight(instance: Instance, workload: Workload, seed: int, step: PlanningStep) -> dict[str, float]:
     """The optimum, its time, and what it comes to when it is run without drops."""
     options = FULL.tuning
@@ -144,17 +180,9 @@ def study_rows(
     file: Path | None = None,
 ) -> pd.DataFrame:
     """Rows of all cells; those that ``file`` holds already are not run again, the others are appended to it."""
-    from joblib import Parallel, delayed
-
-    kept = pd.read_csv(file) if file is not None and file.exists() else pd.DataFrame()
-    done = set() if kept.empty else set(zip(kept["pipeline"], kept["trace"], kept["seed"], strict=True))
-    cells = [(p, t, s) for s, p, t in product(seeds, pipelines, traces) if (p, t, s) not in done]
-    for rows in Parallel(n_jobs=workers, return_as="generator_unordered")(delayed(cell_rows)(*cell) for cell in cells):
-        kept = pd.concat([kept, pd.DataFrame(rows)], ignore_index=True)
-        if file is not None:
-            kept.to_csv(file, index=False)
-    wanted = kept[kept["seed"].isin(seeds) & kept["pipeline"].isin(pipelines) & kept["trace"].isin(traces)]
-    return wanted.sort_values(["pipeline", "trace", "seed"], kind="stable", ignore_index=True)
+    cells = [Cell(p, t, s) for p, t, s in sorted(product(pipelines, traces, seeds))]
+    done = run_study(cells, run_cell, None if file is None else JsonLines(file, CellRow), workers)
+    return pd.DataFrame([row for cell in done for row in cell.systems])
 
 
 def main() -> None:
@@ -165,7 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="SLOpt beside its baselines")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--seeds", type=int, default=len(SEEDS), help="how many of the seeds 100 to 109")
-    parser.add_argument("--rows", type=Path, default=None, help="CSV file of finished cells: resumed and appended to")
+    parser.add_argument("--rows", type=Path, default=None, help="JSON lines of finished cells: resumed and appended to")
     arguments = parser.parse_args()
     seeds = SEEDS[: arguments.seeds]
     rows = study_rows(seeds=seeds, workers=arguments.workers, file=arguments.rows)
