@@ -1,0 +1,25 @@
+"""Mutated files and flags never end in a traceback; ``python -m studies.fuzz`` runs as many as one likes."""
+
+from __future__ import annotations
+
+import pytest
+
+from studies.fuzz import fuzz, main
+
+
+@pytest.mark.parametrize("seed", [0, 100_000])
+def test_mutations_end_in_codes_of_the_contract(seed: int) -> None:
+    codes, failures = fuzz(60, seed)
+    assert failures == []
+    assert {command for command, _ in codes} >= {"plan", "check", "simulate", "explain", "instances", "export"}
+
+
+def test_a_defect_is_reported_with_its_seed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(arguments: list[str]) -> int:
+        raise KeyError("lost")
+
+    monkeypatch.setattr("studies.fuzz.harpagon", broken)
+    assert main(["--runs", "2", "--seed", "7"]) == 1
+    assert "--seed 7: KeyError: 'lost'" in capsys.readouterr().out
