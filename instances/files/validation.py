@@ -31,7 +31,7 @@ _KINDS = {
     "string_pattern_mismatch": checks.PRINTABLE,
     "model_type": (checks.MAPPING, _FORMAT),
     "dict_type": (checks.MAPPING, _FORMAT),
-    "invalid_key": ("a key must be text", "Write batch sizes as 1, 2, 4, ..."),
+    "invalid_key": ("a key must be text", "Write every key as text"),
     "list_type": ("must be a list", _FORMAT),
 }
 _INSTANCE_OWNERS: dict[tuple[str, ...], type[schema.FileModel]] = {
@@ -114,8 +114,6 @@ def _words(model: type[schema.FileModel], place: Place, fault: ErrorDetails) -> 
     if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
         return _range_words(fault)
     problem, next_step = _KINDS.get(kind, (fault["msg"], "Correct it"))
-    if fault["loc"][-1] == "[key]" and "number" in problem:
-        return "a batch size must be a whole number", "Write batch sizes as 1, 2, 4, ..."
     return f"{problem}, found {found}", _format_shown_by(model) if next_step is _FORMAT else next_step
 
 

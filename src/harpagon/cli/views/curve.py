@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from rich.text import Text
+
 from harpagon.cli.views.tables import plain_table
 from harpagon.instances.files.instances import write_json
 from harpagon.instances.files.plans import plan_document
@@ -37,7 +39,7 @@ def curve_tables(instance: Instance, curves: Mapping[str, Sequence[CurveStep]]) 
         for step in steps:
             ends = [f"{end * (scale or 1.0):.7g}" for end in (step.low, step.high)]
             proof = "proven" if step.proven else "not proven"
-            table.add_row(*ends, f"{step.cost:.4f}", proof, _machines(step.result.plan))
+            table.add_row(*ends, f"{step.cost:.4f}", proof, Text(_machines(step.result.plan)))
         tables.append(table)
     return tables
 

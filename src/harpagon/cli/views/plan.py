@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from harpagon.cli.views.connectors import connector_rows, exit_columns
+from harpagon.cli.views.tables import figure
 from harpagon.evaluation.plotting.layout import layered_layout
 from harpagon.formulations.problem import pipeline_problem
 
@@ -75,7 +76,7 @@ def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> lis
     rows = [_ends(Text(f"{model}", "italic"), Text(f"{module.rate:.6g} req/s"), inner)]
     rows += [_ends(Text(f"from {text}", "dim"), Text(), inner) for text in _sources(graph, name)]
     if module.dummy_rate > 1e-6 * module.rate:
-        rows.append(_ends(Text("dummy requests", "dim"), Text(f"+ {module.dummy_rate:.4g} req/s", "dim"), inner))
+        rows.append(_ends(Text("dummy requests", "dim"), Text(f"+ {figure(module.dummy_rate)} req/s", "dim"), inner))
     rows += [
         _tuple_row(part, latency, inner) for part, latency in zip(module.tuples, module.tuple_latencies, strict=True)
     ]
@@ -101,7 +102,7 @@ def _sources(graph: nx.DiGraph, name: str) -> list[str]:
 def _tuple_row(part: DispatchTuple, latency: float, width: int) -> Text:
     machines = f"{part.machines:.3f}" if part.is_residual else f"{part.machines:.0f}"
     left = Text.assemble((machines, "bold"), f" x {part.configuration}")
-    return _ends(left, Text(f"{part.rate:.4g}/s {milliseconds(latency):>9}"), width)
+    return _ends(left, Text(f"{figure(part.rate)}/s {milliseconds(latency):>9}"), width)
 
 
 def _against(latency: float, budget: float) -> str:
