@@ -17,6 +17,7 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
+from harpagon.solvers.capabilities import has_limits
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
@@ -57,7 +58,11 @@ def solve_exact(
         Optimal to the gap asked for; infeasible; or, at the time limit, the best plan with a valid bound.
     """
     begin = time.perf_counter()
+    deadline = math.inf if options.time_limit is None else begin + options.time_limit
     held = None
+    if has_limits(instance) and _limits_leave_none(instance, billing, dispatch, deadline):
+        build = time.perf_counter() - begin
+        return Result("exact", Termination.INFEASIBLE, None, math.inf, build, 0.0, decomposition_info(options))
     problems = pipeline_problems(instance)
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
         held = _solve_apart(instance, problems, billing, dispatch, options, begin)
@@ -69,6 +74,13 @@ def solve_exact(
     if options.time_limit is not None:
         options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
     return solve_by_columns(instance, billing, dispatch, options, held)
+
+
+def _limits_leave_none(instance: Instance, billing: Billing, dispatch: Dispatch, deadline: float) -> bool:
+    """Whether it is quickly proven that the hardware limits leave no plan."""
+    from harpagon.solvers.models.model_method import any_plan
+
+    return any_plan(instance, billing, dispatch, deadline)[1] is False
 
 
 def _solve_apart(

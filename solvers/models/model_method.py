@@ -20,6 +20,7 @@ from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules
 from harpagon.solvers.feasibility import is_short_of_capacity, listed_plan
 from harpagon.solvers.models.incumbent import first_incumbent
+from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.models.incumbent import Incumbent
     from harpagon.solvers.options import SolverOptions
@@ -154,6 +156,18 @@ def first_task(instance: Instance, billing: Billing, dispatch: Dispatch, options
     incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options, deadline)
     budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
     return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), reachable
+
+
+def any_plan(
+    instance: Instance, billing: Billing, dispatch: Dispatch, deadline: float = math.inf
+) -> tuple[Plan | None, bool | None]:
+    """A plan where one is quickly found, and whether there is one at all; None where that took too long."""
+    problems = pipeline_problems(instance)
+    incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, DEFAULT_OPTIONS, time.perf_counter())
+    if not reachable:
+        return None, False
+    task, known = _settled(Task(instance, problems, billing, dispatch, DEFAULT_OPTIONS, incumbent, math.inf, deadline))
+    return task.incumbent.plan, known
 
 
 def _settled(task: Task) -> tuple[Task, bool | None]:

@@ -13,13 +13,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.bounds import smallest_latency
+from harpagon.formulations.bounds import reaches_smallest, smallest_latency
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.capabilities import has_limits
+from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import single_changes
-from harpagon.solvers.sensitivity.remedies import Prober, find_remedy
+from harpagon.solvers.sensitivity.remedies import Prober, find_remedy, with_practical
 from harpagon.solvers.sensitivity.worth import worths_of
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ class PathReport:
     @property
     def feasible(self) -> bool:
         """Whether enough machines meet the SLO."""
-        return self.shortfall <= TIME_TOLERANCE if self.attained else self.shortfall < 0
+        margin = 0.0 if self.attained else 2 * TIME_TOLERANCE * len(self.path)
+        return self.shortfall + margin <= TIME_TOLERANCE / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,10 @@ def explain(instance: Instance, billing: Billing, dispatch: Dispatch, seconds: f
     """
     paths = tuple(path_report(pipeline_problem(instance, pipeline), dispatch) for pipeline in instance.pipelines)
     prober = Prober(billing, dispatch, time.perf_counter() + seconds)
-    result = prober.solve(instance)
+    result = prober.solve(instance, share=1.0)
     if result.plan is not None:
+        if result.termination is not Termination.OPTIMAL:
+            return Explanation(paths, result, complete=False)
         worths, complete = worths_of(instance, result.plan, prober)
         return Explanation(paths, result, worths=worths, complete=complete)
     remedies = [
@@ -136,6 +140,7 @@ def explain(instance: Instance, billing: Billing, dispatch: Dispatch, seconds: f
         for alone, together in single_changes(instance)
         for remedy in _remedies(instance, alone, together, prober)
     ]
+    remedies = [with_practical(instance, remedy, prober) for remedy in remedies]
     return Explanation(paths, result, remedies=tuple(remedies), complete=not prober.undecided)
 
 
@@ -170,7 +175,8 @@ def path_report(problem: PipelineProblem, dispatch: Dispatch) -> PathReport:
     by_name = dict(zip(problem.network.modules, latencies, strict=True))
     on_path = {name: by_name[name] for name in path}
     transfer = problem.network.length(latencies) - sum(on_path.values())
-    return PathReport(problem.name, problem.slo, path, on_path, transfer, dispatch is Dispatch.ROUND_ROBIN)
+    attained = all(reaches_smallest(module, dispatch) for module in problem.modules if module.name in on_path)
+    return PathReport(problem.name, problem.slo, path, on_path, transfer, attained)
 
 
 def critical_paths(instance: Instance, plan: Plan) -> dict[str, list[list[str]]]:

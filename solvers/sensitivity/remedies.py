@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.models.model_method import any_plan
 from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import LooserSlo
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from harpagon.solvers.result import Result
     from harpagon.solvers.sensitivity.changes import Change
 
+_SHARE = 1 / 4
+"""Share of the time left that one solve may take."""
 _ANY_PLAN = 0.99
 """Gap at which a solve may stop when only the existence of a plan is asked for."""
 _ROUGHLY = 0.05
@@ -27,10 +30,6 @@ _MILLISECOND = 10
 """Steps of one pipeline's SLO; 1 % of the SLOs of several."""
 PRACTICAL = 2.0
 """An SLO is practical where its optimum costs at most this many times the optimum without an SLO."""
-
-
-class UndecidedError(Exception):
-    """A solve ended without a plan and without a proof that there is none."""
 
 
 @dataclass(slots=True)
@@ -42,18 +41,29 @@ class Prober:
     deadline: float
     undecided: bool = field(default=False)
 
-    def solve(self, instance: Instance, gap: float = 0.0) -> Result:
-        """The exact method within the time that is left."""
-        left = max(1e-3, self.deadline - time.perf_counter())
-        return solve_exact(instance, self.billing, self.dispatch, SolverOptions(time_limit=left, gap=gap))
+    def solve(self, instance: Instance, gap: float = 0.0, share: float = _SHARE) -> Result:
+        """The exact method within a share of the time that is left."""
+        left = max(1e-3, share * (self.deadline - time.perf_counter()))
+        result = solve_exact(instance, self.billing, self.dispatch, SolverOptions(time_limit=left, gap=gap))
+        if result.termination is Termination.LIMIT:
+            plan, _ = any_plan(instance, self.billing, self.dispatch, self.deadline)
+            result = result if plan is None else replace(result, plan=plan, termination=Termination.FEASIBLE)
+        return result
+
+    def late(self) -> bool:
+        """Whether the deadline has passed."""
+        return time.perf_counter() > self.deadline
 
     def feasible(self, instance: Instance) -> bool:
-        """Whether there is a plan; raises `UndecidedError` where the time did not suffice to tell."""
-        if time.perf_counter() > self.deadline:
-            raise UndecidedError
+        """Whether a plan was found; where there may be one all the same, `undecided` is set."""
+        if self.late():
+            self.undecided = True
+            return False
+        plan, known = any_plan(instance, self.billing, self.dispatch, self.deadline)
+        if plan is not None or known is False:
+            return plan is not None
         result = self.solve(instance, _ANY_PLAN)
-        if result.plan is None and result.termination is not Termination.INFEASIBLE:
-            raise UndecidedError
+        self.undecided |= result.plan is None and result.termination is not Termination.INFEASIBLE
         return result.plan is not None
 
 
@@ -80,16 +90,16 @@ class PracticalSlo:
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """A change that gives the instance a plan, by its smallest number of steps.
+    """A change that gives the instance a plan, by the smallest number of steps found.
 
     Attributes
     ----------
     change, steps
-        One step less leaves the instance without a plan.
+        With one step less there is no plan, as far as `smaller` proves it.
     result
         The exact method on the changed instance.
     smaller
-        The exact method one step earlier: infeasible.
+        The exact method one step earlier: infeasible, or no plan was found in time.
     practical
         For a looser SLO whose smallest value is absurdly dear: one that is not.
     """
@@ -103,18 +113,19 @@ class Remedy:
 
 def find_remedy(instance: Instance, change: Change, prober: Prober) -> Remedy | None:
     """The remedy by one change; None where it does not help, or where the time did not suffice (see `Prober`)."""
-    try:
-        if not prober.feasible(change.utmost(instance)):
-            return None
-        steps = smallest_steps(lambda k: prober.feasible(change.apply(instance, k)), change.most(instance))
-    except UndecidedError:
-        prober.undecided = True
+    if not prober.feasible(change.utmost(instance)):
         return None
+    steps = smallest_steps(lambda k: prober.feasible(change.apply(instance, k)), change.most(instance))
     if steps is None:
         return None
     result = prober.solve(change.apply(instance, steps))
     smaller = prober.solve(change.apply(instance, steps - 1))
-    return Remedy(change, steps, result, smaller, _practical(instance, change, steps, result, prober))
+    return Remedy(change, steps, result, smaller)
+
+
+def with_practical(instance: Instance, remedy: Remedy, prober: Prober) -> Remedy:
+    """The remedy with a practical SLO where its own is absurdly dear."""
+    return replace(remedy, practical=_practical(instance, remedy.change, remedy.steps, remedy.result, prober))
 
 
 def smallest_steps(helps: Callable[[int], bool], most: int) -> int | None:
@@ -140,13 +151,15 @@ def smallest_steps(helps: Callable[[int], bool], most: int) -> int | None:
 
 
 def _practical(instance: Instance, change: Change, steps: int, result: Result, prober: Prober) -> PracticalSlo | None:
-    if not isinstance(change, LooserSlo) or result.plan is None:
+    if not isinstance(change, LooserSlo) or result.plan is None or prober.late():
         return None
     loose = prober.solve(change.utmost(instance)).objective
     if loose is None or result.plan.cost <= PRACTICAL * loose:
         return None
 
     def affordable(milliseconds: int) -> bool:
+        if prober.late():
+            return False
         changed = change.apply(instance, steps + milliseconds * _MILLISECOND)
         cost = prober.solve(changed, _ROUGHLY).objective
         return cost is not None and cost <= PRACTICAL * loose

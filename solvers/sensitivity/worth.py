@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import ONE_BY_ONE, LooserSlo, LowerRate, MoreMachines
 
 if TYPE_CHECKING:
@@ -42,13 +43,16 @@ class Worth:
 def worths_of(instance: Instance, plan: Plan, prober: Prober) -> tuple[tuple[Worth, ...], bool]:
     """What every small change saves, and whether the time sufficed for all of them."""
     found: list[Worth] = []
+    complete = True
     for change, steps in _small_changes(instance):
         if time.perf_counter() > prober.deadline:
             return tuple(found), False
         result = prober.solve(change.apply(instance, steps))
-        if result.plan is not None:
+        if result.termination is not Termination.OPTIMAL:
+            complete = False
+        elif result.plan is not None:
             found.append(Worth(change, steps, result, plan.cost - result.plan.cost))
-    return tuple(found), True
+    return tuple(found), complete
 
 
 def _small_changes(instance: Instance) -> Iterator[tuple[Change, int]]:

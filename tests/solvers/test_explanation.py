@@ -6,6 +6,7 @@ import json
 import random
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +15,7 @@ from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
 from harpagon.formulations.checker import check
 from harpagon.formulations.problem import pipeline_problem
-from harpagon.instances.files.instances import write_instance
+from harpagon.instances.files.instances import read_instance, write_instance
 from harpagon.instances.generate import random_instance
 from harpagon.instances.library.shipped import resolve, worked_example
 from harpagon.instances.policies import Billing, Dispatch
@@ -27,13 +28,12 @@ from harpagon.solvers.sensitivity.remedies import smallest_steps
 from studies.explanations.cases import cases
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harpagon.instances.instance import Instance
     from studies.explanations.cases import Case
 
 BATCH_AWARE = (Dispatch.TC, Dispatch.FREE, Dispatch.PER_CONFIG, Dispatch.TC_SAFE, Dispatch.EDF)
 SECONDS = 300.0
+CASES = Path(__file__).parent.parent / "cases"
 
 
 def tightened(instance: Instance, share: float, dispatch: Dispatch) -> Instance:
@@ -171,3 +171,40 @@ def test_command_names_the_limit_and_the_changes(tmp_path: Path, capfd: pytest.C
     document = json.loads(capfd.readouterr().out)
     assert [remedy["change"] for remedy in document["remedies"]] == ["rate_rps", "limit"]
     assert {remedy["a_step_less"]["status"] for remedy in document["remedies"]} == {"infeasible"}
+
+
+@pytest.mark.parametrize(
+    ("name", "slo"), [("mall-unreachable-slo.yaml", 14.8), ("mall-unreachable-slo-limit.yaml", 17.3)]
+)
+def test_the_smallest_slo_is_one_that_is_met(name: str, slo: float) -> None:
+    """14.7 ms can be approached but not reached; six machines of the quick type carry so much and no more."""
+    instance = read_instance(CASES / name)
+    explanation = explain(instance, Billing.WHOLE, Dispatch.TC, 20.0)
+    (remedy,) = (remedy for remedy in explanation.remedies if remedy.change.kind == "slo")
+    changed = remedy.change.apply(instance, remedy.steps)
+    assert changed.pipelines[0].slo * 1e3 == pytest.approx(slo)
+    assert remedy.result.plan is not None and check(changed, remedy.result.plan).ok
+    assert remedy.smaller.termination is Termination.INFEASIBLE
+    assert all(not report.feasible for report in explanation.paths)
+
+
+def test_short_capacity_has_one_consistent_answer() -> None:
+    """5 machines of g3 serve 278 of 654 req/s; 12 would do, and 11 would not."""
+    instance = read_instance(CASES / "capacity-below-rate.json")
+    explanation = explain(instance, Billing.FRACTIONAL, Dispatch.EDF, 20.0)
+    assert explanation.result.termination is Termination.INFEASIBLE and explanation.complete
+    found = {remedy.change.kind: remedy for remedy in explanation.remedies}
+    assert found["machines"].change.values(instance, found["machines"].steps) == {"g3": 12}
+    assert found["machines"].smaller.termination is Termination.INFEASIBLE
+    assert 277 < found["rate"].change.values(instance, found["rate"].steps)["p0"] < 278
+    assert "slo" not in found
+
+
+def test_looser_slos_and_more_machines_are_found_where_limits_leave_nothing() -> None:
+    instance = read_instance(CASES / "no-plan-within-limits.json")
+    explanation = explain(instance, Billing.WHOLE, Dispatch.EDF, 5.0)
+    assert explanation.result.termination is Termination.INFEASIBLE
+    assert {remedy.change.kind for remedy in explanation.remedies} >= {"slo", "machines"}
+    for remedy in explanation.remedies:
+        assert remedy.result.plan is not None
+        assert check(remedy.change.apply(instance, remedy.steps), remedy.result.plan).ok

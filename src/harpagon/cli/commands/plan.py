@@ -115,7 +115,7 @@ def plan(
     if result.plan is None and interrupted:
         raise KeyboardInterrupt
     if result.plan is None:
-        _report_no_plan(problem, result, billing or problem.billing, dispatch, as_json=as_json)
+        _report_no_plan(problem, result, billing or problem.billing, dispatch, options.time_limit, as_json=as_json)
         raise typer.Exit(ExitCode.NO_PLAN)
     _write_files(problem, result, result.plan, out, figure)
     if as_json:
@@ -177,15 +177,23 @@ def _print_json(result: Result, plan: Plan) -> None:
 
 
 def _report_no_plan(
-    instance: Instance, result: Result, billing: Billing, dispatch: Dispatch | None, *, as_json: bool
+    instance: Instance,
+    result: Result,
+    billing: Billing,
+    dispatch: Dispatch | None,
+    time_limit: float | None,
+    *,
+    as_json: bool,
 ) -> None:
     """Say why there is no plan: the explanation of ``harpagon explain`` under the method's dispatch policy."""
     from harpagon.cli.views.certificate import no_plan_document, no_plan_view
     from harpagon.cli.views.explanation import explanation_document, explanation_lines
     from harpagon.solvers.methods import find_method
-    from harpagon.solvers.sensitivity.explain import find_explanation
+    from harpagon.solvers.sensitivity.explain import SECONDS, find_explanation
 
-    explanation = find_explanation(instance, billing, dispatch, find_method(result.method).default_dispatch)
+    usual = find_method(result.method).default_dispatch
+    seconds = min(SECONDS, time_limit or SECONDS)
+    explanation = find_explanation(instance, billing, dispatch, usual, seconds)
     if as_json:
         show_json(no_plan_document(instance, result) | {"explanation": explanation_document(instance, explanation)})
     else:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.explain import critical_paths, limit_use
 
 if TYPE_CHECKING:
@@ -69,8 +70,11 @@ def _path_lines(report: PathReport) -> list[Text]:
 
 def _remedy_lines(instance: Instance, explanation: Explanation) -> list[Text]:
     if not explanation.remedies:
-        return [Text("no looser SLO, lower rate or higher limit alone was found to give a plan")]
-    lines = [Text("smallest single changes that give a plan, each solved again; a step less was proven to give none:")]
+        found = "gives" if explanation.complete else "was found in time to give"
+        return [Text(f"no looser SLO, lower rate or higher limit alone {found} a plan")]
+    proven = all(remedy.smaller.termination is Termination.INFEASIBLE for remedy in explanation.remedies)
+    less = "a step less was proven to give none" if proven else "whether a step less would do was not always settled"
+    lines = [Text(f"smallest single changes that give a plan, each solved again; {less}:")]
     for remedy in explanation.remedies:
         lines.append(Text.assemble("  ", (change_words(instance, remedy.change, remedy.steps), "bold"), _cost(remedy)))
         if remedy.practical is not None:
