@@ -27,8 +27,9 @@ from harpagon.solvers.result import Termination
 
 seeds = st.integers(0, 10**6)
 billings = st.sampled_from(list(Billing))
-policies = st.sampled_from(list(Dispatch))
-batch_aware = st.sampled_from([policy for policy in Dispatch if policy is not Dispatch.ROUND_ROBIN])
+FORMULAS = [policy for policy in Dispatch if policy is not Dispatch.PACED]
+policies = st.sampled_from(FORMULAS)
+batch_aware = st.sampled_from([policy for policy in FORMULAS if policy is not Dispatch.ROUND_ROBIN])
 laws = settings(max_examples=40, deadline=None)
 
 
@@ -136,12 +137,12 @@ def test_column_generation_agrees_with_composition(
 ) -> None:
     for seed in range(3):
         instance = random_instance(random.Random(seed), shape=shape, pipelines=1 + seed % 2)
-        expected = {dispatch: optimum(instance, billing, dispatch) for dispatch in Dispatch}
+        expected = {dispatch: optimum(instance, billing, dispatch) for dispatch in FORMULAS}
         with monkeypatch.context() as patch:
             patch.setattr(pipeline, "LONG", 0)
             patch.setattr("harpagon.solvers.exact.solve.LONG", 0)
             patch.setattr("harpagon.solvers.exact.column_generation.LONG", 0)
-            found = {dispatch: optimum(instance, billing, dispatch) for dispatch in Dispatch}
+            found = {dispatch: optimum(instance, billing, dispatch) for dispatch in FORMULAS}
         assert found == pytest.approx(expected)
 
 

@@ -42,7 +42,12 @@ def scaled_module(seed: int, scale: float) -> ModuleProblem:
     return ModuleProblem("m", rng.uniform(5, 60) / scale, profile)
 
 
-@given(st.integers(0, 10**6), st.sampled_from(list(Billing)), st.sampled_from(list(Dispatch)), st.integers(-4, 5))
+@given(
+    st.integers(0, 10**6),
+    st.sampled_from(list(Billing)),
+    st.sampled_from([policy for policy in Dispatch if policy is not Dispatch.PACED]),
+    st.integers(-4, 5),
+)
 @settings(max_examples=60, deadline=None)
 def test_frontiers_fall_strictly_at_every_scale(seed: int, billing: Billing, dispatch: Dispatch, power: int) -> None:
     """The frontier at another scale of time has the same costs, and every point is quicker than the one before."""
