@@ -98,17 +98,19 @@ def _unlimited(rules: Rules, module: ModuleProblem) -> ModuleProblem:
 
 
 def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterator[Option]:
-    """Every schedule of limited types within their limits."""
+    """Every schedule of limited types within their limits that may take part in a plan."""
     usable = tuple(
         c for c in module.configurations if c.hardware in rules.limits and c.duration <= latest + TIME_TOLERANCE
     )
     _refuse_explosion(rules, module, usable)
     for full in _within_limits(rules, usable):
         rules.check_time()
+        if not full and rules.billing is Billing.WHOLE:
+            continue
         for schedule in schedules_of(rules, module, usable, full):
-            usage = rules.usage(schedule)
-            if schedule and rules.within_limits(usage):
-                yield Option(sum(p.cost for p in schedule), module.latency(schedule, rules.dispatch), usage, schedule)
+            usage, latency = rules.usage(schedule), module.latency(schedule, rules.dispatch)
+            if latency <= latest + TIME_TOLERANCE and rules.within_limits(usage):
+                yield Option(sum(part.cost for part in schedule), latency, usage, schedule)
 
 
 def _within_limits(rules: Rules, usable: Sequence[Configuration]) -> Iterator[Schedule]:

@@ -135,11 +135,12 @@ def explain(instance: Instance, billing: Billing, dispatch: Dispatch, seconds: f
             return Explanation(paths, result, complete=False)
         worths, complete = worths_of(instance, result.plan, prober)
         return Explanation(paths, result, worths=worths, complete=complete)
-    remedies = [
-        remedy
-        for alone, together in single_changes(instance)
-        for remedy in _remedies(instance, alone, together, prober)
-    ]
+    remedies: list[Remedy] = []
+    kinds = single_changes(instance)
+    for number, (alone, together) in enumerate(kinds):
+        part = prober.part(1 / (len(kinds) + 1 - number))
+        remedies += _remedies(instance, alone, together, part)
+        prober.undecided |= part.undecided
     remedies = [with_practical(instance, remedy, prober) for remedy in remedies]
     return Explanation(paths, result, remedies=tuple(remedies), complete=not prober.undecided)
 

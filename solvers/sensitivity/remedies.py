@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -43,12 +44,18 @@ class Prober:
 
     def solve(self, instance: Instance, gap: float = 0.0, share: float = _SHARE) -> Result:
         """The exact method within a share of the time that is left."""
-        left = max(1e-3, share * (self.deadline - time.perf_counter()))
-        result = solve_exact(instance, self.billing, self.dispatch, SolverOptions(time_limit=left, gap=gap))
+        left = share * (self.deadline - time.perf_counter())
+        limit = None if math.isinf(left) else max(1e-3, left)
+        result = solve_exact(instance, self.billing, self.dispatch, SolverOptions(time_limit=limit, gap=gap))
         if result.termination is Termination.LIMIT:
             plan, _ = any_plan(instance, self.billing, self.dispatch, self.deadline)
             result = result if plan is None else replace(result, plan=plan, termination=Termination.FEASIBLE)
         return result
+
+    def part(self, share: float) -> Prober:
+        """A prober with a share of the time that is left."""
+        now = time.perf_counter()
+        return Prober(self.billing, self.dispatch, now + share * max(0.0, self.deadline - now))
 
     def late(self) -> bool:
         """Whether the deadline has passed."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 from dataclasses import replace
 from itertools import pairwise
@@ -22,9 +23,9 @@ from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.result import Termination
-from harpagon.solvers.sensitivity.changes import LooserSlo, with_limits, with_rates, with_slos
+from harpagon.solvers.sensitivity.changes import LooserSlo, MoreMachines, with_limits, with_rates, with_slos
 from harpagon.solvers.sensitivity.explain import critical_paths, explain, path_report
-from harpagon.solvers.sensitivity.remedies import smallest_steps
+from harpagon.solvers.sensitivity.remedies import Prober, find_remedy, smallest_steps
 from studies.explanations.cases import cases
 
 if TYPE_CHECKING:
@@ -200,11 +201,10 @@ def test_short_capacity_has_one_consistent_answer() -> None:
     assert "slo" not in found
 
 
-def test_looser_slos_and_more_machines_are_found_where_limits_leave_nothing() -> None:
+def test_more_machines_are_found_where_limits_leave_nothing() -> None:
     instance = read_instance(CASES / "no-plan-within-limits.json")
-    explanation = explain(instance, Billing.WHOLE, Dispatch.EDF, 5.0)
-    assert explanation.result.termination is Termination.INFEASIBLE
-    assert {remedy.change.kind for remedy in explanation.remedies} >= {"slo", "machines"}
-    for remedy in explanation.remedies:
-        assert remedy.result.plan is not None
-        assert check(remedy.change.apply(instance, remedy.steps), remedy.result.plan).ok
+    change = MoreMachines(("g0",))
+    remedy = find_remedy(instance, change, Prober(Billing.WHOLE, Dispatch.TC, math.inf))
+    assert remedy is not None and remedy.result.plan is not None
+    assert check(change.apply(instance, remedy.steps), remedy.result.plan).ok
+    assert remedy.smaller.termination is Termination.INFEASIBLE
