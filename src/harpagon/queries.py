@@ -313,13 +313,14 @@ def headroom(
     percentile: float = 99.0,
     arrivals: Arrivals | str = "poisson",
     *,
+    confidence: float = 95.0,
     duration: float | None = None,
     seed: int = 0,
     method: str = "exact",
     billing: Billing | str | None = None,
     dispatch: Dispatch | str | None = None,
 ) -> Headroom | None:
-    """Smallest headroom over the rates for which a simulated percentile of the latency meets the SLO.
+    """Smallest headroom over the rates for which a percentile of the latency meets the SLO, in further runs too.
 
     Parameters
     ----------
@@ -327,6 +328,8 @@ def headroom(
         What to plan.
     percentile
         Per cent of the requests that must meet the SLO.
+    confidence
+        Per cent of further runs that are to meet that.
     arrivals, duration, seed
         As for `simulate`.
     method, billing, dispatch
@@ -351,14 +354,23 @@ def headroom(
     """
     from harpagon.simulation.headroom import find_headroom
 
-    if not 0 < percentile < 100:
-        raise InputError("percentile", "", f"is {percentile}", "Give a percentage above 0 and below 100")
+    for name, value in (("percentile", percentile), ("confidence", confidence)):
+        if not 1 <= value < 100:
+            raise InputError(name, "", f"is {value}", "Give a percentage from 1 to below 100, such as 99")
     process, seconds = _arrivals(arrivals, duration)
 
     def plan(instance: Instance) -> Plan | None:
         return solve(instance, method, billing=billing, dispatch=dispatch).plan
 
-    return find_headroom(instance, plan, process, percentile=percentile / 100, duration=seconds, seed=seed)
+    return find_headroom(
+        instance,
+        plan,
+        process,
+        percentile=percentile / 100,
+        confidence=confidence / 100,
+        duration=seconds,
+        seed=seed,
+    )
 
 
 _SECONDS = 60.0

@@ -100,17 +100,26 @@ def test_a_bad_trace_is_told_with_its_line(plan: str, tmp_path: Path, capfd: pyt
 
 
 def test_headroom_costs_more_than_none_and_meets_its_percentile(capfd: pytest.CaptureFixture[str]) -> None:
-    document = run(capfd, "headroom", WORKED, "--percentile", "99", "--duration", "60")
+    document = run(capfd, "headroom", WORKED, "--percentile", "99", "--duration", "20")
     assert document["headroom"] > 0
     assert document["plan"]["cost_per_hour"] > 5.0
     measured = document["simulation"]["pipelines"][0]
     assert measured["latency"]["p99_ms"] <= measured["slo_ms"]
+    assert document["runs"] == 19 and max(document["late_shares"]) <= document["bound"] <= 0.01
 
 
 @pytest.mark.parametrize("percentile", ["0", "100", "nan"])
 def test_a_percentile_is_between_0_and_100(percentile: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["headroom", WORKED, "--percentile", percentile]) == ExitCode.USAGE
     assert "--percentile" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("option", "meant"), [("--percentile", "99.5"), ("--confidence", "99.5")])
+def test_a_fraction_is_refused_with_the_percentage_that_is_meant(
+    option: str, meant: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["headroom", WORKED, option, "0.995"]) == ExitCode.USAGE
+    assert f"write {meant}" in " ".join(capfd.readouterr().err.split())
 
 
 def test_a_plan_with_headroom_serves_more(capfd: pytest.CaptureFixture[str]) -> None:
