@@ -95,7 +95,9 @@ def served_tuples(instance: Instance, plan: Plan) -> list[ServedTuple]:
 
 def _of_pipeline(pipeline: Pipeline, plan: PipelinePlan) -> list[ServedTuple]:
     network = PathNetwork.from_graph(pipeline.graph)
-    starts = network.heads([plan.modules[name].latency for name in network.modules])
+    heads = network.heads([plan.modules[name].latency for name in network.modules])
+    paces = [plan.modules[name].pace for name in network.modules]
+    starts = [pace.start if pace else head for pace, head in zip(paces, heads, strict=True)]
     return [
         ServedTuple(
             pipeline=pipeline.name,

@@ -214,6 +214,18 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
         write_deployment({"new": ""}, tmp_path / "old" / "x")
 
 
+def test_triton_waits_as_long_as_a_paced_plan_says() -> None:
+    """Full or time-out, the dispatcher called in-step, is what Triton's batcher does."""
+    instance, plan = resolve("traffic-198rps"), planned("traffic-198rps", "exact", Dispatch.PACED)
+    files = deployment_files(instance, plan, TARGETS["triton"])
+    for part in served_tuples(instance, plan):
+        pace = plan.pipelines[0].modules[part.module].pace
+        assert pace is not None and pace.dispatcher == "in-step"
+        assert 0 <= pace.close_after[0] * 1e6 - part.wait <= 1
+        assert part.start == pace.start
+        assert f"max_queue_delay_microseconds: {part.wait}" in files[f"t4/{part.module}/config.pbtxt"]
+
+
 def test_triton_accepts_the_configurations() -> None:
     """Needs ``tritonclient`` and ``protobuf``."""
     text_format = pytest.importorskip("google.protobuf.text_format")

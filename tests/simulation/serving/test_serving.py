@@ -82,15 +82,16 @@ def plan() -> Plan:
     return found
 
 
-def test_a_plan_is_kept_and_measured_as_simulated(plan: Plan) -> None:
-    report = served(plan, share=0.9)
+@pytest.mark.parametrize("dispatch", [Dispatch.EDF, Dispatch.PACED])
+def test_a_plan_is_kept_and_measured_as_simulated(dispatch: Dispatch) -> None:
+    report = served(plan_for(dispatch), share=0.9)
     (pipeline,) = report.pipelines
     assert report.verdict is Verdict.KEPT
     assert (pipeline.requests, pipeline.late, pipeline.unanswered) == (63, 0, 0)
     for module in pipeline.modules:
-        assert module.measured <= module.simulated + LATE_TICK <= module.bound + LATE_TICK
+        assert 0.9 * module.simulated - LATE_TICK <= module.measured <= module.bound, module.name
         assert module.share == pytest.approx(0.9, abs=1e-3)
-    assert pipeline.simulated * 0.9 <= pipeline.measured <= pipeline.simulated + LATE_TICK
+    assert 0.9 * pipeline.simulated <= pipeline.measured <= pipeline.bound
 
 
 def test_one_machine_fewer_misses(plan: Plan) -> None:
@@ -103,7 +104,7 @@ def test_machines_slower_than_their_profile_are_no_fault_of_the_plan(plan: Plan)
     assert served(plan, share=1.3).verdict is Verdict.SLOW_MACHINE
 
 
-@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.ROUND_ROBIN, Dispatch.PER_CONFIG, Dispatch.TC_SAFE])
+@pytest.mark.parametrize("dispatch", list(Dispatch))
 def test_other_policies_are_served_by_their_dispatchers(dispatch: Dispatch) -> None:
     report = served(plan_for(dispatch), 2.0)
     (pipeline,) = report.pipelines
