@@ -12,7 +12,6 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
 from math import ceil, gcd, lcm
-from operator import sub
 from typing import TYPE_CHECKING
 
 from harpagon.graphs import exact_fanout, exact_rates
@@ -117,7 +116,8 @@ class Wave:
     def _largest_window(self, roots: int) -> int:
         once = len(self.inputs) == 1 and not self.inputs[0].tail.excess
         if self.counts and not once:
-            return max(map(sub, self._totals[roots : roots + self.period], self._totals))
+            windows = zip(self._totals[roots : roots + self.period], self._totals, strict=False)
+            return max(last - first for last, first in windows)
         return sum(ceil(edge.fanout * edge.tail.most(roots)) for edge in self.inputs)
 
 

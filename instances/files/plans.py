@@ -95,9 +95,10 @@ def _pipeline_document(pipeline: PipelinePlan) -> dict[str, Any]:
 
 
 def _module_document(module: ModulePlan) -> dict[str, Any]:
-    pace, closings = module.pace, ()
+    pace = module.pace
+    closings: list[dict[str, float]] = [{} for _ in module.tuples]
     if pace is not None:
-        closings = tuple({"close_after_ms": milliseconds(seconds)} for seconds in pace.close_after)
+        closings = [{"close_after_ms": milliseconds(seconds)} for seconds in pace.close_after]
     return {
         "rate_rps": module.rate,
         "spare_rps": module.dummy_rate,
@@ -117,9 +118,7 @@ def _module_document(module: ModulePlan) -> dict[str, Any]:
                 "latency_ms": milliseconds(latency),
                 **closing,
             }
-            for part, latency, closing in zip(
-                module.tuples, module.tuple_latencies, closings or ({},) * len(module.tuples), strict=True
-            )
+            for part, latency, closing in zip(module.tuples, module.tuple_latencies, closings, strict=True)
         ],
     }
 

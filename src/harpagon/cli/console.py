@@ -10,10 +10,11 @@ import sys
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TextIO
 
     from rich.console import Console, RenderableType
 
@@ -88,11 +89,18 @@ def warnings_shown() -> Iterator[None]:
 
     usual = warnings.showwarning
 
-    def show_warning(message: Warning | str, category: type[Warning], *rest: Any) -> None:
+    def show_warning(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
         if issubclass(category, HarpagonWarning):
             complain(f"warning: {message}")
         else:
-            usual(message, category, *rest)
+            usual(message, category, filename, lineno, file, line)
 
     with warnings.catch_warnings():
         warnings.simplefilter("always", HarpagonWarning)
