@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,3 +32,14 @@ def test_notebook_is_stored_without_outputs(name: str) -> None:
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert code
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_notebook_imports_from_the_top_alone(name: str) -> None:
+    """The public names and, for who studies the methods, `harpagon.research`; never a module below."""
+    cells = json.loads((NOTEBOOKS / name).read_text())["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    assert set(re.findall(r"^\s*(?:from|import) (harpagon[\w.]*)", code, re.MULTILINE)) <= {
+        "harpagon",
+        "harpagon.research",
+    }

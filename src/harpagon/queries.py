@@ -49,9 +49,9 @@ def read_instance(name_or_path: str | Path) -> Instance:
 def solve(
     instance: Instance,
     method: str = "exact",
-    *,
     billing: Billing | str | None = None,
     dispatch: Dispatch | str | None = None,
+    *,
     time_limit: float | None = None,
     gap: float = 0.0,
     threads: int = 1,
