@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import matplotlib.pyplot as plt
 from pyomo.environ import Binary, Constraint, Var
 
 import harpagon
@@ -38,7 +39,9 @@ def best_single_type(
 instances = [fork_and_join(rate) for rate in (20, 40, 80, 160, 320)]
 table = harpagon.compare(instances, ["best-single-type", "harpagon", "nexus", "clipper"], workers=2)
 print(table.groupby("method", sort=False)[["cost", "gap_tc"]].mean().round(3))
-harpagon.plot_gaps(table, over="tc").figure.savefig("gaps.png")
+figure, axes = plt.subplots()
+harpagon.plot_gaps(table, over="tc", ax=axes)
+figure.savefig("gaps.png")
 
 built = harpagon.formulation("compact").build(instances[2], dispatch="tc")
 rows = built.model
