@@ -36,8 +36,8 @@ def least_residual(configuration: Configuration, stream: Stream, budget: float) 
     if room < 0:
         return None
     if configuration.is_capacity:
-        rate = _upward(stream.wave.rate * exact(stream.rate))
-        return rate if rate < configuration.throughput else None
+        load = _upward(stream.wave.rate * exact(stream.rate))
+        return load if load < configuration.throughput else None
     known = [_residual_in_step(configuration, stream, room), _residual_at_once(configuration, stream, room)]
     rate = min((_upward(rate) for rate in known if rate is not None), default=None)
     return None if rate is None or rate >= exact_throughput(configuration) else rate
