@@ -91,4 +91,5 @@ def assemble(
                 place = f"{pipeline.name}.{module.name}"
                 raise InputError("schedules", place, "has no tuples", "Give every module at least one tuple")
         pipelines.append(plan_pipeline(problem, [given[module.name] for module in problem.modules], dispatch))
-    return assemble_plan(instance, billing or instance.billing, dispatch, pipelines)
+    plan = assemble_plan(instance, billing or instance.billing, dispatch, pipelines)
+    return replace(plan, instance_digest=instance.digest())

@@ -91,6 +91,11 @@ def has_limits(instance: Instance) -> bool:
     return any(hardware.limit is not None for hardware in instance.hardware.values())
 
 
+def has_bursts(instance: Instance) -> bool:
+    """Whether any pipeline may receive several requests at once."""
+    return any(pipeline.burst > 1 for pipeline in instance.pipelines)
+
+
 def has_capacity(instance: Instance) -> bool:
     """Whether any profile is a capacity profile."""
     return any(c.is_capacity for profile in instance.profiles.values() for c in profile)

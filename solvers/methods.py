@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import Billing, Dispatch, Word
-from harpagon.solvers.capabilities import Capabilities, UnsupportedError, require_features
+from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, require_features
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
@@ -177,6 +177,9 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     if case not in method.capabilities.cases:
         others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
+    if dispatch is not Dispatch.PACED and has_bursts(instance):
+        others = tuple(other.name for other in METHODS.values() if Dispatch.PACED in other.capabilities.dispatches)
+        raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
 
 

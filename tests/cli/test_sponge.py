@@ -95,7 +95,7 @@ def test_a_faulty_line_is_named(tmp_path, capsys):
     path = tmp_path / "link.csv"
     path.write_text("time_s,bytes_per_second\n0,1e6\n1,fast\n")
     assert main(["sponge", "--trace", str(path)]) == 2
-    assert f"{path}: line 3: bytes_per_second is 'fast'" in capsys.readouterr().err
+    assert f'{path}: line 3: bytes_per_second is "fast"' in capsys.readouterr().err
 
 
 def test_two_models_need_a_name(tmp_path, capsys, worked_example):

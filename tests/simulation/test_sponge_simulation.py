@@ -199,7 +199,7 @@ def test_scalers_need_the_cores_they_name():
         ("time_s,bytes_per_second\n1,5\n", "line 2", "the first time_s is 1"),
         ("time_s,bytes_per_second\n0,5\n0,6\n", "line 3", "time_s is 0 after 0"),
         ("time_s,bytes_per_second\n0,5\n1,0\n", "line 3", "bytes_per_second is 0"),
-        ("time_s,bytes_per_second\n0,inf\n", "line 2", "bytes_per_second is 'inf'"),
+        ("time_s,bytes_per_second\n0,inf\n", "line 2", 'bytes_per_second is "inf"'),
     ],
 )
 def test_a_faulty_trace_is_named_with_its_line(tmp_path, text, place, problem):

@@ -97,7 +97,7 @@ def test_the_stated_latency_is_the_latency(method: str, dispatch: Dispatch) -> N
 def test_the_physics_of_a_capacity_point_has_no_collection() -> None:
     point = DispatchTuple.full(Configuration.of_capacity("gpu", 4.0, 0.9, 1.0), 3)
     assert point.rate == 12
-    for dispatch in Dispatch:
+    for dispatch in (policy for policy in Dispatch if policy is not Dispatch.PACED):
         assert tuple_latencies([point], dispatch) == pytest.approx((0.9,))
 
 
@@ -129,12 +129,22 @@ def test_what_cannot_use_a_capacity_profile_says_so() -> None:
         simulate(instance, plan, EvenArrivals(), duration=1.0)
 
 
-def test_bursts_and_bundles_are_not_planned_in_silence() -> None:
+def test_bundles_are_not_planned_in_silence() -> None:
     instance = replace(worked_example(), billing=Billing.WHOLE)
     bundled = replace(instance, hardware={"gpu": replace(instance.hardware["gpu"], bundle=8)})
+    for method in METHODS.values():
+        if not method.capabilities.bundles:
+            with pytest.raises(UnsupportedError, match="bundles"):
+                solve(bundled, method.name)
+
+
+def test_only_paced_plans_for_bursts() -> None:
+    instance = replace(worked_example(), billing=Billing.WHOLE)
     bursting = replace(instance, pipelines=(replace(instance.pipelines[0], burst=5),))
-    for changed, feature in ((bundled, "bundles"), (bursting, "bursts")):
-        for method in METHODS.values():
-            if not getattr(method.capabilities, feature):
-                with pytest.raises(UnsupportedError, match=feature):
-                    solve(changed, method.name)
+    with pytest.raises(UnsupportedError, match="bursts under edf dispatch"):
+        solve(bursting, "exact", dispatch=Dispatch.EDF)
+    with pytest.raises(UnsupportedError, match="bursts under round-robin dispatch"):
+        solve(bursting, "nexus")
+    plans = [solve(one, "exact", dispatch=Dispatch.PACED).plan for one in (instance, bursting)]
+    assert plans[0] is not None
+    assert plans[1] is None or plans[1].pipelines[0].latency > plans[0].pipelines[0].latency

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from harpagon.cli import main
+from harpagon.cli.exits import ExitCode
 from harpagon.evaluation.sweep.rows import Task, task_key
 from harpagon.instances.errors import InputError
 from harpagon.instances.instance import Instance
@@ -146,7 +147,7 @@ def test_gap_takes_a_plugin_with_any_number_of_workers(
     assert main([*arguments, str(tmp_path / "right")]) == 0
     assert "plugged" in capfd.readouterr().out
     plugin.write_text(PLUGIN.format(method="no-such"))
-    assert main([*arguments, str(tmp_path / "wrong")]) == 2
+    assert main([*arguments, str(tmp_path / "wrong")]) == ExitCode.MACHINE_FAILED
     assert "registered method 'plugged' fails on 'worked-example': InputError: no-such" in capfd.readouterr().err
 
 
