@@ -86,7 +86,8 @@ def run_once(seed: int, folder: Path, instance: Any, plan: Any) -> tuple[str, in
     if rng.random() < 0.1:
         arguments += rng.choice(FLAGS)
     silent = io.StringIO()
-    with contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent), warnings.catch_warnings():
+    quiet = contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent), warnings.catch_warnings()
+    with quiet[0], quiet[1], quiet[2], contextlib.chdir(folder):  # export writes where it stands
         return command[0], int(harpagon(arguments))
 
 
