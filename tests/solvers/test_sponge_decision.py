@@ -18,11 +18,11 @@ SMALL = SPONGE_REFIT.profile("yolo", range(1, 7), (1, 2, 3, 5, 8))
 
 @st.composite
 def problems(draw: st.DrawFn) -> SpongeProblem:
-    """Random decisions: profile, queue, throughput, cost of change."""
+    """Random decisions; times in 1/1024 s, so that a row is met or not in any solver's arithmetic."""
     cores = draw(st.lists(st.integers(1, 16), min_size=1, max_size=5, unique=True))
     batches = draw(st.lists(st.integers(1, 12), min_size=1, max_size=5, unique=True))
-    durations = {(c, b): draw(st.floats(0.001, 0.5)) for c in cores for b in batches}
-    remaining = sorted(draw(st.lists(st.floats(-0.2, 2.0), max_size=20)))
+    durations = {(c, b): draw(st.integers(1, 512)) / 1024 for c in cores for b in batches}
+    remaining = sorted(k / 1024 for k in draw(st.lists(st.integers(-200, 2048), max_size=20)))
     return SpongeProblem(
         profile=CoreProfile("random", durations),
         throughput=draw(st.sampled_from([0.0, 1.0, 20.0])),
