@@ -1,4 +1,4 @@
-"""Run Sponge's models: Pyomo on HiGHS, and CP-SAT."""
+"""Sponge's reference models, which tests and studies compare the enumeration with: Pyomo on HiGHS, and CP-SAT."""
 
 from __future__ import annotations
 

@@ -18,12 +18,15 @@ SCALERS = {
     "sponge": "cores change in place, formula of the paper",
     "sponge-code": "cores change in place, formula of the published code (0.9 SLO)",
     "sponge-fcfs": "as sponge, first come first served",
-    "fa2": "one-core replicas with a start-up delay, planned for the whole SLO",
-    "fa2-informed": "fa2 that knows the time each request lost on the link",
+    "fa2": "one-core replicas with a start-up delay, formula of the published code (cl_max, 0.9 SLO)",
+    "fa2-blind": "as fa2, planned for the whole SLO without knowing the link",
+    "fa2-informed": "as fa2, formula of the paper (cl_max, whole SLO, the queue)",
     "vpa": "one container that restarts to change its cores",
     "static-N": "N cores for ever",
 }
 """Name to what it does."""
+HORIZONTAL = ("fa2", "fa2-blind", "fa2-informed")
+"""Readings of the horizontal autoscaler: the published code's, and two that bracket what it knows of the link."""
 
 
 def make_scaler(name: str, profile: CoreProfile, slo: float, change_cost: float = 0.0) -> Scaler:
@@ -52,9 +55,10 @@ def make_scaler(name: str, profile: CoreProfile, slo: float, change_cost: float 
         return SpongeScaler(IntervalPlanner(profile, slo, SpongeVariant.PUBLISHED_CODE, change_cost))
     if name == "vpa":
         return RestartScaler(IntervalPlanner(profile, slo))
-    if name in ("fa2", "fa2-informed"):
+    if name in HORIZONTAL:
         one_core = _need_cores(profile, name, 1).with_cores([1])
-        planner = IntervalPlanner(one_core, slo, sees_link=name == "fa2-informed")
+        variant = SpongeVariant.PUBLISHED_CODE if name == "fa2" else SpongeVariant.PAPER
+        planner = IntervalPlanner(one_core, slo, variant, sees_link=name != "fa2-blind")
         return HorizontalScaler(planner, max_replicas=profile.cores[-1])
     head, _, cores = name.partition("-")
     if head != "static" or not (cores.isascii() and cores.isdigit()):
@@ -65,7 +69,7 @@ def make_scaler(name: str, profile: CoreProfile, slo: float, change_cost: float 
 def default_scalers(profile: CoreProfile) -> tuple[str, ...]:
     """Sponge and the baselines of its paper, as far as the profile has the core counts they need."""
     static = [cores for cores in profile.cores if cores in (8, 16)] or [profile.cores[-1]]
-    horizontal = ("fa2", "fa2-informed") if 1 in profile.cores else ()
+    horizontal = HORIZONTAL if 1 in profile.cores else ()
     return ("sponge", "sponge-code", *horizontal, "vpa", *(f"static-{cores}" for cores in static))
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SIZES = (100e3, 200e3, 500e3)
 RATES = (20.0, 100.0)
 SEEDS = range(10)
-SCALERS = ("sponge", "sponge-code", "fa2", "fa2-informed", "vpa", "static-8", "static-16")
+SCALERS = ("sponge", "sponge-code", "fa2", "fa2-blind", "fa2-informed", "vpa", "static-8", "static-16")
 DURATION = 600.0
 SLO = 1.0
 CHANGE_COSTS = (0.0, 0.5, 1.0, 2.0, 4.0)

@@ -148,6 +148,23 @@ def test_new_replicas_serve_after_their_start_up_only():
     assert all(19.0 <= time <= 32.0 for time in late)
 
 
+@pytest.mark.parametrize("lost", [0.0, 0.3, 0.6])
+def test_fa2_takes_the_fewest_replicas_that_the_published_condition_allows(lost):
+    """ceil(rate / (n b)) l(b, 1) + cl_max <= 0.9 SLO, whatever waits; the blind one keeps its count."""
+    seen = Observation(0.0, 20.0, (lost,) * 20, (0.05,) * 30)
+    allowed = [
+        count
+        for count in range(1, 17)
+        if any(math.ceil(20 / count / b) * YOLO.durations[1, b] + lost <= 0.9 for b in range(1, 17))
+    ]
+    fleets = {}
+    for name in ("fa2", "fa2-blind"):
+        fleets[name] = Fleet(DurationTable(YOLO), QueueOrder.ARRIVAL, True, [], 1)
+        make_scaler(name, YOLO, 1.0).start(fleets[name], seen)
+    assert len(fleets["fa2"].replicas) == allowed[0]
+    assert len(fleets["fa2-blind"].replicas) == 1
+
+
 def test_an_autoscaler_blind_to_the_link_does_not_move_in_the_dip():
     seen = Observation(5.0, 20.0, (0.6,) * 20, (0.05,))
     clear = Observation(5.0, 20.0, (0.0,) * 20, ())
@@ -185,7 +202,7 @@ def test_no_requests_cost_what_stands_ready():
 
 def test_scalers_need_the_cores_they_name():
     two = YOLO.within(2, 16)
-    assert default_scalers(two) == ("sponge", "sponge-code", "fa2", "fa2-informed", "vpa", "static-2")
+    assert default_scalers(two) == ("sponge", "sponge-code", "fa2", "fa2-blind", "fa2-informed", "vpa", "static-2")
     with pytest.raises(InputError, match="needs 8 cores"):
         make_scaler("static-8", two, 1.0)
     with pytest.raises(InputError, match="is no scaler"):

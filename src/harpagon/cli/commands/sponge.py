@@ -56,14 +56,6 @@ class Durations(StrEnum):
     TABLE = "table"
 
 
-class Method(StrEnum):
-    """What decides."""
-
-    ENUMERATION = "enumeration"
-    PYOMO = "pyomo"
-    CP_SAT = "cp-sat"
-
-
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("sponge", help=_HELP)(sponge)
@@ -89,7 +81,7 @@ def sponge(
     slo: Annotated[float, typer.Option(help="Milliseconds from sending to completion.")] = 1000.0,
     communication: Annotated[float, typer.Option(help="Solved once: milliseconds on the network, cl_max.")] = 50.0,
     variant: Annotated[Variant, typer.Option(help="Solved once: formula of the paper or its code.")] = Variant.PAPER,
-    method: Annotated[Method, typer.Option(help="Solved once: what decides.")] = Method.ENUMERATION,
+    method: Annotated[str | None, typer.Option(hidden=True)] = None,
     max_cores: Annotated[int, typer.Option(min=1, max=1024, help="Largest core count.")] = 16,
     max_batch: Annotated[int, typer.Option(min=1, max=1024, help="Largest batch size.")] = 16,
     trace: Annotated[
@@ -122,12 +114,17 @@ def sponge(
     as_json: JsonOption = False,
 ) -> None:
     """Run the command."""
+    if method is not None:
+        hint = (
+            "is gone: the enumeration decides, which is exact; leave it out (docs/sponge.md has the reference models)"
+        )
+        raise typer.BadParameter(hint, param_hint="--method")
     _check_flags(rate, slo, communication, size, duration, change_cost, figure, trace)
     if trace is None:
         if pipeline is not None:
             raise typer.BadParameter("goes with --trace", param_hint="--pipeline")
         candidates = _candidates(profile, model, durations, max_cores, max_batch)
-        _decide(candidates, rate, slo / 1e3, communication / 1e3, variant, method, as_json=as_json)
+        _decide(candidates, rate, slo / 1e3, communication / 1e3, variant, as_json=as_json)
         return
     from harpagon.cli.commands.sponge_pipeline import serve_pipeline
     from harpagon.cli.commands.sponge_trace import read_or_make_bandwidth, report_runs, serve_model
@@ -203,16 +200,16 @@ def _decide(
     slo: float,
     communication: float,
     variant: Variant,
-    method: Method,
     *,
     as_json: bool,
 ) -> None:
     from harpagon.formulations.sponge.problem import SpongeVariant, interval_problem
+    from harpagon.heuristics.sponge import enumerate_sponge
 
     problem = interval_problem(candidates, rate, slo, communication, SpongeVariant(variant.value))
-    decision = _solve(problem, method)
+    decision = enumerate_sponge(problem)
     if as_json:
-        show_json(_decision_document(problem, decision, method))
+        show_json(_decision_document(problem, decision))
     elif decision is None:
         show(
             f"no plan: no pair of up to {candidates.cores[-1]} cores and batch {candidates.batches[-1]} is fast enough"
@@ -221,7 +218,7 @@ def _decide(
         seconds = candidates.durations[decision.cores, decision.batch]
         plural = "s" if decision.cores > 1 else ""
         show(
-            f"[bold]{decision.cores} core{plural}, batch {decision.batch}[/]  optimal by {method.value}",
+            f"[bold]{decision.cores} core{plural}, batch {decision.batch}[/]  optimal by enumeration",
             f"a batch takes {seconds * 1e3:.2f} ms: {decision.batch / seconds:.1f} req/s for {rate:g} req/s",
             f"the interval's last request is done {_last_done(problem, decision) * 1e3:.1f} ms after its start, "
             f"{problem.remaining[-1] * 1e3:.1f} ms are left to it",
@@ -230,23 +227,14 @@ def _decide(
         raise typer.Exit(ExitCode.NO_PLAN)
 
 
-def _solve(problem: SpongeProblem, method: Method) -> SpongeDecision | None:
-    from harpagon.heuristics.sponge import enumerate_sponge
-    from harpagon.solvers.sponge import solve_sponge, solve_sponge_cp_sat
-
-    if method is Method.ENUMERATION:
-        return enumerate_sponge(problem)
-    return (solve_sponge if method is Method.PYOMO else solve_sponge_cp_sat)(problem).decision
-
-
 def _last_done(problem: SpongeProblem, decision: SpongeDecision) -> float:
     """Seconds until the last request of the interval is done."""
     batches = -(-len(problem.remaining) // decision.batch)
     return batches * problem.profile.durations[decision.cores, decision.batch]
 
 
-def _decision_document(problem: SpongeProblem, decision: SpongeDecision | None, method: Method) -> dict[str, object]:
-    document: dict[str, object] = {"model": problem.profile.name, "method": method.value}
+def _decision_document(problem: SpongeProblem, decision: SpongeDecision | None) -> dict[str, object]:
+    document: dict[str, object] = {"model": problem.profile.name, "method": "enumeration"}
     if decision is None:
         return document | {"status": "infeasible"}
     return document | {
