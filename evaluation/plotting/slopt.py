@@ -18,21 +18,20 @@ if TYPE_CHECKING:
 
 
 def slopt_figure(run: SloptRun) -> Figure:
-    """Four panels over one time axis.
+    """Panels over one time axis.
 
     Load and envelope of every module in requests per second (the envelope over a tenth of a second); machines of every
-    module; 50th and 99th percentile of the latency by second of arrival, against the SLO; drops and late requests a
-    second.
+    module; 50th and 99th percentile of the latency by second of arrival, against the SLO; where
+    requests were dropped, drops and late requests a second.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 10), layout="constrained")
-    load, machines, latency, drops = figure.subplots(4, 1, sharex=True)
-    _draw_load(load, run)
-    _draw_machines(machines, run)
-    _draw_latency(latency, run)
-    _draw_drops(drops, run)
-    drops.set_xlabel("time (s)")
+    panels = [_draw_load, _draw_machines, _draw_latency, *([_draw_drops] if run.dropped else [])]
+    figure = Figure(figsize=(9, 2.5 * len(panels)), layout="constrained")
+    axes = figure.subplots(len(panels), 1, sharex=True)
+    for draw, axis in zip(panels, axes, strict=True):
+        draw(axis, run)
+    axes[-1].set_xlabel("time (s)")
     return figure
 
 
