@@ -21,7 +21,7 @@ from harpagon.instances.policies import Billing, Dispatch, Word
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, require_features
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import Result, SolverInfo, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, SolverInfo, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,16 +132,17 @@ def solve(
         Where the method does not support the billing, the dispatch policy or the limits.
     CheckFailedError
         Where the plan fails the independent check.
+    SolveInterrupted
+        On Ctrl-C, with the best plan so far, refereed as well.
     """
     chosen = find_method(method)
     billing = billing or instance.billing
     dispatch = dispatch or chosen.default_dispatch
-    result = chosen.run(instance, billing, dispatch, options)
-    if result.plan is not None:
-        plan = replace(result.plan, instance_digest=instance.digest())
-        _referee(instance, method, plan)
-        return replace(result, plan=plan)
-    return result
+    try:
+        result = chosen.run(instance, billing, dispatch, options)
+    except SolveInterrupted as interruption:
+        raise SolveInterrupted(_refereed(instance, method, interruption.result)) from None
+    return _refereed(instance, method, result)
 
 
 def find_method(name: str) -> Method:
@@ -183,10 +184,15 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
 
 
-def _referee(instance: Instance, method: str, plan: Plan) -> None:
+def _refereed(instance: Instance, method: str, result: Result) -> Result:
+    """The result with the instance's digest in its plan, which the checker accepts."""
+    if result.plan is None:
+        return result
+    plan = replace(result.plan, instance_digest=instance.digest())
     report = check(instance, plan)
     if not report.ok:
         raise CheckFailedError(method, report.violations)
+    return replace(result, plan=plan)
 
 
 _FORMULAS = tuple(dispatch for dispatch in Dispatch if dispatch is not Dispatch.PACED)

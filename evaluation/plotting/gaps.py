@@ -147,4 +147,5 @@ def _gap_scale(axis: Axes) -> None:
 def _share_axis(axis: Axes) -> None:
     axis.set_ylabel("share of workloads (%)")
     axis.set_ylim(0, 103)
-    axis.legend(loc="lower right", frameon=False, fontsize="small")
+    if axis.get_legend_handles_labels()[0]:
+        axis.legend(loc="lower right", frameon=False, fontsize="small")

@@ -41,7 +41,7 @@ def solve_by_columns(
     Raises
     ------
     SolveInterrupted
-        On Ctrl-C during a call of HiGHS.
+        On Ctrl-C, with the best plan so far.
     """
     search = partial(_search, held)
     return run_model_method("exact", search, decomposition_info, instance, billing, dispatch, options)
@@ -66,7 +66,10 @@ def _generate(task: Task) -> Outcome:
     whole_pipelines = hardware_limits(task.instance) and all(map(_is_small, task.problems))
     search = PipelineGeneration(task) if whole_pipelines else ModuleGeneration(task)
     built = time.perf_counter()
-    bound, interrupted = search.run()
+    try:
+        bound, interrupted = search.run()
+    except KeyboardInterrupt:
+        bound, interrupted = max(search.bound, task.floor), True
     nothing = task.incumbent.plan is None and bound >= task.budget
     return Outcome(
         termination=Termination.INFEASIBLE if nothing else task.stopped(bound),

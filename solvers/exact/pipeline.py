@@ -15,6 +15,7 @@ and the pipeline's optimum is a choice of one point per module. Four facts keep 
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -102,10 +103,9 @@ class PipelineSearch:
 
     def run(self) -> PipelineOutcome:
         """Optimum and bound; they differ only by the gap allowed or where the effort ends."""
-        try:
-            return self._solve()
-        except OutOfEffortError:
-            return self.held
+        with suppress(OutOfEffortError):
+            self.held = self._solve()
+        return self.held
 
     def _solve(self) -> PipelineOutcome:
         network = self.problem.network

@@ -22,7 +22,7 @@ from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import Result, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,11 @@ def solve_exact(
     -------
     Result
         Optimal to the gap asked for; infeasible; or, at the time limit, the best plan with a valid bound.
+
+    Raises
+    ------
+    SolveInterrupted
+        On Ctrl-C, with the best plan so far.
     """
     begin = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
@@ -65,14 +70,25 @@ def solve_exact(
         return Result("exact", Termination.INFEASIBLE, None, math.inf, build, 0.0, decomposition_info(options))
     problems = pipeline_problems(instance)
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
-        held = _solve_apart(instance, problems, billing, dispatch, options, begin)
+        try:
+            held = _solve_apart(instance, problems, billing, dispatch, options, begin)
+        except SolveInterrupted as interruption:
+            at_once = replace(options, time_limit=0.0)
+            raise SolveInterrupted(_by_columns(instance, billing, dispatch, at_once, interruption.result)) from None
         proven = held.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         if proven and (held.plan is None or _keeps_limits(instance, held.plan)):
             return held
-    from harpagon.solvers.exact.column_generation import solve_by_columns
-
     if options.time_limit is not None:
         options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
+    return _by_columns(instance, billing, dispatch, options, held)
+
+
+def _by_columns(
+    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions, held: Result | None
+) -> Result:
+    # Only here is numpy needed: most instances are solved before.
+    from harpagon.solvers.exact.column_generation import solve_by_columns
+
     return solve_by_columns(instance, billing, dispatch, options, held)
 
 
@@ -95,7 +111,13 @@ def _solve_apart(
     built = time.perf_counter()
     effort = Effort(math.inf if options.time_limit is None else begin + options.time_limit, QUICK)
     searches = [PipelineSearch(problem, billing, dispatch, options, effort, most_points=MANY) for problem in problems]
-    outcomes = [search.run() for search in searches]
+    interrupted = False
+    try:
+        for search in searches:
+            search.run()
+    except KeyboardInterrupt:
+        interrupted = True
+    outcomes = [search.held for search in searches]
     plan = _assemble(instance, problems, outcomes, billing, dispatch)
     bound = sum(outcome.bound for outcome in outcomes)
     if math.isinf(bound):
@@ -107,7 +129,10 @@ def _solve_apart(
     else:
         termination = Termination.FEASIBLE
     solve_time = time.perf_counter() - built
-    return Result("exact", termination, plan, bound, built - begin, solve_time, decomposition_info(options))
+    result = Result("exact", termination, plan, bound, built - begin, solve_time, decomposition_info(options))
+    if interrupted:
+        raise SolveInterrupted(result)
+    return result
 
 
 def _assemble(

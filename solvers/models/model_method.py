@@ -127,12 +127,12 @@ def run_model_method(
     Raises
     ------
     SolveInterrupted
-        On Ctrl-C.
+        On Ctrl-C, with the best plan so far.
     """
     begin = time.perf_counter()
     task, reachable = first_task(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin
-    outcome = _search_within_budgets(*_settled(task), search) if reachable else _NO_PLAN
+    outcome = _searched(task, search) if reachable else _NO_PLAN
     incumbent = task.incumbent
     result = Result(
         method,
@@ -146,6 +146,16 @@ def run_model_method(
     if outcome.interrupted:
         raise SolveInterrupted(result)
     return result
+
+
+def _searched(task: Task, search: Search) -> Outcome:
+    """Outcome of the search; on Ctrl-C outside of a solver's call, what is held by then."""
+    begin = time.perf_counter()
+    try:
+        return _search_within_budgets(*_settled(task), search)
+    except KeyboardInterrupt:
+        seconds = time.perf_counter() - begin
+        return Outcome(task.stopped(task.floor), task.floor, 0.0, seconds, interrupted=True)
 
 
 def first_task(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> tuple[Task, bool]:
@@ -202,7 +212,7 @@ def _search_within_budgets(task: Task, known: bool | None, search: Search) -> Ou
         if known is False:
             outcome = replace(outcome, bound=math.inf)
             break
-        if known is None or task.late():
+        if known is None or task.late() or outcome.interrupted:
             outcome = replace(outcome, termination=Termination.LIMIT, bound=task.budget)
             break
         task = replace(task, budget=task.budget * _BUDGET_GROWTH)

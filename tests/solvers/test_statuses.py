@@ -7,7 +7,9 @@ import os
 import random
 import signal
 from dataclasses import replace
+from itertools import count
 from threading import Event, current_thread, main_thread
+from typing import TYPE_CHECKING
 
 import networkx as nx
 import pytest
@@ -17,10 +19,16 @@ from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
+from harpagon.solvers.errors import CheckFailedError
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.solve import solve_exact
-from harpagon.solvers.methods import find_method
+from harpagon.solvers.methods import find_method, solve
+from harpagon.solvers.models import pattern
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.result import SolveInterrupted, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, Termination
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 METHODS = ("compact", "disjunctive-bigm", "disjunctive-hull", "cp-sat", "pattern")
 GENERAL = ("compact", "disjunctive-bigm", "cp-sat")
@@ -133,6 +141,58 @@ def test_interrupted(method: str, hard: Instance) -> None:
     assert result.termination is Termination.FEASIBLE
     assert result.plan is not None
     assert result.dual_bound <= optimum <= result.plan.cost * (1 + 1e-9)
+
+
+def at_call(number: int, of: Callable[..., object]) -> Callable[..., object]:
+    """``of``, with Ctrl-C pressed at its call of this number."""
+    calls = count(1)
+
+    def called(*arguments: object, **options: object) -> object:
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return of(*arguments, **options)
+
+    return called
+
+
+@pytest.mark.parametrize("moment", [1, 30, 300])
+@pytest.mark.parametrize("longest", [12, 0], ids=["frontiers", "columns"])
+def test_ctrl_c_in_a_search_keeps_the_best_plan_checked_and_with_its_digest(
+    moment: int, longest: int, hard: Instance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    optimum = solve_exact(hard, *WHOLE_TC).objective
+    monkeypatch.setattr("harpagon.solvers.exact.solve.LONG", longest)
+    monkeypatch.setattr(Effort, "spend", at_call(moment, Effort.spend))
+    with pytest.raises(SolveInterrupted) as caught:
+        solve(hard, "exact", *WHOLE_TC)
+    held = caught.value.result
+    assert held.plan is not None
+    assert held.plan.instance_digest == hard.digest()
+    assert check(hard, held.plan).ok
+    assert optimum is not None
+    assert 0 < held.dual_bound <= optimum * (1 + 1e-9) <= held.plan.cost * (1 + 2e-9)
+
+
+def test_ctrl_c_between_two_solver_calls_keeps_the_best_plan(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = "harpagon.solvers.models.pattern.frontier"
+    monkeypatch.setattr(target, at_call(2, pattern.frontier))
+    with pytest.raises(SolveInterrupted) as caught:
+        solve(hard, "pattern", *WHOLE_TC)
+    assert caught.value.result.termination is Termination.FEASIBLE
+    assert caught.value.result.dual_bound > 0
+
+
+def test_a_plan_kept_on_ctrl_c_is_refereed(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
+    held = find_method("harpagon").run(hard, *WHOLE_TC)
+    assert held.plan is not None
+    broken = replace(held, plan=replace(held.plan, cost=held.plan.cost / 2))
+
+    def stopped(*_: object) -> Result:
+        raise SolveInterrupted(broken)
+
+    monkeypatch.setattr("harpagon.solvers.exact.solve.solve_exact", stopped)
+    with pytest.raises(CheckFailedError):
+        solve(hard, "exact", *WHOLE_TC)
 
 
 @pytest.mark.parametrize("method", METHODS)
