@@ -12,6 +12,7 @@ from harpagon.graphs import GraphError, propagate_rates, validate_pipeline_graph
 from harpagon.instances import checks
 from harpagon.instances.checks import LEAST, MOST, Checks
 from harpagon.instances.errors import shown, suggestion
+from harpagon.instances.figures import figure
 from harpagon.instances.frozen import FrozenGraph, FrozenMapping, canonical
 from harpagon.instances.policies import Billing
 
@@ -232,7 +233,7 @@ def _check_rates(check: Checks, graph: nx.DiGraph, rate: float) -> None:
     low, high = _RATE_RANGE
     for name, found in propagate_rates(graph, rate).items():
         if not low <= found <= high:
-            problem = f"fan-outs bring its request rate to {found:g} req/s"
+            problem = f"fan-outs bring its request rate to {figure(found, 6)} req/s"
             check.refuse(("modules", name), problem, f"Stay between {low:g} and {high:g}")
 
 

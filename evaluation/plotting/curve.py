@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.palette import axes, panels
-from harpagon.evaluation.plotting.saving import save_figure
+from harpagon.evaluation.plotting.saving import literal, save_figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,7 @@ def plot_curve(curve: Curve, *, ax: Axes | None = None) -> Axes:
     ax.set_xlabel(AXES[curve.over][curve.scale is None])
     ax.set_ylabel("cost ($/h)")
     ax.set_ylim(bottom=0)
+    literal(ax)
     return ax
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 from harpagon.evaluation.gaps.frame import comparison_frame
 from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES
 from harpagon.evaluation.plotting.palette import axes, colour, drawn, panels
-from harpagon.evaluation.plotting.saving import save_figure
+from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
 
@@ -62,6 +62,7 @@ def plot_gaps(comparison: DataFrame, *, over: str = "free", billing: str | None 
     ax.set_xlabel("cost over optimum (%)")
     _gap_scale(ax)
     _share_axis(ax)
+    literal(ax)
     return ax
 
 
@@ -75,6 +76,7 @@ def plot_times(comparison: DataFrame, *, billing: str | None = None, ax: Axes | 
     ax.set_title(f"{billing} billing")
     ax.set_xlabel("build and solve time (ms)")
     _share_axis(ax)
+    literal(ax)
     return ax
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.plotting.saving import literal
 from harpagon.formulations.physics import collection_rate
 from harpagon.solvers.exact.schedule import cheapest_schedule
 
@@ -40,6 +41,7 @@ def draw_climb(axis: Axes, module: ModuleProblem, budget: float, billing: Billin
     axis.set_xlabel("capacity (req/s)")
     axis.set_ylabel("cost ($/h)")
     axis.legend(fontsize="small", frameon=False)
+    literal(axis)
 
 
 def draw_frontier(axis: Axes, points: Sequence[Point], label: str | None = None) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.layout import layered_layout
 from harpagon.evaluation.plotting.palette import axes
-from harpagon.evaluation.plotting.saving import save_figure
+from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,6 +65,7 @@ def plot_plan(instance: Instance, plan: Plan, *, ax: Axes | None = None) -> Axes
     for drawing in drawings:
         drawing.draw(ax, top, f"{plan.billing} billing, {plan.dispatch} dispatch")
         top -= drawing.height
+    literal(ax)
     return ax
 
 
@@ -77,9 +79,9 @@ def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=_size(_drawings(instance, plan)))
-    plot_plan(instance, plan, ax=figure.add_axes((0, 0, 1, 1)))
-    save_figure(figure, path, dpi=150)
+    drawing = Figure(figsize=_size(_drawings(instance, plan)))
+    plot_plan(instance, plan, ax=drawing.add_axes((0, 0, 1, 1)))
+    save_figure(drawing, path, dpi=150)
 
 
 def _drawings(instance: Instance, plan: Plan) -> list[_Drawing]:
@@ -143,7 +145,7 @@ class _Drawing:
     def _edge_label(self, tail: str, data: Mapping[str, float]) -> str:
         rate = self.planned.modules[tail].rate * data.get("fanout", 1.0)
         transfer = data.get("transfer", 0.0)
-        return f"{rate:.4g} req/s" + (f"\n+ {transfer * 1e3:.4g} ms" if transfer else "")
+        return f"{figure(rate)} req/s" + (f"\n+ {transfer * 1e3:.4g} ms" if transfer else "")
 
 
 def _slot_height(slot: Slot, planned: PipelinePlan) -> float:
@@ -172,7 +174,7 @@ def _draw_header(axis: Axes, drawing: _Drawing, y: float, terms: str) -> None:
     """Name and cost, and the critical path's modules along a bar that ends at the SLO."""
     planned, problem = drawing.planned, drawing.problem
     right = drawing.width - _MARGIN
-    title = f"{planned.name}   {drawing.pipeline.rate:.6g} req/s"
+    title = f"{planned.name}   {figure(drawing.pipeline.rate, 6)} req/s"
     axis.text(_MARGIN, y, title, fontsize=11, weight="bold", color=_INK, va="center")
     axis.text(right - 1.2, y, terms, fontsize=8, color=_FAINT, va="center", ha="right")
     axis.text(right, y, f"${planned.cost:.4f}/h", fontsize=11, weight="bold", color=_INK, va="center", ha="right")
@@ -202,15 +204,15 @@ def _draw_box(axis: Axes, x: float, y: float, name: str, model: str, module: Mod
     row = y + height / 2 - _PAD - _ROW / 2
     _line(axis, x, row, _shorten(name, 22), f"${module.cost:.4f}/h", size=9, weight="bold")
     row -= _ROW
-    _line(axis, x, row, _shorten(model, 24), f"{module.rate:.4g} req/s", size=7.5, colour=_FAINT)
+    _line(axis, x, row, _shorten(model, 24), f"{figure(module.rate)} req/s", size=7.5, colour=_FAINT)
     for part, latency in zip(module.tuples, module.tuple_latencies, strict=True):
         row -= _ROW
         machines = f"{part.machines:.3f}" if part.is_residual else f"{part.machines:.0f}"
-        figures = f"{part.rate:.4g} req/s   {_figure(latency)} ms"
+        figures = f"{figure(part.rate)} req/s   {_figure(latency)} ms"
         _line(axis, x, row, f"{machines} x {part.configuration}", figures, size=7.5)
     if _has_dummies(module):
         row -= _ROW
-        _line(axis, x, row, "dummy requests", f"+ {module.dummy_rate:.4g} req/s", size=7.5, colour=_FAINT)
+        _line(axis, x, row, "dummy requests", f"+ {figure(module.dummy_rate)} req/s", size=7.5, colour=_FAINT)
     _draw_bar(axis, x + _PAD, row - _ROW, module.latency, budget)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from harpagon.evaluation.plotting.palette import axes as new_axes
-from harpagon.evaluation.plotting.saving import save_figure
+from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError, shown, suggestion
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def plot_simulation(
         raise InputError("what", "", f"there is no drawing {shown(what)}", f"Use {' or '.join(_DRAWINGS)}")
     ax = new_axes(ax)
     _DRAWINGS[what](ax, found[name])
+    literal(ax)
     return ax
 
 

@@ -7,6 +7,8 @@ import io
 from html import escape
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.plotting.saving import literal
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -75,6 +77,7 @@ def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) 
 def image(figure: Figure, caption: str) -> str:
     """Figure as an SVG image inside the page."""
     content = io.BytesIO()
+    literal(figure)
     figure.savefig(content, format="svg", metadata={"Date": None})
     data = base64.b64encode(content.getvalue()).decode()
     return (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.instances.figures import figure
 from harpagon.simulation.deploy.kubernetes import NODE_LABEL
 from harpagon.simulation.deploy.ray_serve import ROUTER
 
@@ -86,7 +87,7 @@ def _table(tuples: Sequence[ServedTuple]) -> str:
 def _pipelines(instance: Instance, plan: Plan) -> list[str]:
     slos = {pipeline.name: pipeline for pipeline in instance.pipelines}
     return [
-        f"{item.name}: {slos[item.name].rate:g} req/s, {item.latency * 1e3:.6g} ms of {item.slo * 1e3:.6g} ms."
+        f"{item.name}: {figure(slos[item.name].rate, 6)} req/s, {item.latency * 1e3:.6g} ms of {item.slo * 1e3:.6g} ms."
         for item in plan.pipelines
     ]
 
@@ -94,7 +95,7 @@ def _pipelines(instance: Instance, plan: Plan) -> list[str]:
 def _shares(tuples: Sequence[ServedTuple]) -> str:
     """Modules of several tuples: how much each must get."""
     lines = [
-        f"  {part.module}: {part.machines} x {part.hardware} b={part.batch} up to {part.part.rate:.6g} req/s"
+        f"  {part.module}: {part.machines} x {part.hardware} b={part.batch} up to {figure(part.part.rate, 6)} req/s"
         for part in tuples
         if part.tuples > 1
     ]

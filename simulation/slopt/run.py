@@ -11,6 +11,7 @@ import numpy as np
 
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.heuristics.slopt import plan_slopt
+from harpagon.instances.figures import figure
 from harpagon.simulation.slopt.drop import Drop
 from harpagon.simulation.slopt.engine import Assignment, Execution
 from harpagon.simulation.slopt.estimation import Estimation
@@ -100,7 +101,7 @@ def plan_reference(instance: Instance, rate: float, options: SystemOptions) -> P
     cascade = options.tuning.estimation is Estimation.CASCADE
     step = provision(instance, pipeline, cascade, options.tuning.paced, options.solve)
     if not step.provisioning.columns:
-        raise NoPlanError(f"{instance.name}: no machines meet {pipeline.slo * 1e3:g} ms at {rate:g} req/s")
+        raise NoPlanError(f"{instance.name}: no machines meet {pipeline.slo * 1e3:g} ms at {figure(rate, 6)} req/s")
     return step
 
 

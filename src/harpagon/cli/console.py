@@ -7,6 +7,7 @@ import io
 import json
 import os
 import sys
+import unicodedata
 import warnings
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -32,7 +33,7 @@ class ReaderLeftError(Exception):
 
 
 def show(*parts: RenderableType) -> None:
-    """Print an answer on standard output."""
+    """Print an answer on standard output; text is taken as it is, never as markup."""
     console = _console(stderr=False)
     for part in parts:
         console.print(part)
@@ -48,14 +49,23 @@ def show_json(document: object) -> None:
 
 def note(message: str) -> None:
     """Print a message on standard error."""
-    _console(stderr=True).print(message, markup=False, highlight=False, soft_wrap=True)
+    _console(stderr=True).print(printable(message), soft_wrap=True)
 
 
 def complain(message: str) -> None:
     """Print an error message on standard error, where that takes it."""
     with suppress(OSError):
-        sys.stderr.write(f"harpagon: {message}\n")
+        sys.stderr.write(f"harpagon: {printable(message)}\n")
         sys.stderr.flush()
+
+
+def printable(message: str) -> str:
+    """The message with control characters spelt out, so that a name in it neither colours nor moves anything."""
+    return "".join(letter if letter in "\n\t" else _spelt(letter) for letter in message)
+
+
+def _spelt(letter: str) -> str:
+    return letter.encode("unicode_escape").decode() if unicodedata.category(letter)[0] == "C" else letter
 
 
 def prepare_output() -> bool:
@@ -120,4 +130,4 @@ def _console(*, stderr: bool) -> Console:
         def on_broken_pipe(self) -> None:
             raise ReaderLeftError
 
-    return PatientConsole(stderr=stderr, highlight=False)
+    return PatientConsole(stderr=stderr, highlight=False, markup=False, emoji=False)

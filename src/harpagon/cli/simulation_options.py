@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harpagon.instances.figures import figure
+
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.simulation.arrivals.processes import Arrivals
@@ -72,5 +74,6 @@ def check_load(instance: Instance, arrivals: Arrivals, seconds: float) -> None:
 
     rate = sum(pipeline.rate for pipeline in instance.pipelines)
     if recorded_duration(arrivals) is None and rate * seconds > _MOST_REQUESTS:
-        problem = f"{seconds:g} s at {rate:g} req/s are more than {_MOST_REQUESTS:g} requests: simulate fewer seconds"
+        asked = f"{seconds:g} s at {figure(rate, 6)} req/s"
+        problem = f"{asked} are more than {figure(_MOST_REQUESTS)} requests: simulate fewer seconds"
         raise typer.BadParameter(problem, param_hint="--duration")

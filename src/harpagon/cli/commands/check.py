@@ -55,14 +55,14 @@ def check(
 
 
 def _print(report: CheckReport, slos: dict[str, float]) -> None:
-    from rich.markup import escape
+    from rich.text import Text
 
     for violation in report.violations:
-        show(f"[bold red]broken[/]  {escape(str(violation))}")
+        show(Text.assemble(("broken", "bold red"), f"  {violation}"))
     if report.ok:
-        show(f"[bold green]OK[/]  ${report.cost:.4f}/h")
+        show(Text.assemble(("OK", "bold green"), f"  ${report.cost:.4f}/h"))
         for name, latency in report.latencies.items():
-            show(f"    {escape(name)}: {latency * 1e3:.4f} ms of {slos[name] * 1e3:.4f} ms SLO")
+            show(f"    {name}: {latency * 1e3:.4f} ms of {slos[name] * 1e3:.4f} ms SLO")
     else:
         show(f"{len(report.violations)} broken")
 

@@ -149,11 +149,16 @@ def _report(found: Headroom, result: Result, percentile: float, out: Path | None
             }
         )
     else:
+        from rich.text import Text
+
         from harpagon.cli.views.simulation import simulation_view
 
         show(
-            f"[bold]headroom {found.headroom:.1%}[/]  utilisation {1 / (1 + found.headroom):.1%}, "
-            f"${found.plan.cost:.4f}/h for p{percentile:g} within the SLO, {'paced' if found.paced else 'unpaced'}",
+            Text.assemble(
+                (f"headroom {found.headroom:.1%}", "bold"),
+                f"  utilisation {1 / (1 + found.headroom):.1%}, ${found.plan.cost:.4f}/h for p{percentile:g} within "
+                f"the SLO, {'paced' if found.paced else 'unpaced'}",
+            ),
             f"{len(found.late_shares)} runs: {max(found.late_shares):.3%} of the results late at most; "
             f"a further run stays within {found.bound:.3%}",
             *simulation_view(found.report),

@@ -87,6 +87,8 @@ def list_instances(
     as_json: JsonOption = False,
 ) -> None:
     """Run ``harpagon instances list``."""
+    from rich.text import Text
+
     from harpagon.instances.library.suites import suite_workloads
 
     if suite is not None:
@@ -98,7 +100,7 @@ def list_instances(
         show_json(catalogue)
         return
     for kind, names in catalogue.items():
-        show(f"[bold]{kind}[/]", *(f"  {name}" for name in names))
+        show(Text(kind, "bold"), *(f"  {name}" for name in names))
     show("An application is planned by a workload name such as traffic-198rps-350ms.")
 
 

@@ -158,12 +158,13 @@ def _shapes(texts: list[str]) -> dict[str, tuple[int, ...]]:
 
 def _measure(model: Path, settings: ProfileSettings) -> list[MeasuredPoint]:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from harpagon.instances.cpu.measure import measure_onnx
 
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task(f"measuring {model.name}", total=len(settings.cores) * len(settings.batches))
         return measure_onnx(model, settings, lambda: progress.advance(task))
 

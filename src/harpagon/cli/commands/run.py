@@ -117,7 +117,7 @@ def _progress(instance: Instance, duration: float) -> Iterator[Callable[[str, bo
 
     console = Console(stderr=True)
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[late]} late"),

@@ -215,10 +215,14 @@ def _decide(
             f"no plan: no pair of up to {candidates.cores[-1]} cores and batch {candidates.batches[-1]} is fast enough"
         )
     else:
+        from rich.text import Text
+
         seconds = candidates.durations[decision.cores, decision.batch]
         plural = "s" if decision.cores > 1 else ""
         show(
-            f"[bold]{decision.cores} core{plural}, batch {decision.batch}[/]  optimal by enumeration",
+            Text.assemble(
+                (f"{decision.cores} core{plural}, batch {decision.batch}", "bold"), "  optimal by enumeration"
+            ),
             f"a batch takes {seconds * 1e3:.2f} ms: {decision.batch / seconds:.1f} req/s for {rate:g} req/s",
             f"the interval's last request is done {_last_done(problem, decision) * 1e3:.1f} ms after its start, "
             f"{problem.remaining[-1] * 1e3:.1f} ms are left to it",

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from harpagon.cli.views.tables import plain_table
 from harpagon.graphs import propagate_rates
+from harpagon.instances.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,7 @@ def _hardware(instance: Instance) -> Table:
 
 
 def _pipeline(pipeline: Pipeline) -> Table:
-    title = f"{pipeline.name}: {pipeline.rate:g} req/s, SLO {pipeline.slo * 1e3:g} ms"
+    title = f"{pipeline.name}: {figure(pipeline.rate, 9)} req/s, SLO {pipeline.slo * 1e3:g} ms"
     if pipeline.burst > 1:
         title += f", bursts of {pipeline.burst}"
     table = plain_table("module", "req/s", "model", "from", left=(0, 2, 3), title=title)
@@ -58,7 +59,7 @@ def _pipeline(pipeline: Pipeline) -> Table:
         sources = [
             f"{tail} x {data.get('fanout', 1.0):g}" for tail, _, data in pipeline.graph.in_edges(name, data=True)
         ]
-        table.add_row(Text(name), f"{rate:.6g}", Text(pipeline.graph.nodes[name]["model"]), Text(", ".join(sources)))
+        table.add_row(Text(name), figure(rate, 6), Text(pipeline.graph.nodes[name]["model"]), Text(", ".join(sources)))
     return table
 
 
@@ -89,5 +90,5 @@ def _duration(configuration: Configuration) -> str:
 def _capacity(model: str, profile: Sequence[Configuration]) -> Table:
     table = plain_table("hardware", "req/s of one machine", "latency (ms)", title=f"{model}: capacity")
     for point in profile:
-        table.add_row(Text(point.hardware), f"{point.throughput:g}", f"{point.duration * 1e3:.4g}")
+        table.add_row(Text(point.hardware), figure(point.throughput, 6), f"{point.duration * 1e3:.4g}")
     return table

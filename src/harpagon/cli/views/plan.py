@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from harpagon.cli.views.connectors import connector_rows, exit_columns
-from harpagon.cli.views.tables import figure
 from harpagon.evaluation.plotting.layout import layered_layout
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.figures import figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def plan_view(instance: Instance, plan: Plan, width: int) -> list[Text]:
 def _headline(pipeline: Pipeline, planned: PipelinePlan) -> Text:
     return Text.assemble(
         (pipeline.name, "bold"),
-        f"  {pipeline.rate:.6g} req/s in  ",
+        f"  {figure(pipeline.rate, 6)} req/s in  ",
         bar(planned.latency, planned.slo),
         f"  {milliseconds(planned.latency)} of {milliseconds(planned.slo)} SLO  ",
         (f"${planned.cost:.4f}/h", "bold"),
@@ -73,7 +73,7 @@ def _drawing(instance: Instance, pipeline: Pipeline, planned: PipelinePlan, widt
 def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> list[Text]:
     inner = _BOX - 4
     model = graph.nodes[name]["model"]
-    rows = [_ends(Text(f"{model}", "italic"), Text(f"{module.rate:.6g} req/s"), inner)]
+    rows = [_ends(Text(f"{model}", "italic"), Text(f"{figure(module.rate, 6)} req/s"), inner)]
     rows += [_ends(Text(f"from {text}", "dim"), Text(), inner) for text in _sources(graph, name)]
     if module.dummy_rate > 1e-6 * module.rate:
         rows.append(_ends(Text("dummy requests", "dim"), Text(f"+ {figure(module.dummy_rate)} req/s", "dim"), inner))
@@ -82,9 +82,10 @@ def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> lis
     ]
     rows.append(_ends(bar(module.latency, budget), Text(_against(module.latency, budget)), inner))
     cost = f" ${module.cost:.4f}/h "
-    title = f" {_shorten(name, inner - len(cost) - 4)} "
-    rule = "─" * (_BOX - 4 - len(title) - len(cost))
-    top = Text.assemble("╭─", (title, "bold"), rule, (cost, "bold"), "─╮")
+    title = Text(name, "bold")
+    title.truncate(inner - len(cost) - 4, overflow="ellipsis")
+    rule = "─" * (_BOX - 6 - title.cell_len - len(cost))
+    top = Text.assemble("╭─ ", title, f" {rule}", (cost, "bold"), "─╮")
     return [top, *(Text.assemble("│ ", row, " │") for row in rows), Text("╰" + "─" * (_BOX - 2) + "╯")]
 
 
@@ -126,10 +127,6 @@ def _ends(left: Text, right: Text, width: int) -> Text:
     left = left.copy()
     left.truncate(width - right.cell_len - (right.cell_len > 0), overflow="ellipsis")
     return Text.assemble(left, " " * (width - left.cell_len - right.cell_len), right)
-
-
-def _shorten(text: str, width: int) -> str:
-    return text if len(text) <= width else text[: width - 1] + "…"
 
 
 def _layer_width(layer: Sequence[Slot]) -> int:

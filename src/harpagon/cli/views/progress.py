@@ -91,7 +91,8 @@ def sweep_progress(total: int) -> Iterator[Callable[[Row], None]]:
 
     columns = (TextColumn("solving"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     running = RunningGap()
-    with Progress(*columns, TextColumn("{task.fields[gap]}"), console=Console(stderr=True)) as progress:
+    gaps = TextColumn("{task.fields[gap]}", markup=False)
+    with Progress(*columns, gaps, console=Console(stderr=True)) as progress:
         bar = progress.add_task("solving", total=total, gap="")
 
         def finished(row: Row) -> None:

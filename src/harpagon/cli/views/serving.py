@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from rich.text import Text
+
 from harpagon.cli.views.tables import plain_table
 from harpagon.instances.files.units import milliseconds
 from harpagon.simulation.serving.report import Verdict
@@ -16,10 +18,13 @@ if TYPE_CHECKING:
     from harpagon.simulation.serving.report import ServedModule, ServedPipeline, ServingReport
 
 _WORDS = {
-    Verdict.KEPT: "[bold green]kept[/]  every request was answered within its bound",
-    Verdict.MISSED: "[bold red]missed[/]  requests were late although every batch kept to its profile",
-    Verdict.SLOW_MACHINE: "[bold yellow]slow machine[/]  requests were late, and so was this machine: it says nothing "
-    "about the plan",
+    Verdict.KEPT: ("kept", "bold green", "every request was answered within its bound"),
+    Verdict.MISSED: ("missed", "bold red", "requests were late although every batch kept to its profile"),
+    Verdict.SLOW_MACHINE: (
+        "slow machine",
+        "bold yellow",
+        "requests were late, and so was this machine: it says nothing about the plan",
+    ),
 }
 
 
@@ -29,7 +34,8 @@ def serving_view(report: ServingReport) -> Iterator[RenderableType]:
         yield _table(pipeline)
     shares = [module.share for pipeline in report.pipelines for module in pipeline.modules]
     yield f"batches took at most {max(shares):.1%} of their profile; timers were at most {report.lag * 1e3:.1f} ms late"
-    yield _WORDS[report.verdict]
+    word, style, meaning = _WORDS[report.verdict]
+    yield Text.assemble((word, style), f"  {meaning}")
 
 
 def _table(pipeline: ServedPipeline) -> RenderableType:

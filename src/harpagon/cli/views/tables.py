@@ -28,15 +28,10 @@ def plain_table(*headings: str | Text, left: Collection[int] = (0,), title: str 
         box=SIMPLE_HEAD,
         title=Text(title, "bold") if title else None,
         title_justify="left",
-        caption=caption or None,
+        caption=Text(caption) if caption else None,
         caption_justify="left",
         collapse_padding=True,
     )
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="left" if place in left else "right")
     return table
-
-
-def figure(value: float) -> str:
-    """A rate as people write it: four digits, never an exponent, thousands from 10,000 on set apart."""
-    return f"{value:,.0f}" if abs(value) >= 9999.5 else f"{value:.4g}"
