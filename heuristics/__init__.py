@@ -7,7 +7,6 @@ has a file of its own and a switch in `HarpagonOptions`.
 from harpagon.heuristics.baselines.clipper import plan_clipper
 from harpagon.heuristics.baselines.inferline import plan_inferline
 from harpagon.heuristics.baselines.nexus import plan_nexus
-from harpagon.heuristics.baselines.scrooge import plan_scrooge
 from harpagon.heuristics.harpagon.ablations import ABLATIONS, plan_ablation
 from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
 from harpagon.heuristics.harpagon.profile_restriction import HardwareChoice
@@ -21,5 +20,4 @@ __all__ = [
     "plan_harpagon",
     "plan_inferline",
     "plan_nexus",
-    "plan_scrooge",
 ]

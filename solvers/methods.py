@@ -275,6 +275,29 @@ def _plus_ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.FREE) 
     return _heuristic(name, f"harpagon+ {summary}.", target, dispatch, name=name)
 
 
+def _baseline(name: str, summary: str, **extra: object) -> Method:
+    """Row of one reading of a baseline, see `harpagon.heuristics.baselines.readings`."""
+    system = name.partition("-")[0]
+    return _heuristic(name, f"{summary} [R].", f"baselines.{system}:plan_{system}", Dispatch.ROUND_ROBIN, **extra)
+
+
+def _program(name: str, latency: str, dispatch: Dispatch) -> Method:
+    """Row of one reading of Scrooge, which is one mathematical program: `exact` under its own policy.
+
+    The original finds batch sizes, machine types and allocations of a whole application by mathematical programming
+    under its latency and throughput objectives; its rows are not public to us [R]. Adapted: any number of tuples a
+    module, and a partly used machine paid for in proportion under ``fractional`` billing.
+    """
+    summary = f"One mathematical program over all modules, {latency}: Scrooge [R]."
+    cases = frozenset((billing, dispatch) for billing in Billing)
+    exact = _exact(name, summary, "exact.solve:solve_exact", cases)
+
+    def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
+        return replace(exact.runner(instance, billing, dispatch, options), method=name)
+
+    return replace(exact, kind=Kind.HEURISTIC, default_dispatch=dispatch, runner=run)
+
+
 def load(target: str) -> object:
     """Function of ``module:function``, imported from this package."""
     module, function = target.split(":")
@@ -339,30 +362,13 @@ METHODS: dict[str, Method] = {
             "harpagon_plus.plan:plan_harpagon_plus",
             dispatch=Dispatch.FREE,
         ),
-        _heuristic(
-            "nexus",
-            "Largest batch within each module's budget, split by dynamic programming: Nexus [R].",
-            "baselines.nexus:plan_nexus",
-            dispatch=Dispatch.ROUND_ROBIN,
-        ),
-        _heuristic(
-            "scrooge",
-            "At most two tuples a module by exact allocation, split by throughput: Scrooge [R].",
-            "baselines.scrooge:plan_scrooge",
-            dispatch=Dispatch.PER_CONFIG,
-        ),
-        _heuristic(
-            "inferline",
-            "Greedy growth of batches, replicas and hardware, one tuple a module: InferLine [R].",
-            "baselines.inferline:plan_inferline",
-            dispatch=Dispatch.ROUND_ROBIN,
-        ),
-        _heuristic(
-            "clipper",
-            "Even split, one configuration a module: Clipper [R].",
-            "baselines.clipper:plan_clipper",
-            dispatch=Dispatch.ROUND_ROBIN,
-        ),
+        _baseline("nexus", "Largest batch within each budget, a last machine by its duty cycle: Nexus"),
+        _program("scrooge", "a configuration collects as one", Dispatch.PER_CONFIG),
+        _program("scrooge-2d", "every machine collects alone", Dispatch.ROUND_ROBIN),
+        _baseline("inferline", "Greedy growth of batches, replicas and hardware, a last machine by its use: InferLine"),
+        _baseline("inferline-whole", "InferLine with every machine bought whole", occupancy=False),
+        _baseline("clipper", "Even split, one configuration a module, a last machine by its use: Clipper"),
+        _baseline("clipper-whole", "Clipper with every machine bought whole", occupancy=False),
         _heuristic(
             "vertical",
             "One machine a module, the cheapest such plan: Sponge's setting carried over to pipelines.",

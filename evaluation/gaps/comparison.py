@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, proven_optima
+from harpagon.heuristics.baselines.readings import READINGS
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ BASE = "harpagon"
 """Method whose cost the baselines and ablations are measured against."""
 OWN = "harpagon+"
 """Our own heuristic."""
-BASELINES = ("nexus", "scrooge", "inferline", "clipper")
+BASELINES = READINGS
+"""The systems before Harpagon, in every reading."""
 
 
 @dataclass(frozen=True, slots=True)

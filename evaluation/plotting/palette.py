@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harpagon.evaluation.gaps.comparison import BASE, BASELINES, OWN
+from harpagon.evaluation.gaps.comparison import BASE, OWN
 from harpagon.evaluation.gaps.tables import REFERENCE
+from harpagon.heuristics.baselines.readings import DEFAULT_READINGS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,7 +24,7 @@ _COLOURS = {
 }
 PLAIN = "#7d93ad"
 """Colour of what has no colour of its own."""
-MAIN = (BASE, OWN, *BASELINES)
+MAIN = (BASE, OWN, *DEFAULT_READINGS)
 """Methods drawn as lines; ablations are drawn as bars."""
 
 

@@ -2,15 +2,16 @@
 
 The original plans a pipeline offline: every model starts at batch 1 on its best hardware, replicas are added at the
 bottleneck until the pipeline keeps up, and then the plan is made cheaper greedily. Each step tries for every model to
-increase its batch, to remove a replica and to downgrade its hardware, and takes what saves most within the latency
-objective; it ends when nothing helps.
+double its batch, to remove a replica and to downgrade its hardware, and takes what saves most within the latency
+objective; it ends when nothing helps. A discrete event simulation estimates latency.
 
-Adapted: the estimator of the original is replaced by the round-robin bound. One configuration a module. Adding
-replicas one by one at the bottleneck ends at ceil(T / t) per module, which is computed at once; then a replica can be
-removed only under ``fractional`` billing, where the last, padded machine becomes a residual. The best hardware is the
-type with the shortest duration at the smallest batch. An increase goes to the next larger batch of the profile and
-drops the replicas it makes idle; where no action saves, the increase that costs nothing and gains most throughput is
-taken. A downgrade tries every cheaper type with each of its batches.
+Adapted: the round-robin bound takes the place of the simulation. One configuration a module. Adding replicas one by one
+at the bottleneck ends at ceil(T / t) per module, which is computed at once; then a replica can be removed only under
+``fractional`` billing, where the last machine pays its occupancy (``inferline``) or is bought whole all the same
+(``inferline-whole``). The best hardware is the type with the shortest duration at the smallest batch. An increase goes
+to the smallest batch of the profile that is at least twice as large and drops the replicas it makes idle; where no
+action saves, the increase that costs nothing and gains most throughput is taken. A downgrade tries every cheaper type
+with each of its batches.
 """
 
 from __future__ import annotations
@@ -33,12 +34,21 @@ if TYPE_CHECKING:
     Limits: TypeAlias = Mapping[str, float] | None
 
 
-def plan_inferline(instance: Instance, billing: Billing) -> Plan | None:
-    """Plan with InferLine; None where the start misses the SLO, or a hardware limit is in the way."""
+def plan_inferline(instance: Instance, billing: Billing, *, occupancy: bool = True) -> Plan | None:
+    """Plan with InferLine; None where the start misses the SLO, or a hardware limit is in the way.
+
+    Parameters
+    ----------
+    instance, billing
+        What to plan, and how machines are paid for.
+    occupancy
+        Whether the last machine may be partly used; else it is bought whole in every billing.
+    """
+    paid = billing if occupancy else Billing.WHOLE
 
     def schedule(problem: PipelineProblem, available: Limits) -> list[ModuleSchedule] | None:
         schedules = _start(problem, available)
-        while schedules is not None and (better := _best_action(problem, schedules, billing, available)) is not None:
+        while schedules is not None and (better := _best_action(problem, schedules, paid, available)) is not None:
             schedules = better
         return schedules
 
@@ -83,9 +93,9 @@ def _best_action(
 
 
 def _actions(module: ModuleProblem, now: Configuration) -> Iterator[Configuration]:
-    """Configurations after removing a replica, increasing the batch, downgrading the hardware."""
+    """Configurations after removing a replica, doubling the batch, downgrading the hardware."""
     yield now
-    same = [c for c in module.configurations if c.hardware == now.hardware and c.batch > now.batch]
+    same = [c for c in module.configurations if c.hardware == now.hardware and c.batch >= 2 * now.batch]
     if same:
         yield min(same, key=lambda c: c.batch)
     yield from (c for c in module.configurations if c.price < now.price)

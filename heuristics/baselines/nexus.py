@@ -1,13 +1,15 @@
-"""Nexus (SOSP 2019), adapted to this plan space [R].
+"""Nexus (SOSP 2019), adapted to this plan space.
 
 The original packs sessions on a cluster of equal GPUs: each session takes the largest batch whose doubled duration
-meets its latency budget, fills whole GPUs with it, and shares a last GPU with what is left over (squishy bin
-packing). The budgets of a query's stages come from dynamic programming over quantised latencies.
+meets its latency budget, fills whole GPUs with it, and shares a last GPU with what is left over (squishy bin packing).
+Read in the published scheduler (uwsampl/nexus, ``backend_delegate.cpp``): what is left over takes the largest batch
+that still collects in time, and occupies d / min(L - d, b / rate) of a GPU, its duty cycle. The budgets of a query's
+stages come from dynamic programming over quantised latencies [R].
 
-Adapted: GPUs are not shared between models; what is left over is one residual tuple with the largest batch for which
-d + b / f meets the budget, or one more padded machine where none does (always so under ``whole`` billing). A module
-takes the hardware type that is cheapest for its budget, since the original knows one type. The grid of the split is
-1 % of the SLO, and the programme works on any DAG (`harpagon.heuristics.harpagon.quantised_splitter`).
+Adapted: GPUs are not shared between models. What is left over is one residual tuple that pays its duty cycle under
+``fractional`` billing, and one more padded machine under ``whole``. A module takes the hardware type that is cheapest
+for its budget, since the original knows one type. The grid of the split is 1 % of the SLO [R], and the programme works
+on any DAG (`harpagon.heuristics.harpagon.quantised_splitter`).
 """
 
 from __future__ import annotations
@@ -15,12 +17,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import collection_rate
 from harpagon.heuristics.baselines.budgets import schedule_budgets
-from harpagon.heuristics.baselines.single_configuration import cheapest_type, full_machines
+from harpagon.heuristics.baselines.single_configuration import cheapest_type, full_machines, partly_used
 from harpagon.heuristics.fleet import plan_fleet
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
-from harpagon.heuristics.scheduling_rules import ROUNDING
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -84,10 +84,7 @@ def schedule_module_nexus(
 
 
 def _residual(module: ModuleProblem, hardware: str, rest: float, budget: float) -> DispatchTuple | None:
-    """Residual of the largest batch that collects in time at rate ``rest``."""
-    fitting = [
-        c
-        for c in module.configurations
-        if c.hardware == hardware and collection_rate(c, budget + ROUNDING) <= rest < c.throughput
-    ]
-    return DispatchTuple.residual(max(fitting, key=lambda c: c.batch), rest) if fitting else None
+    """Residual of the largest batch that collects in time."""
+    own = (c for c in module.configurations if c.hardware == hardware)
+    fitting = [residual for c in own if rest and (residual := partly_used(c, rest, budget))]
+    return max(fitting, key=lambda residual: residual.configuration.batch, default=None)

@@ -23,17 +23,27 @@ def full_machines(configuration: Configuration, rate: float) -> tuple[int, float
     return machines, rest if rest > rate * RATE_ROUNDING else 0.0
 
 
+def partly_used(configuration: Configuration, rest: float, budget: float) -> DispatchTuple | None:
+    """A machine that serves ``rest`` requests per second within ``budget`` and is paid for by the share of its time.
+
+    None where it cannot, because a batch collects too slowly or ``rest`` fills the machine.
+    """
+    collecting = collection_rate(configuration, budget + ROUNDING) <= rest
+    return DispatchTuple.residual(configuration, rest) if collecting and rest < configuration.throughput else None
+
+
 def serve_alone(configuration: Configuration, rate: float, budget: float, billing: Billing) -> list[DispatchTuple]:
     """Serve ``rate`` with one configuration.
 
-    The last machine is a residual under ``fractional`` billing if d + b / f meets ``budget``; otherwise it is bought
-    whole and padded.
+    The last machine is partly used where ``billing`` is ``fractional`` and that meets ``budget``; otherwise it is
+    bought whole and padded.
     """
     machines, rest = full_machines(configuration, rate)
-    if rest and (billing is Billing.WHOLE or rest < collection_rate(configuration, budget + ROUNDING)):
+    last = partly_used(configuration, rest, budget) if rest and billing is Billing.FRACTIONAL else None
+    if rest and last is None:
         return [DispatchTuple.full(configuration, machines + 1)]
     full = [DispatchTuple.full(configuration, machines)] if machines else []
-    return [*full, DispatchTuple.residual(configuration, rest)] if rest else full
+    return [*full, last] if last else full
 
 
 def largest_batches(module: ModuleProblem, budget: float) -> list[Configuration]:
