@@ -13,28 +13,33 @@ bound. The pattern model over the listed schedules then has the optimum.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
-from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, in_dispatch_order
 from harpagon.formulations.planning.pattern import Column, pattern_program
+from harpagon.instances.plan import DispatchTuple
+from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.effort import OutOfEffortError
-from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.pricing import Pricing
+from harpagon.solvers.exact.sampled_frontier import SampledFrontier
+from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.exact.schedule_pool import SchedulePool
 from harpagon.solvers.models.highs import solve_relaxation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from harpagon.solvers.exact.schedule import Point
     from harpagon.solvers.models.model_method import Task
 
 _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per module, below which a schedule is worth a column."""
+_ROUGHLY, _NEARLY = 1e-2, 1e-9
+"""How far from the least reduced cost a schedule may be, relative to the same: at first, and for the last bound."""
+_SEEDS, _MOST_SEEDS = 8, 200
+"""Budgets of a module at which the cheapest schedule in free order is a first column, and of all modules together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +63,14 @@ class ModuleGeneration:
         self.pool = SchedulePool(task)
         self.rounds = 0
         self.bound = task.floor
-        self.frontiers: dict[tuple[int, tuple[float, ...]], _LazyFrontier] = {}
+        self.frontiers: dict[tuple[int, tuple[float, ...]], SampledFrontier] = {}
         if task.incumbent.plan is None:
             self._add_stand_ins()
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
         try:
+            self._seed()
             prices = self._generate()
         except OutOfEffortError:
             prices = None
@@ -79,6 +85,18 @@ class ModuleGeneration:
         for m, bounds in enumerate(data.bounds):
             self.pool.add(m, Column(cost, bounds.earliest, (0.0,) * len(data.limits), ()))
 
+    def _seed(self) -> None:
+        """First columns: what is cheapest in free order at budgets all over a module's range; this is quick to find."""
+        data = self.pool.data
+        seeds = min(_SEEDS, _MOST_SEEDS // len(data.modules))
+        for m, module in enumerate(data.modules):
+            earliest, latest = data.bounds[m].earliest, self.pool.latest(m)
+            for budget in (earliest + (latest - earliest) * 0.7**power for power in range(1, seeds + 1)):
+                counts = next(climb(module, budget, effort=self.pool.effort), None)
+                schedule = in_dispatch_order(DispatchTuple.full(c, n) for c, n in counts or ())
+                if schedule and module.latency(schedule, self.task.dispatch) <= latest:
+                    self.pool.add(m, self.pool.column(m, schedule))
+
     def _generate(self) -> _Prices | None:
         """Rounds of master and pricing until no reduced cost is negative, the bound raised each; the last duals."""
         modules = range(len(self.pool.columns))
@@ -89,11 +107,17 @@ class ModuleGeneration:
                 break
             value, duals = relaxation
             prices = self._prices(duals)
-            found = [self._price_out(m, prices) for m in modules]
-            self.bound = max(self.bound, value + sum(min(0.0, reduced) for reduced, _ in found))
-            self.task.report(self.bound)
-            threshold = -_IMPROVEMENT * abs(value) / len(found)
-            fresh = [self.pool.add(m, column) for m, (reduced, column) in enumerate(found) if reduced < threshold]
+            share = min(abs(value), self.task.budget) / len(modules)
+            for tolerance in (_ROUGHLY * share, _NEARLY * share):
+                found = [self._price_out(m, prices, tolerance) for m in modules]
+                self.bound = max(self.bound, value + sum(min(0.0, bound) for bound, _, _ in found))
+                self.task.report(self.bound)
+                improving = [
+                    (m, column) for m, (_, reduced, column) in enumerate(found) if reduced < -_IMPROVEMENT * share
+                ]
+                fresh = [self.pool.add(m, column) for m, column in improving]
+                if any(fresh):
+                    break
             if not any(fresh) or self.task.is_proven(self.bound):
                 return prices
         return None
@@ -108,31 +132,24 @@ class ModuleGeneration:
         worth = tuple(duals[f"select[{m}]"] for m in range(len(data.modules)))
         return _Prices(limit_surcharges(data.limits, duals), tuple(second), worth)
 
-    def _price_out(self, m: int, prices: _Prices) -> tuple[float, Column]:
-        """Least reduced cost of any schedule of module ``m``, and its column."""
-        second, earliest = prices.second[m], self.pool.data.bounds[m].earliest
-        best, cheapest = math.inf, None
-        for point in self._frontier(m, prices):
-            if point.cost + second * point.latency < best:
-                best, cheapest = point.cost + second * point.latency, point
-            if point.cost + second * earliest >= best:
-                break
-        if cheapest is None:
-            return math.inf, next(iter(self.pool.columns[m].values()))
-        return best - prices.worth[m], self.pool.column(m, cheapest.schedule)
+    def _price_out(self, m: int, prices: _Prices, tolerance: float) -> tuple[float, float, Column]:
+        """Bound on the reduced cost of any schedule of module ``m``, the least one found, and its column."""
+        second, worth = prices.second[m], prices.worth[m]
+        bound, point = self._frontier(m, prices).least(second, tolerance)
+        return bound - worth, point.cost + second * point.latency - worth, self.pool.column(m, point.schedule)
 
-    def _frontier(self, m: int, prices: _Prices) -> Iterator[Point]:
-        """Points of module ``m`` under the surcharges, kept between rounds that charge it the same."""
+    def _frontier(self, m: int, prices: _Prices) -> SampledFrontier:
+        """Frontier of module ``m`` under the surcharges, kept between rounds that charge it the same."""
         module = self.pool.data.modules[m]
         hardware = sorted({c.hardware for c in module.configurations} & prices.surcharges.keys())
         surcharges = {h: prices.surcharges[h] for h in hardware}
         key = (m, tuple(surcharges.values()))
         if key not in self.frontiers:
             billing, dispatch = self.task.billing, self.task.dispatch
-            pricing, effort = Pricing(surcharges), self.pool.effort
-            points = frontier(module, self.pool.latest(m), billing, dispatch, pricing=pricing, effort=effort)
-            self.frontiers[key] = _LazyFrontier(points)
-        return iter(self.frontiers[key])
+            search = ScheduleSearch(module, billing, dispatch, Pricing(surcharges), self.pool.effort)
+            earliest = self.pool.data.bounds[m].earliest
+            self.frontiers[key] = SampledFrontier(search, earliest, self.pool.latest(m))
+        return self.frontiers[key]
 
     def _list_columns(self, prices: _Prices, gap: float) -> None:
         """Add every schedule with a reduced cost of at most ``gap``."""
@@ -140,38 +157,15 @@ class ModuleGeneration:
             for point in self._points_within(m, prices, gap * (1 + COST_TOLERANCE)):
                 self.pool.add(m, self.pool.column(m, point.schedule))
 
-    def _points_within(self, m: int, prices: _Prices, gap: float) -> Iterator[Point]:
+    def _points_within(self, m: int, prices: _Prices, gap: float) -> Iterable[Point]:
         second, worth = prices.second[m], prices.worth[m]
+        if not self.pool.is_limited(m):
+            return self._frontier(m, prices).within(second, worth + gap)
         cap = worth + gap - second * self.pool.data.bounds[m].earliest
-        if self.pool.is_limited(m):
-            candidates = self.pool.distinct_points(m, prices.surcharges, [(0.0, cap)])
-        else:
-            candidates = takewhile(lambda point: point.cost <= cap, self._frontier(m, prices))
+        candidates = self.pool.distinct_points(m, prices.surcharges, [(0.0, cap)])
         return (p for p in candidates if p.cost + second * p.latency - worth <= gap)
 
 
 def limit_surcharges(limits: Mapping[str, int], duals: Mapping[str, float]) -> dict[str, float]:
     """Dollars per hour that one more machine of each limited type is worth to the master."""
     return {hardware: max(0.0, -duals.get(f"limit[{hardware}]", 0.0)) for hardware in limits}
-
-
-class _LazyFrontier:
-    """Points of a frontier, computed when first asked for."""
-
-    def __init__(self, points: Iterator[Point]) -> None:
-        self._points = points
-        self._known: list[Point] = []
-        self._cut_off = False
-
-    def __iter__(self) -> Iterator[Point]:
-        for position in count():
-            if position == len(self._known):
-                if self._cut_off:
-                    raise OutOfEffortError
-                self._cut_off = True  # until the next point is there: a generator that raised only says that it ended
-                point = next(self._points, None)
-                self._cut_off = False
-                if point is None:
-                    return
-                self._known.append(point)
-            yield self._known[position]

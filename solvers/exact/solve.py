@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from harpagon.solvers.exact.pipeline import PipelineOutcome
     from harpagon.solvers.options import SolverOptions
 
-QUICK = 100_000
+QUICK = 20_000
 """Labels that the frontiers of small pipelines may take before column generation takes over."""
 
 

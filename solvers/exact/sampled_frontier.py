@@ -1,0 +1,107 @@
+"""A frontier known only where prices asked for it.
+
+The cost c(L) of the cheapest schedule within a latency budget L never falls as L does. So what was found at a few
+budgets bounds it everywhere: below a budget at which the cheapest schedule costs c, no schedule costs less. For a price
+p per second of latency the least c(L) + p L is searched by branch and bound over the intervals between these budgets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.solvers.exact.effort import OutOfEffortError
+from harpagon.solvers.exact.frontier import step_below
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harpagon.solvers.exact.schedule import Point, ScheduleSearch
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """Within ``budget`` no schedule costs less than ``cost``; ``point`` is the cheapest from its latency on."""
+
+    budget: float
+    cost: float
+    point: Point | None
+
+    @property
+    def end(self) -> float:
+        """Latency below which nothing but ``cost`` is known."""
+        return self.budget if self.point is None else self.point.latency
+
+
+class SampledFrontier:
+    """The frontier of one module between the ``earliest`` and the ``latest`` budget, in seconds."""
+
+    def __init__(self, search: ScheduleSearch, earliest: float, latest: float) -> None:
+        self.search = search
+        self.earliest = earliest
+        first = search.cheapest(latest)
+        if first is None:
+            raise OutOfEffortError
+        self.marks = [_Mark(latest, first.cost, first)]
+
+    def least(self, second: float, tolerance: float) -> tuple[float, Point]:
+        """Bound on cost + ``second`` x latency, and a point within ``tolerance`` dollars per hour of it.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where the effort of the search is used up.
+        """
+        while True:
+            best = min(self._points(), key=lambda point: point.cost + second * point.latency)
+            value = best.cost + second * best.latency
+            bound, place = min((self._bound(i, second), i) for i in range(len(self.marks)))
+            if bound >= value - tolerance:
+                return min(bound, value), best
+            mark, lower = self.marks[place], self._lower(place)
+            middle = step_below(mark.end) if mark.point is best else (mark.end + lower) / 2
+            self._look(place, min(middle, step_below(mark.end)), value - second * lower)
+
+    def within(self, second: float, most: float) -> list[Point]:
+        """Every point with cost + ``second`` x latency of at most ``most`` dollars per hour, and some others."""
+        while True:
+            places = (i for i in range(len(self.marks)) if not self._is_closed(i) and self._bound(i, second) <= most)
+            place = next(places, None)
+            if place is None:
+                return [point for point in self._points() if point.cost + second * point.latency <= most]
+            cap = (most - second * self._lower(place)) * (1 + COST_TOLERANCE)
+            self._look(place, step_below(self.marks[place].end), cap)
+
+    def _points(self) -> Iterator[Point]:
+        return (mark.point for mark in self.marks if mark.point is not None)
+
+    def _lower(self, place: int) -> float:
+        """Budget from which on less than ``marks[place]`` says is known again."""
+        return self.marks[place + 1].budget if place + 1 < len(self.marks) else self.earliest
+
+    def _is_closed(self, place: int) -> bool:
+        """Whether no budget is left between ``marks[place]`` and the next."""
+        return self._lower(place) >= step_below(self.marks[place].end)
+
+    def _bound(self, place: int, second: float) -> float:
+        """Cost + ``second`` x latency is no less from ``marks[place]`` to the next."""
+        mark = self.marks[place]
+        return mark.cost + second * (mark.end if self._is_closed(place) else self._lower(place))
+
+    def _look(self, place: int, budget: float, cap: float) -> None:
+        """Put the cheapest schedule within ``budget`` behind ``marks[place]``, or that it costs more than ``cap``."""
+        found = self.search.cheapest(budget, cap)
+        if found is not None and found.latency >= self.marks[place].end:
+            found = None
+            cap = self.marks[place].cost
+        cost = max(cap, self.marks[place].cost) if found is None else found.cost
+        self.marks.insert(place + 1, _Mark(budget, cost, found))
+        if found is not None and found.latency < self._lower(place + 1):
+            self._merge(place + 1)
+
+    def _merge(self, place: int) -> None:
+        """Drop the marks that the point of ``marks[place]`` covers."""
+        end = self.marks[place].end
+        kept = [mark for mark in self.marks[place + 1 :] if mark.end < end]
+        self.marks[place + 1 :] = kept
