@@ -7,6 +7,7 @@ p per second of latency the least c(L) + p L is searched by branch and bound ove
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -85,9 +86,11 @@ class SampledFrontier:
         return self._lower(place) >= step_below(self.marks[place].end)
 
     def _bound(self, place: int, second: float) -> float:
-        """Cost + ``second`` x latency is no less from ``marks[place]`` to the next."""
+        """Cost + ``second`` x latency is no less from ``marks[place]`` to the next; infinity where nothing is."""
         mark = self.marks[place]
-        return mark.cost + second * (mark.end if self._is_closed(place) else self._lower(place))
+        if not self._is_closed(place):
+            return mark.cost + second * self._lower(place)
+        return math.inf if mark.point is None else mark.cost + second * mark.end
 
     def _look(self, place: int, budget: float, cap: float) -> None:
         """Put the cheapest schedule within ``budget`` behind ``marks[place]``, or that it costs more than ``cap``."""
