@@ -100,7 +100,8 @@ class Processes(Generic[T, R]):
         try:
             yield pool
         finally:
-            pool.shutdown(wait=True, kill_workers=True)
+            with _deaf_to_ctrl_c():  # a second Ctrl-C would leave workers behind
+                pool.shutdown(wait=True, kill_workers=True)
 
 
 def _begun(folder: Path) -> list[int]:
@@ -121,7 +122,10 @@ def _ending(error: BaseException) -> str:
 
 @contextmanager
 def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Start children that ignore Ctrl-C from their first instruction on: the sweep stops its workers itself."""
+    """Ignore Ctrl-C for a moment; children started meanwhile ignore it from their first instruction on.
+
+    The sweep stops its workers itself.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

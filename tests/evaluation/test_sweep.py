@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from joblib.externals.loky import ProcessPoolExecutor
 
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
 from harpagon.cli.views.progress import RunningGap
 from harpagon.evaluation.gaps.study import study_tasks
 from harpagon.evaluation.gaps.tables import gaps, proven_optima, quantile, summarise
+from harpagon.evaluation.sweep.processes import Processes
 from harpagon.evaluation.sweep.rows import RowFile, Task, task_key
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.generate import random_instance
@@ -92,6 +94,27 @@ def test_an_interrupted_sweep_keeps_what_is_finished(tasks: list[Task], tmp_path
         sweep(tasks, solve, file, finished=stop_after_five)
     assert list(file.read().values()) == done
     assert len(sweep(tasks, solve, file)) == len(tasks)
+
+
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_a_second_ctrl_c_leaves_no_worker_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    shutdown = ProcessPoolExecutor.shutdown
+
+    def pressed_once_more(pool: ProcessPoolExecutor, **options: bool) -> None:
+        started.extend(pool._processes)
+        os.kill(os.getpid(), signal.SIGINT)
+        shutdown(pool, **options)
+
+    monkeypatch.setattr(ProcessPoolExecutor, "shutdown", pressed_once_more)
+    rows = Processes(abs, lambda task, reason: task, workers=2).rows([-1, -2, -3, -4])
+    with pytest.raises(KeyboardInterrupt, match="first"):
+        for _ in rows:
+            rows.throw(KeyboardInterrupt("first"))
+    assert started
+    for worker in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
 
 
 def test_the_key_tells_tasks_apart(tasks: list[Task]) -> None:
