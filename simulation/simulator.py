@@ -20,6 +20,7 @@ from harpagon.simulation.flow.station import Station
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import pipeline_paces
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
+from harpagon.simulation.runnable import require_schedules
 from harpagon.solvers.capabilities import require_batches
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def simulate(
         Where the plan cannot be run so.
     """
     require_batches(instance, "a simulation")
+    require_schedules(instance, plan)
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)
     usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and not conditions

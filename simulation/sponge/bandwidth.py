@@ -77,7 +77,7 @@ def read_bandwidth_trace(path: Path) -> BandwidthTrace:
     Raises
     ------
     InputError
-        With the line, where the file is no such table, times do not ascend from 0, or a bandwidth is not positive.
+        With the line, where the file is no such table, times do not ascend from 0, or a bandwidth is below 1.
     """
     times: list[float] = []
     rates: list[float] = []
@@ -87,8 +87,8 @@ def read_bandwidth_trace(path: Path) -> BandwidthTrace:
         if times and time <= times[-1]:
             problem = f"time_s is {time:g} after {times[-1]:g}"
             raise InputError(str(path), f"line {line}", problem, "Let the times ascend")
-        if rate <= 0:
-            raise InputError(str(path), f"line {line}", f"bytes_per_second is {rate:g}", "Give a positive number")
+        if rate < 1:
+            raise InputError(str(path), f"line {line}", f"bytes_per_second is {rate:g}", "Give at least 1")
         times.append(time)
         rates.append(rate)
     return BandwidthTrace(tuple(times), tuple(rates))

@@ -11,7 +11,7 @@ from studies.fuzz import fuzz, main
 def test_mutations_end_in_codes_of_the_contract(seed: int) -> None:
     codes, failures = fuzz(40, seed)
     assert failures == []
-    assert {command for command, _ in codes} >= {"plan", "check", "simulate", "instances"}
+    assert len({command for command, _ in codes}) >= 6
 
 
 def test_a_defect_is_reported_with_its_seed(

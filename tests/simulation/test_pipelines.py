@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tracemalloc
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -21,11 +22,14 @@ from simulation_cases import (
 )
 
 from harpagon.graphs import propagate_rates
+from harpagon.instances.errors import InputError
+from harpagon.instances.instance import Instance
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation import simulate
 from harpagon.simulation.arrivals.processes import CountArrivals, GammaArrivals, TraceArrivals
 from harpagon.simulation.document import simulation_document
+from harpagon.solvers.methods import solve
 
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 
@@ -46,6 +50,26 @@ def diamond(left: float, right: float, join: str) -> nx.DiGraph:
     graph.add_edge("left", "sink", fanout=1.0, transfer=0.0)
     graph.add_edge("right", "sink", fanout=1.0, transfer=0.0)
     return graph
+
+
+def test_a_plan_that_cannot_be_run_is_refused(worked_example: Instance) -> None:
+    plan = solve(worked_example, dispatch=Dispatch.TC).plan
+    assert plan is not None
+    (pipeline,) = plan.pipelines
+    (name,) = pipeline.modules
+    module = pipeline.modules[name]
+    faster = tuple(replace(part, rate=part.rate * 10) for part in module.tuples)
+    for pipelines, message in (
+        ((), "leaves pipeline example out"),
+        ((replace(pipeline, modules={}),), "gives this module no machines"),
+        ((replace(pipeline, modules={name: replace(module, tuples=(), tuple_latencies=())}),), "no machines"),
+        (
+            (replace(pipeline, modules={name: replace(module, tuples=faster)}),),
+            "claims 2000 req/s, its machines do 200",
+        ),
+    ):
+        with pytest.raises(InputError, match=message):
+            simulate(worked_example, replace(plan, pipelines=pipelines), duration=1.0)
 
 
 @settings(max_examples=40, deadline=None)

@@ -216,6 +216,7 @@ def test_scalers_need_the_cores_they_name():
         ("time_s,bytes_per_second\n1,5\n", "line 2", "the first time_s is 1"),
         ("time_s,bytes_per_second\n0,5\n0,6\n", "line 3", "time_s is 0 after 0"),
         ("time_s,bytes_per_second\n0,5\n1,0\n", "line 3", "bytes_per_second is 0"),
+        ("time_s,bytes_per_second\n0,1e-320\n", "line 2", "bytes_per_second is"),
         ("time_s,bytes_per_second\n0,inf\n", "line 2", 'bytes_per_second is "inf"'),
     ],
 )
