@@ -53,7 +53,7 @@ class Formulation:
         if budget is not None and not budget > 0:
             raise InputError("budget", "", f"is {budget}", "Give dollars per hour above 0")
         paid = instance.billing if billing is None else Billing.of(billing)
-        policy = self.method.default_dispatch if dispatch is None else Dispatch.of(dispatch)
+        policy = self.method.dispatch_for(paid) if dispatch is None else Dispatch.of(dispatch)
         require_support(self.method, instance, paid, policy)
         opener = cast("Callable[..., OpenModel]", load(f"solvers.{self.method.opens}"))
         return opener(self.method, instance, paid, policy, budget)

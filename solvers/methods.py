@@ -83,6 +83,11 @@ class Method:
     revision: str = ""
     opens: str = ""
 
+    def dispatch_for(self, billing: Billing) -> Dispatch:
+        """Policy that it plans for in this billing unless another is asked for."""
+        usual = (self.default_dispatch, *_SAFEST)
+        return next((policy for policy in usual if (billing, policy) in self.capabilities.cases), usual[0])
+
     def run(
         self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
     ) -> Result:
@@ -137,7 +142,7 @@ def solve(
     """
     chosen = find_method(method)
     billing = billing or instance.billing
-    dispatch = dispatch or chosen.default_dispatch
+    dispatch = dispatch or chosen.dispatch_for(billing)
     try:
         result = chosen.run(instance, billing, dispatch, options)
     except SolveInterrupted as interruption:
@@ -205,8 +210,8 @@ _CONVEX = frozenset(
 )
 _WITH_SAFE = _CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}
 _WHOLE = frozenset((Billing.WHOLE, dispatch) for dispatch in _FORMULAS)
-_SAFE = Dispatch.EDF
-"""What an exact method plans for unless asked, since a dispatcher keeps its bound; ``tc`` where it cannot."""
+_SAFEST = (Dispatch.PACED, Dispatch.EDF, Dispatch.TC)
+"""What an exact method plans for unless asked: the first that it can, since that is what a plan keeps when it runs."""
 
 
 def _exact(
@@ -224,7 +229,7 @@ def _exact(
         solver = cast("Callable[..., Result]", load(f"solvers.{target}"))
         return solver(instance, billing, dispatch, options, **extra)
 
-    default = _SAFE if any(dispatch is _SAFE for _, dispatch in cases) else Dispatch.TC
+    default = next(policy for policy in _SAFEST if any(dispatch is policy for _, dispatch in cases))
     capabilities = Capabilities(cases, capacity=True, linear=linear)
     return Method(name, Kind.EXACT, summary, capabilities, default, run, extra, opens=opens)
 

@@ -212,7 +212,8 @@ def _draw_box(axis: Axes, x: float, y: float, name: str, model: str, module: Mod
         _line(axis, x, row, f"{machines} x {part.configuration}", figures, size=7.5)
     if _has_dummies(module):
         row -= _ROW
-        _line(axis, x, row, "dummy requests", f"+ {figure(module.dummy_rate)} req/s", size=7.5, colour=_FAINT)
+        what = "dummy requests" if module.pace is None else "spare capacity"
+        _line(axis, x, row, what, f"+ {figure(module.dummy_rate)} req/s", size=7.5, colour=_FAINT)
     _draw_bar(axis, x + _PAD, row - _ROW, module.latency, budget)
 
 

@@ -6,9 +6,9 @@ latency over SLO of any pipeline. The breakpoints are exact, up to the finest st
 
 Over the rate: all rates share a factor x. In whole billing a plan serves every smaller rate as well, because spare
 capacity is padded, and its largest rate is its capacity: its worst-case latencies and its use of machines do not
-depend on the rate. So the optimum at x stays one up to the smallest capacity over rate of any module, and the next
-step starts just above. In fractional billing a residual follows the rate, and cost is no step function: there is no
-curve over the rate.
+depend on the rate; under ``paced`` latencies rise with it, and its largest rate is that at which it still keeps every
+SLO. So the optimum at x stays one up to the smallest such factor of any module, and the next step starts just above. In
+fractional billing a residual follows the rate, and cost is no step function: there is no curve over the rate.
 
 Both curves go from the cheapest step to the dearest. A step ends where the cost changes; plans of equal cost are one
 step.
@@ -17,11 +17,12 @@ step.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE
-from harpagon.instances.policies import Billing
+from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import loosest_slo, with_rates, with_slos
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
 
     from pandas import DataFrame
 
-    from harpagon.instances.instance import Instance
-    from harpagon.instances.plan import Plan
+    from harpagon.instances.instance import Instance, Pipeline
+    from harpagon.instances.plan import PipelinePlan, Plan
     from harpagon.solvers.result import Result
 
+_BISECTIONS = 40
 STEP = 2 * TIME_TOLERANCE
 """Seconds by which the next SLO lies below a plan's latency: a plan may pass its SLO by `TIME_TOLERANCE`."""
 
@@ -187,12 +189,14 @@ def rate_curve(
         result = solve(with_rates(instance, {name: factor * rate for name, rate in rates.items()}))
         if result.plan is None:
             break
-        reach = min(high, factor * _spare(result.plan))
+        plan = result.plan
+        spare = _paced_spare(instance, plan) if plan.dispatch is Dispatch.PACED else _spare(plan)
+        reach = min(high, factor * spare)
         step = CurveStep(held.low if held and _same(held, result.plan) else held.high if held else low, reach, result)
         if held is not None and not _same(held, result.plan):
             yield held
         held = step
-        factor = factor * _spare(result.plan) * (1 + 2 * RATE_TOLERANCE)
+        factor = factor * spare * (1 + 2 * RATE_TOLERANCE)
     if held is not None:
         yield held
 
@@ -201,6 +205,26 @@ def _spare(plan: Plan) -> float:
     """Largest factor on the rates that the capacity of every module serves."""
     modules = [module for pipeline in plan.pipelines for module in pipeline.modules.values()]
     return max(1.0, min(sum(part.rate for part in module.tuples) / module.rate for module in modules))
+
+
+def _paced_spare(instance: Instance, plan: Plan) -> float:
+    """Largest factor on the plan's rates at which a paced plan keeps every SLO: a rate that rises only slows it."""
+    low, high = 1.0, _spare(plan)
+    for _ in range(_BISECTIONS):
+        factor = (low + high) / 2
+        pairs = zip(instance.pipelines, plan.pipelines, strict=True)
+        kept = all(_keeps(instance, pipeline, planned, factor) for pipeline, planned in pairs)
+        low, high = (factor, high) if kept else (low, factor)
+    return low
+
+
+def _keeps(instance: Instance, pipeline: Pipeline, planned: PipelinePlan, factor: float) -> bool:
+    """Whether a paced plan keeps its SLO at ``factor`` times the rates that it was made for."""
+    source = next(name for name, degree in pipeline.graph.in_degree() if degree == 0)
+    faster = replace(pipeline, rate=planned.modules[source].rate * factor)
+    problem = pipeline_problem(instance, faster)
+    latencies = [module.latency(planned.modules[module.name].tuples, Dispatch.PACED) for module in problem.modules]
+    return problem.network.length(latencies) <= problem.slo + TIME_TOLERANCE / 2
 
 
 def _same(step: CurveStep, plan: Plan) -> bool:

@@ -1,8 +1,8 @@
 """Why an instance has no plan and what would give it one, or what binds the plan it has, in domain words.
 
 A module's latency comes as near as one likes to its shortest batch duration min d when machines are added, because
-batches collect faster: under every policy but ``round-robin`` it is the infimum and is never attained. Under
-``round-robin`` the smallest latency is 2 min d, and is attained. Without hardware limits a pipeline therefore has a
+batches collect faster: under most policies it is the infimum and is never attained. Under ``paced`` enough machines
+attain it, under ``round-robin`` 2 min d. Without hardware limits a pipeline therefore has a
 plan exactly when the longest path over these latencies, transfer times included, is below its SLO (at most its SLO
 under ``round-robin``). Where every path could meet its SLO and there is still no plan, the hardware limits bind.
 """
@@ -153,7 +153,7 @@ def find_explanation(
     Without hardware limits, whether there is a plan and what gives one are the same under all batch-aware policies.
     Near the smallest latency it is found soonest under ``tc``, so that is tried first.
     """
-    if asked is not None or has_limits(instance):
+    if asked is not None or has_limits(instance) or usual is Dispatch.PACED:
         return explain(instance, billing, asked or usual, seconds)
     explanation = explain(instance, billing, Dispatch.TC, seconds)
     if explanation.feasible and usual is not Dispatch.TC:

@@ -202,8 +202,8 @@ def explain(
     """
     from harpagon.solvers.sensitivity.explain import find_explanation
 
-    usual = find_method("exact").default_dispatch
     paid = _billing(billing) or instance.billing
+    usual = find_method("exact").dispatch_for(paid)
     return find_explanation(instance, paid, _dispatch(dispatch), usual, time_limit)
 
 

@@ -31,7 +31,7 @@ BillingOption = Annotated[
 DispatchOption = Annotated[
     Dispatch | None,
     typer.Option(
-        help="How requests reach the machines of a module, see docs/planning.md. Default: edf where the "
+        help="How requests reach the machines of a module, see docs/planning.md. Default: paced where the "
         "method proves plans for it, else the method's own.",
         show_default=False,
     ),

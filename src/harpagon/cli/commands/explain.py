@@ -46,12 +46,13 @@ def explain(
     """Run the command."""
     from harpagon.cli.views.explanation import explanation_document, explanation_lines
     from harpagon.instances.library.shipped import resolve
-    from harpagon.instances.policies import Dispatch
+    from harpagon.solvers.methods import find_method
     from harpagon.solvers.sensitivity.explain import find_explanation
 
     solver_options(time_limit, gap=0.0, threads=1, log=False)
     problem = resolve(instance)
-    explanation = find_explanation(problem, billing or problem.billing, dispatch, Dispatch.EDF, time_limit)
+    paid = billing or problem.billing
+    explanation = find_explanation(problem, paid, dispatch, find_method("exact").dispatch_for(paid), time_limit)
     if as_json:
         show_json(explanation_document(problem, explanation))
     else:

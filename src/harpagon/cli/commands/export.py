@@ -58,7 +58,7 @@ def export(
     from harpagon.solvers.models.export import write_model
 
     problem = resolve(instance)
-    policy = dispatch or find_method(formulation).default_dispatch
+    policy = dispatch or find_method(formulation).dispatch_for(billing or problem.billing)
     path = out or Path(f"{problem.name}-{formulation}.{file_format}")
     try:
         write_model(problem, formulation, billing or problem.billing, policy, path, file_format.value)

@@ -152,7 +152,7 @@ def _draw(instance: Instance, result: Result, plan: Plan) -> None:
     from harpagon.cli.views.certificate import certificate_view
     from harpagon.cli.views.plan import plan_view
 
-    show(*plan_view(instance, plan, terminal_width()), *certificate_view(result, plan))
+    show(*plan_view(instance, plan, terminal_width()), *certificate_view(instance, result, plan))
 
 
 def _write_files(instance: Instance, result: Result, plan: Plan, out: Path | None, figure: Path | None) -> None:
@@ -191,7 +191,7 @@ def _report_no_plan(
     from harpagon.solvers.methods import find_method
     from harpagon.solvers.sensitivity.explain import SECONDS, find_explanation
 
-    usual = find_method(result.method).default_dispatch
+    usual = find_method(result.method).dispatch_for(billing)
     seconds = min(SECONDS, time_limit or SECONDS)
     explanation = find_explanation(instance, billing, dispatch, usual, seconds)
     if as_json:

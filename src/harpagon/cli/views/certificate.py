@@ -6,21 +6,33 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harpagon.instances.policies import Dispatch
+
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
-    from harpagon.instances.plan import Plan
+    from harpagon.instances.plan import PipelinePlan, Plan
     from harpagon.solvers.result import Result
 
 
-def certificate_view(result: Result, plan: Plan) -> list[Text]:
+def certificate_view(instance: Instance, result: Result, plan: Plan) -> list[Text]:
     """Lines that say what the plan costs, what was proven, what ran and how long."""
     start = result.solver.options.get("start", "none")
     return [
         Text.assemble((f"${plan.cost:.4f}/h", "bold"), f"  {result.verdict}"),
         *([] if start == "none" else [Text(f"plan to start from: {start}")]),
+        *(_promise(instance, planned) for planned in plan.pipelines if plan.dispatch is Dispatch.PACED),
         Text(f"{plan.billing} billing, {plan.dispatch} dispatch; checked independently"),
         Text(f"{_solver(result)}: {result.times}", "dim"),
     ]
+
+
+def _promise(instance: Instance, planned: PipelinePlan) -> Text:
+    """When the last result of a paced pipeline is out, and for which arrivals that holds."""
+    pipeline = next(pipeline for pipeline in instance.pipelines if pipeline.name == planned.name)
+    return Text(
+        f"{planned.name}: every result is out {planned.latency * 1e3:.4g} ms after its request, for every stream of at "
+        f"most {pipeline.burst} + {pipeline.rate:.6g} x requests in any window of x seconds"
+    )
 
 
 def _solver(result: Result) -> str:

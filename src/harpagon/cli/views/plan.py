@@ -76,7 +76,8 @@ def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> lis
     rows = [_ends(Text(f"{model}", "italic"), Text(f"{figure(module.rate, 6)} req/s"), inner)]
     rows += [_ends(Text(f"from {text}", "dim"), Text(), inner) for text in _sources(graph, name)]
     if module.dummy_rate > 1e-6 * module.rate:
-        rows.append(_ends(Text("dummy requests", "dim"), Text(f"+ {figure(module.dummy_rate)} req/s", "dim"), inner))
+        what = "dummy requests" if module.pace is None else "spare capacity"
+        rows.append(_ends(Text(what, "dim"), Text(f"+ {figure(module.dummy_rate)} req/s", "dim"), inner))
     rows += [
         _tuple_row(part, latency, inner) for part, latency in zip(module.tuples, module.tuple_latencies, strict=True)
     ]
