@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.graphs import Delay, Leaf, Parallel
 
 if TYPE_CHECKING:
@@ -42,12 +43,14 @@ def cheapest_composition(
     Returns
     -------
     list of Point or None
-        One per module; None where no choice qualifies.
+        One per module, the quickest of equal cost; None where no choice qualifies.
     """
-    choices = _Composer(frontiers, slo, excess).compose(tree)
+    rounding = COST_TOLERANCE * (excess + sum(points[0].cost for points in frontiers))
+    choices = _Composer(frontiers, slo, excess + rounding).compose(tree)
     if not choices:
         return None
-    positions = dict(_positions(choices[0][2]))
+    quickest = max(i for i, choice in enumerate(choices) if choice[1] <= choices[0][1] + rounding)
+    positions = dict(_positions(choices[quickest][2]))
     return [points[positions[module]] for module, points in enumerate(frontiers)]
 
 

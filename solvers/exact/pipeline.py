@@ -25,7 +25,7 @@ from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
-from harpagon.solvers.exact.frontier import frontier_from
+from harpagon.solvers.exact.frontier import frontier_from, step_below
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 
@@ -117,7 +117,7 @@ class PipelineSearch:
         ends = [[point] for point in cheapest]
         floor = _cost(cheapest)
         if self._length(cheapest) <= self.slo:
-            return PipelineOutcome(cheapest, floor, ends)
+            return PipelineOutcome(self._quickest(cheapest), floor, ends)
         self.held = PipelineOutcome((), floor)
         best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
         self.held = PipelineOutcome(best, floor, ends)
@@ -139,12 +139,25 @@ class PipelineSearch:
             for search, end in zip(self.searches, ends, strict=True):
                 end.lengthen(search, excess, most)
             points, bound = self._compose([end.points for end in ends], excess)
-            best = min(best, points or best, key=_cost)
+            best = self._better(best, points)
             self.held = PipelineOutcome(best, floor, singles)
             if all(end.holds(_cost(best) - floor) for end in ends):
                 return PipelineOutcome(best, min(bound, _cost(best)), [end.points for end in ends])
             most *= _DEEPENING
         return PipelineOutcome(best, floor, singles)
+
+    def _better(self, best: Sequence[Point], points: Sequence[Point] | None) -> Sequence[Point]:
+        """The cheaper of two plans; of equal cost, the quicker."""
+        if points is None:
+            return best
+        if math.isclose(_cost(best), _cost(points), rel_tol=COST_TOLERANCE):
+            return min(best, points, key=self._length)
+        return min(best, points, key=_cost)
+
+    def _quickest(self, points: Sequence[Point]) -> list[Point]:
+        """Every module at the quickest schedule of equal cost: where each is its cheapest, the quickest such plan."""
+        pairs = zip(points, self.searches, strict=True)
+        return [next(frontier_from(point, search, point.cost * (1 + COST_TOLERANCE))) for point, search in pairs]
 
     def _plan(self, budgets: Sequence[float]) -> list[Point]:
         """Cheapest schedule of every module at its own budget, each above the module's shortest latency."""
@@ -203,7 +216,15 @@ class PipelineSearch:
             from harpagon.solvers.exact.selection import cheapest_selection
 
             options = replace(self.options, time_limit=self.effort.time_left())
-            return cheapest_selection(self.problem.network, frontiers, self.slo, options)
+            points, bound = cheapest_selection(self.problem.network, frontiers, self.slo, options)
+            quicker = points
+            while quicker is not None and points is not None:
+                points = self._better(points, quicker)
+                tighter = step_below(self._length(quicker))
+                quicker, _ = cheapest_selection(self.problem.network, frontiers, tighter, options)
+                if quicker is not None and _cost(quicker) > _cost(points) * (1 + COST_TOLERANCE):
+                    break
+            return points, bound
         return cheapest_composition(tree, frontiers, self.slo, excess), math.inf
 
 
