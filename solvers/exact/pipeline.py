@@ -121,6 +121,8 @@ class PipelineSearch:
         self.held = PipelineOutcome((), floor)
         best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
         self.held = PipelineOutcome(best, floor, ends)
+        if math.isclose(_cost(best), floor, rel_tol=COST_TOLERANCE):
+            return PipelineOutcome(self._quickest(best), floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return PipelineOutcome(best, floor, ends)
         return self._deepen(cheapest, best)

@@ -9,6 +9,7 @@ import pytest
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.instances.files.instances import read_instance
+from harpagon.instances.library.shipped import resolve
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.methods import solve
 from studies.agreement import Sample
@@ -35,3 +36,10 @@ def test_tied_edges_leave_the_quickest_plan() -> None:
     assert plan.dispatch is Dispatch.PACED
     assert plan.cost == pytest.approx(4.0)
     assert plan.pipelines[0].latency == pytest.approx(0.030)
+
+
+def test_every_module_at_its_least_cost_is_as_quick_as_that_allows() -> None:
+    plan = solve(resolve("traffic-198rps"), billing=Billing.WHOLE).plan
+    assert plan is not None
+    assert plan.cost == pytest.approx(3.682)
+    assert plan.pipelines[0].latency == pytest.approx(0.278548)
