@@ -25,7 +25,7 @@ from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
-from harpagon.solvers.exact.frontier import frontier_from, step_below
+from harpagon.solvers.exact.frontier import frontier_from
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 
@@ -218,15 +218,7 @@ class PipelineSearch:
             from harpagon.solvers.exact.selection import cheapest_selection
 
             options = replace(self.options, time_limit=self.effort.time_left())
-            points, bound = cheapest_selection(self.problem.network, frontiers, self.slo, options)
-            quicker = points
-            while quicker is not None and points is not None:
-                points = self._better(points, quicker)
-                tighter = step_below(self._length(quicker))
-                quicker, _ = cheapest_selection(self.problem.network, frontiers, tighter, options)
-                if quicker is not None and _cost(quicker) > _cost(points) * (1 + COST_TOLERANCE):
-                    break
-            return points, bound
+            return cheapest_selection(self.problem.network, frontiers, self.slo, options)
         return cheapest_composition(tree, frontiers, self.slo, excess), math.inf
 
 
