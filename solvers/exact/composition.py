@@ -45,11 +45,12 @@ def cheapest_composition(
     list of Point or None
         One per module, the quickest of equal cost; None where no choice qualifies.
     """
-    rounding = COST_TOLERANCE * (excess + sum(points[0].cost for points in frontiers))
-    choices = _Composer(frontiers, slo, excess + rounding).compose(tree)
+    cheapest = sum(points[0].cost for points in frontiers)
+    choices = _Composer(frontiers, slo, excess + COST_TOLERANCE * (cheapest + excess)).compose(tree)
     if not choices:
         return None
-    quickest = max(i for i, choice in enumerate(choices) if choice[1] <= choices[0][1] + rounding)
+    equal = choices[0][1] + COST_TOLERANCE * (cheapest + choices[0][1])
+    quickest = max(i for i, choice in enumerate(choices) if choice[1] <= equal)
     positions = dict(_positions(choices[quickest][2]))
     return [points[positions[module]] for module, points in enumerate(frontiers)]
 

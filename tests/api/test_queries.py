@@ -82,7 +82,8 @@ def test_a_result_without_a_plan_says_so(traffic: harpagon.Instance) -> None:
     model = harpagon.Model("none")
     model.add_hardware("cpu", price_per_hour=1)
     model.add_profile("m", "cpu", {1: 100})
-    model.add_module(model.add_pipeline("p", rate_rps=1, slo_ms=99), "a", model="m")
+    pipeline = model.add_pipeline("p", rate_rps=1, slo_ms=150)
+    model.add_edge(model.add_module(pipeline, "a", model="m"), model.add_module(pipeline, "b", model="m"))
     result = harpagon.solve(model.instance())
     assert str(result).splitlines()[0] == "no plan, proven: no plan exists"
     assert "no plan" in result._repr_html_()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DOCUMENT = {
     "format": "harpagon-instance/1",
     "name": "fork-join",
-    "hardware": {"big": {"price_per_hour": 3.0}, "small": {"price_per_hour": 1.0}},
+    "hardware": {"big": {"price_per_hour": 2.9}, "small": {"price_per_hour": 1.0}},
     "profiles": {
         "detect": {"big": {"1": 60, "4": 150}, "small": {"1": 120, "2": 210}},
         "crop": {"big": {"2": 80}, "small": {"1": 90, "2": 160}},
