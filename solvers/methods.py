@@ -229,7 +229,7 @@ def _exact(
         solver = cast("Callable[..., Result]", load(f"solvers.{target}"))
         return solver(instance, billing, dispatch, options, **extra)
 
-    default = next(policy for policy in _SAFEST if any(dispatch is policy for _, dispatch in cases))
+    default = next((policy for policy in _SAFEST if any(dispatch is policy for _, dispatch in cases)), Dispatch.TC)
     capabilities = Capabilities(cases, capacity=True, linear=linear)
     return Method(name, Kind.EXACT, summary, capabilities, default, run, extra, opens=opens)
 
