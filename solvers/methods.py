@@ -357,7 +357,7 @@ METHODS: dict[str, Method] = {
         ),
         _exact(
             "brute-force",
-            "Enumeration of every schedule: for small instances, the referee of the tests.",
+            "Every schedule, counted: referee of small cases.",
             "enumeration.brute_force:solve_brute_force",
         ),
         _harpagon(),
