@@ -357,7 +357,7 @@ METHODS: dict[str, Method] = {
         ),
         _exact(
             "brute-force",
-            "Every schedule, counted: referee of small cases.",
+            "Enumeration, for small instances.",
             "enumeration.brute_force:solve_brute_force",
         ),
         _harpagon(),
