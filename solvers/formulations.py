@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 from harpagon.instances.errors import InputError, shown, suggestion
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.methods import METHODS, find_method, load, require_support
+from harpagon.solvers.method import load
+from harpagon.solvers.methods import METHODS, find_method, require_support
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harpagon.instances.instance import Instance
-    from harpagon.solvers.methods import Method
+    from harpagon.solvers.method import Method
     from harpagon.solvers.models.opened import OpenModel
 
 

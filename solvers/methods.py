@@ -7,99 +7,26 @@ only when it runs, so listing methods costs nothing. To add a method, write its 
 
 from __future__ import annotations
 
-import math
-import time
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cache
-from importlib import import_module
-from importlib.metadata import entry_points, version
-from typing import TYPE_CHECKING, Protocol, cast
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, cast
 
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.instances.policies import Billing, Dispatch, Word
+from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, require_features
 from harpagon.solvers.errors import CheckFailedError
+from harpagon.solvers.method import SAFEST, Kind, Method, load, timed
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import Result, SolveInterrupted, SolverInfo, Termination
+from harpagon.solvers.result import Result, SolveInterrupted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.solvers.options import SolverOptions
-
-
-class Runner(Protocol):
-    """What runs a method."""
-
-    def __call__(self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        """Plan ``instance``."""
-
-
-class Kind(Word):
-    """What a method promises."""
-
-    EXACT = "exact"
-    """A proven optimum, or a valid bound."""
-    HEURISTIC = "heuristic"
-    """A plan, without a bound."""
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One planning method.
-
-    Attributes
-    ----------
-    name
-        As on the command line.
-    kind
-        What it promises.
-    summary
-        One line.
-    capabilities
-        Billings, dispatch policies and limits it supports.
-    default_dispatch
-        Policy it plans for unless another is asked for: the one notion of a default.
-    runner
-        Runs it; it imports what it needs when it is called.
-    options
-        What its function is told beside the case, such as the name of an ablation.
-    revision
-        Of a method registered from outside: changes with its text. Empty for shipped ones.
-    opens
-        ``module:function`` in `harpagon.solvers` that opens its model, see `harpagon.formulation`; empty without one.
-    """
-
-    name: str
-    kind: Kind
-    summary: str
-    capabilities: Capabilities
-    default_dispatch: Dispatch
-    runner: Runner = field(repr=False)
-    options: Mapping[str, object] = field(default_factory=dict)
-    revision: str = ""
-    opens: str = ""
-
-    def dispatch_for(self, billing: Billing) -> Dispatch:
-        """Policy that it plans for in this billing unless another is asked for."""
-        usual = (self.default_dispatch, *_SAFEST)
-        return next((policy for policy in usual if (billing, policy) in self.capabilities.cases), usual[0])
-
-    def run(
-        self, instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
-    ) -> Result:
-        """Plan an instance; the plan is not refereed, see `solve`.
-
-        Raises
-        ------
-        UnsupportedError
-            Where the method does not support the billing, the dispatch policy or the limits.
-        """
-        require_support(self, instance, billing, dispatch)
-        return self.runner(instance, billing, dispatch, options)
 
 
 def solve(
@@ -143,6 +70,7 @@ def solve(
     chosen = find_method(method)
     billing = billing or instance.billing
     dispatch = dispatch or chosen.dispatch_for(billing)
+    require_support(chosen, instance, billing, dispatch)
     try:
         result = chosen.run(instance, billing, dispatch, options)
     except SolveInterrupted as interruption:
@@ -210,8 +138,6 @@ _CONVEX = frozenset(
 )
 _WITH_SAFE = _CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}
 _WHOLE = frozenset((Billing.WHOLE, dispatch) for dispatch in _FORMULAS)
-_SAFEST = (Dispatch.PACED, Dispatch.EDF, Dispatch.TC)
-"""What an exact method plans for unless asked: the first that it can, since that is what a plan keeps when it runs."""
 
 
 def _exact(
@@ -229,7 +155,7 @@ def _exact(
         solver = cast("Callable[..., Result]", load(f"solvers.{target}"))
         return solver(instance, billing, dispatch, options, **extra)
 
-    default = next((policy for policy in _SAFEST if any(dispatch is policy for _, dispatch in cases)), Dispatch.TC)
+    default = next((policy for policy in SAFEST if any(dispatch is policy for _, dispatch in cases)), Dispatch.TC)
     capabilities = Capabilities(cases, capacity=True, linear=linear)
     return Method(name, Kind.EXACT, summary, capabilities, default, run, extra, opens=opens)
 
@@ -257,15 +183,6 @@ def _harpagon() -> Method:
     policies = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.EDF)
     cases = frozenset((billing, dispatch) for billing in Billing for dispatch in policies)
     return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), Dispatch.TC, run)
-
-
-def timed(name: str, planner: Callable[[], Plan | None]) -> Result:
-    """A heuristic's plan and its time as a Result without a bound."""
-    start = time.perf_counter()
-    plan = planner()
-    seconds = time.perf_counter() - start
-    termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
-    return Result(name, termination, plan, -math.inf, 0.0, seconds, SolverInfo(name, version("harpagon")))
 
 
 def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Method:
@@ -301,12 +218,6 @@ def _program(name: str, latency: str, dispatch: Dispatch) -> Method:
         return replace(exact.runner(instance, billing, dispatch, options), method=name)
 
     return replace(exact, kind=Kind.HEURISTIC, default_dispatch=dispatch, runner=run)
-
-
-def load(target: str) -> object:
-    """Function of ``module:function``, imported from this package."""
-    module, function = target.split(":")
-    return getattr(import_module(f"harpagon.{module}"), function)
 
 
 METHODS: dict[str, Method] = {

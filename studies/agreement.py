@@ -19,7 +19,8 @@ from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
-from harpagon.solvers.methods import METHODS, Kind, find_method
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import METHODS, find_method
 from harpagon.solvers.options import SolverOptions
 
 if TYPE_CHECKING:

@@ -15,7 +15,8 @@ from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.instances.library.shipped import worked_example
 from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.methods import METHODS, Kind, find_method
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import METHODS, find_method
 from harpagon.solvers.models.export import linear_model
 from harpagon.solvers.models.highs import relaxation_bound
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions

@@ -16,7 +16,8 @@ import pytest
 
 import harpagon
 from harpagon.cli import COMMANDS
-from harpagon.solvers.methods import METHODS, Kind
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import METHODS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "instances" / "data" / "README.md"])

@@ -9,7 +9,8 @@ from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, sum
 from harpagon.evaluation.sweep.rows import Task
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.files.writing import replacing
-from harpagon.solvers.methods import Kind, find_method
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import find_method
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.plugins import portable_solve
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from harpagon.evaluation.sweep.rows import Row, RowFile
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.methods import Method
+    from harpagon.solvers.method import Method
     from harpagon.solvers.options import SolverOptions
 
 

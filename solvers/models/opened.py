@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harpagon.formulations.planning.pattern import Column
     from harpagon.instances.instance import Configuration, Instance
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.methods import Method
+    from harpagon.solvers.method import Method
     from harpagon.solvers.models.tangents import Build
 
 BUDGET_FACTOR = 4.0

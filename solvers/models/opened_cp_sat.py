@@ -15,7 +15,7 @@ from harpagon.solvers.result import Termination
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, IntVar
 
-    from harpagon.solvers.methods import Method
+    from harpagon.solvers.method import Method
     from harpagon.solvers.models.model_method import Task
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import SolverInfo

@@ -19,7 +19,8 @@ from harpagon.instances.plan import Plan
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError
 from harpagon.solvers.errors import MethodFailedError
-from harpagon.solvers.methods import METHODS, Kind, Method, timed
+from harpagon.solvers.method import Kind, Method, timed
+from harpagon.solvers.methods import METHODS
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.plugins.faults import described, place_of
 from harpagon.solvers.result import Result

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.methods import Method
+    from harpagon.solvers.method import Method
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
 

@@ -45,8 +45,8 @@ from .solvers.errors import CheckFailedError as CheckFailedError
 from .solvers.errors import MethodFailedError as MethodFailedError
 from .solvers.formulations import Formulation as Formulation
 from .solvers.formulations import formulation as formulation
+from .solvers.method import Kind as Kind
 from .solvers.methods import METHODS as METHODS
-from .solvers.methods import Kind as Kind
 from .solvers.methods import Method as Method
 from .solvers.models.opened import OpenModel as OpenModel
 from .solvers.models.opened import Sizes as Sizes

@@ -13,7 +13,8 @@ from harpagon.heuristics.baselines.readings import DEFAULT_READINGS, READINGS, S
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.methods import METHODS, Kind, solve
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.result import Termination
 
 PROGRAMS = {"scrooge": Dispatch.PER_CONFIG, "scrooge-2d": Dispatch.ROUND_ROBIN}

@@ -21,7 +21,8 @@ from harpagon.simulation import simulate
 from harpagon.simulation.arrivals.processes import EvenArrivals
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.certificates import certificate
-from harpagon.solvers.methods import METHODS, Kind, solve
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.result import Termination
 
 EXACT = [name for name, method in METHODS.items() if method.kind is Kind.EXACT]

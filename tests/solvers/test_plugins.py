@@ -21,7 +21,8 @@ from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers import methods
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.errors import CheckFailedError, MethodFailedError
-from harpagon.solvers.methods import METHODS, Kind, find_method, solve
+from harpagon.solvers.method import Kind
+from harpagon.solvers.methods import METHODS, find_method, solve
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 from harpagon.solvers.plugins import load_plugin, register
 from harpagon.solvers.result import Result, Termination

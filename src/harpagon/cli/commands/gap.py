@@ -159,7 +159,8 @@ def _end(rows: Sequence[Row], interrupted: bool, tasks: int, out: Path) -> None:
 
 
 def _method_names(listed: str) -> list[str]:
-    from harpagon.solvers.methods import METHODS, Kind, find_method, load_entry_points
+    from harpagon.solvers.method import Kind
+    from harpagon.solvers.methods import METHODS, find_method, load_entry_points
 
     names = [name.strip() for name in listed.split(",") if name.strip()]
     if not names:
