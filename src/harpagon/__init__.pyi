@@ -46,8 +46,8 @@ from .solvers.errors import MethodFailedError as MethodFailedError
 from .solvers.formulations import Formulation as Formulation
 from .solvers.formulations import formulation as formulation
 from .solvers.method import Kind as Kind
+from .solvers.method import Method as Method
 from .solvers.methods import METHODS as METHODS
-from .solvers.methods import Method as Method
 from .solvers.models.opened import OpenModel as OpenModel
 from .solvers.models.opened import Sizes as Sizes
 from .solvers.options import SolverOptions as SolverOptions
