@@ -16,8 +16,8 @@ import harpagon
 
 ROOT = Path(__file__).parent.parent.parent
 FUNCTIONS = sorted(name for name in harpagon.__all__ if inspect.isfunction(getattr(harpagon, name)))
-COSTLIEST_IMPORT = 0.25
-"""Share of an empty start of Python that ``import harpagon`` may take at most."""
+MOST_IMPORTS = 10
+"""Modules that ``import harpagon`` may import on top of Python's own start: `dataclasses` alone takes nine."""
 
 
 def test_dir_lists_what_the_stub_declares() -> None:
@@ -62,16 +62,10 @@ def test_examples_in_docstrings_run(name: str) -> None:
 
 
 def test_the_import_is_cheap() -> None:
-    code = (
-        "import subprocess, sys, time\n"
-        "def run(code):\n"
-        "    begin = time.perf_counter(); subprocess.run([sys.executable, '-c', code], check=True)\n"
-        "    return time.perf_counter() - begin\n"
-        "pairs = [(run('pass'), run('import harpagon')) for _ in range(9)]\n"
-        "print(min(b for _, b in pairs) / min(a for a, _ in pairs) - 1)"
-    )
+    """Next to nothing is imported before a name is used, whatever the machine is busy with."""
+    code = "import sys; before = len(sys.modules); import harpagon; print(len(sys.modules) - before)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) < COSTLIEST_IMPORT
+    assert int(done.stdout) < MOST_IMPORTS
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
