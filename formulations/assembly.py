@@ -38,10 +38,13 @@ def plan_pipeline(
     problem: PipelineProblem, schedules: Sequence[Sequence[DispatchTuple]], dispatch: Dispatch
 ) -> PipelinePlan:
     """Plan of one pipeline from one schedule per module, in the order of ``problem.modules``."""
-    modules = {
-        module.name: plan_module(module, schedule, dispatch)
-        for module, schedule in zip(problem.modules, schedules, strict=True)
-    }
+    planned = [plan_module(module, own, dispatch) for module, own in zip(problem.modules, schedules, strict=True)]
+    return plan_of_modules(problem, planned, dispatch)
+
+
+def plan_of_modules(problem: PipelineProblem, planned: Sequence[ModulePlan], dispatch: Dispatch) -> PipelinePlan:
+    """Plan of one pipeline from the plans of its modules, in the order of ``problem.modules``."""
+    modules = {module.name: plan for module, plan in zip(problem.modules, planned, strict=True)}
     latencies = [modules[name].latency for name in problem.network.modules]
     if dispatch is Dispatch.PACED:
         starts = zip(problem.network.modules, problem.network.heads(latencies), strict=True)

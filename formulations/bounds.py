@@ -6,7 +6,7 @@ The models take their variable bounds and their big-M values from here, so none 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced_sizes import fewest_machines
@@ -144,6 +144,27 @@ def _machines_alone(
             return None
         rate = max(rate, needed)
     return max(1, math.ceil(rate / configuration.throughput * (1 - RATE_TOLERANCE)))
+
+
+def most_under_shared(instance: Instance, problems: Sequence[PipelineProblem]) -> float:
+    """Dollars per hour that the cheapest plan under ``shared`` billing costs at the most, if there is a plan.
+
+    All limited machines and, of every module that may do without them, its quickest schedule of unlimited types: a plan
+    stays one when whatever uses unlimited machines is exchanged for these.
+    """
+    limits = hardware_limits(instance)
+    limited = sum(limit * instance.hardware[name].price for name, limit in limits.items())
+    return limited + sum(_quickest_unlimited(module, limits) for problem in problems for module in problem.modules)
+
+
+def _quickest_unlimited(module: ModuleProblem, limits: Mapping[str, int]) -> float:
+    """Dollars per hour of the quickest schedule of types without limit; 0 where a module has none."""
+    free = tuple(c for c in module.configurations if c.hardware not in limits)
+    if not free:
+        return 0.0
+    schedule = cheapest_single(replace(module, configurations=free), min(c.duration for c in free), Dispatch.PACED)
+    assert schedule is not None, "enough machines reach the smallest duration"
+    return sum(part.cost for part in schedule)
 
 
 def module_bounds(

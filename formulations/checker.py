@@ -18,12 +18,15 @@ from harpagon.formulations.physics import (
     in_dispatch_order,
 )
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.formulations.shared import DISPATCHER
+from harpagon.formulations.shared_checker import recompute_hosts
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
+    from harpagon.formulations.shared_checker import Hosts
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
 
@@ -76,6 +79,8 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
     """
     violations: list[Violation] = list(_digest_faults(instance, plan))
     instance = _as_planned(instance, plan)
+    hosts = recompute_hosts(instance, plan)
+    violations.extend(Violation(place, text) for place, text in hosts.faults)
     latencies: dict[str, float] = {}
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
     known = {pipeline.name for pipeline in instance.pipelines}
@@ -86,7 +91,7 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
         if pipeline.name not in planned:
             violations.append(Violation(f"pipelines.{pipeline.name}", "the plan leaves this pipeline out"))
             continue
-        found, latency = _check_pipeline(instance, pipeline, planned[pipeline.name], plan)
+        found, latency = _check_pipeline(instance, pipeline, planned[pipeline.name], plan, hosts)
         violations.extend(found)
         latencies[pipeline.name] = latency
     violations.extend(_check_limits(instance, plan))
@@ -114,7 +119,7 @@ def _as_planned(instance: Instance, plan: Plan) -> Instance:
 
 
 def _check_pipeline(
-    instance: Instance, pipeline: Pipeline, planned: PipelinePlan, plan: Plan
+    instance: Instance, pipeline: Pipeline, planned: PipelinePlan, plan: Plan, hosts: Hosts
 ) -> tuple[list[Violation], float]:
     place = f"pipelines.{pipeline.name}"
     violations: list[Violation] = []
@@ -131,14 +136,18 @@ def _check_pipeline(
             violations.append(Violation(here, "the plan gives this module no machines"))
             latencies.append(math.inf)
             continue
-        recomputed = compiled.latencies(module.tuples, plan.dispatch)
+        guest = (pipeline.name, name)
+        recomputed = _latencies(compiled, module, plan, hosts, guest)
         latencies.append(max(recomputed))
         profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
         violations.extend(Violation(here, text) for text in _profile_faults(module.tuples, profile))
-        violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled.rate, plan))
+        if _is_hosted(module):
+            violations.extend(Violation(here, text) for text in _part_faults(module, hosts.parts.get(guest)))
+        else:
+            violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled.rate, plan))
+            violations.extend(Violation(here, text) for text in _pace_faults(module, compiled, plan.dispatch))
         violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
         violations.extend(Violation(here, text) for text in _claim_faults(module, compiled.rate, recomputed))
-        violations.extend(Violation(here, text) for text in _pace_faults(module, compiled, plan.dispatch))
     latency = network.length(latencies) + problem.entry
     if latency > pipeline.slo + TIME_TOLERANCE:
         path = " -> ".join(network.critical_path(latencies))
@@ -149,6 +158,33 @@ def _check_pipeline(
     if not _same(planned.latency, latency):
         violations.append(Violation(place, _claim("latency_ms", planned.latency * 1e3, latency * 1e3)))
     return violations, latency
+
+
+def _is_hosted(module: ModulePlan) -> bool:
+    """Whether it takes turns on a shared machine."""
+    return module.pace is not None and bool(module.pace.machine)
+
+
+def _latencies(
+    compiled: ModuleProblem, module: ModulePlan, plan: Plan, hosts: Hosts, guest: tuple[str, str]
+) -> tuple[float, ...]:
+    """Latency of every tuple; infinite where a shared machine does not stand."""
+    if _is_hosted(module):
+        return (hosts.latencies.get(guest, math.inf),) * len(module.tuples)
+    return compiled.latencies(module.tuples, plan.dispatch)
+
+
+def _part_faults(module: ModulePlan, part: DispatchTuple | None) -> Iterator[str]:
+    """What a module claims of its part of a shared machine."""
+    if module.pace is None or part is None:
+        return
+    if module.pace.dispatcher != DISPATCHER:
+        yield f"claims dispatcher {module.pace.dispatcher}, on a shared machine it takes {DISPATCHER}"
+    claimed = module.tuples[0]
+    if not _same(claimed.machines, part.machines):
+        yield _claim("machines", claimed.machines, part.machines)
+    if not _same(claimed.rate, part.rate):
+        yield _claim("tuples[0].rate_rps", claimed.rate, part.rate)
 
 
 def _profile_faults(tuples: Sequence[DispatchTuple], profile: Sequence[object]) -> Iterator[str]:
@@ -166,8 +202,8 @@ def _capacity_faults(tuples: Sequence[DispatchTuple], rate: float, plan: Plan) -
             yield f"{part.configuration} claims {part.rate:g} req/s, its machines do something else"
     residuals = [part for part in tuples if part.is_residual]
     total = sum(part.machines * part.configuration.throughput for part in tuples)
-    if residuals and plan.billing is Billing.WHOLE:
-        yield "a fraction of a machine under whole billing"
+    if residuals and plan.billing is not Billing.FRACTIONAL:
+        yield f"a fraction of a machine under {plan.billing} billing"
     if len(residuals) > 1:
         yield "more than one residual"
     if residuals and not tuples[-1].is_residual:

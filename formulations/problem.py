@@ -13,7 +13,7 @@ from harpagon.graphs import PathNetwork, propagate_rates
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from harpagon.formulations.paced import Service
     from harpagon.instances.instance import Configuration, Instance, Pipeline
@@ -93,6 +93,15 @@ def entry_delay(pipeline: Pipeline) -> float:
 def pipeline_problems(instance: Instance) -> tuple[PipelineProblem, ...]:
     """Compile every pipeline of an instance."""
     return tuple(pipeline_problem(instance, pipeline) for pipeline in instance.pipelines)
+
+
+def model_names(instance: Instance, problems: Iterable[PipelineProblem]) -> tuple[str, ...]:
+    """Model of every module, the modules of all pipelines in one list."""
+    return tuple(
+        pipeline.graph.nodes[module.name]["model"]
+        for pipeline, problem in zip(instance.pipelines, problems, strict=True)
+        for module in problem.modules
+    )
 
 
 def _available(instance: Instance, model: str) -> tuple[Configuration, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harpagon.graphs import propagate_rates
@@ -21,6 +22,9 @@ _FANOUTS = (0.5, 1.0, 1.0, 1.0, 1.5, 2.0)
 _TRANSFERS = (0.0, 0.0, 0.01, 0.02)
 _ROUND_DURATIONS = (0.05, 0.1, 0.2, 0.25)
 _ROUND_PRICES = (0.5, 1.0, 2.0)
+_MODEL_SIZES = (1.0, 3.0, 5.0, 9.0)
+_MACHINE_SIZE = 8.0
+"""Gigabytes."""
 
 
 def random_instance(
@@ -35,6 +39,7 @@ def random_instance(
     tightness: tuple[float, float] = (1.05, 4.0),
     billing: Billing = Billing.WHOLE,
     limits: bool = False,
+    memory: bool = False,
 ) -> Instance:
     """Draw a small instance.
 
@@ -60,6 +65,8 @@ def random_instance(
         Default billing of the instance.
     limits
         Whether hardware types may have limits; these may make the instance infeasible.
+    memory
+        Whether machines have 8 GB, and models take 1 to 9 GB of them where they share one.
 
     Returns
     -------
@@ -76,7 +83,18 @@ def random_instance(
         rate = _random_rate(rng, graph, profiles, machines, is_round)
         slo = round(reference_latency(graph, rate, profiles) * rng.uniform(*tightness) + 5e-4, 3)
         drawn.append(Pipeline(f"pipeline-{number}", rate, slo, graph))
-    return Instance("random", billing, types, profiles, tuple(drawn))
+    instance = Instance("random", billing, types, profiles, tuple(drawn))
+    return _with_memory(rng, instance) if memory else instance
+
+
+def _with_memory(rng: random.Random, instance: Instance) -> Instance:
+    sizes = {model: rng.choice(_MODEL_SIZES) for model in instance.profiles}
+    profiles = {
+        model: tuple(replace(configuration, memory_gb=sizes[model]) for configuration in profile)
+        for model, profile in instance.profiles.items()
+    }
+    types = {name: replace(hardware, memory_gb=_MACHINE_SIZE) for name, hardware in instance.hardware.items()}
+    return replace(instance, hardware=types, profiles=profiles)
 
 
 def _random_hardware(rng: random.Random, count: int, is_round: bool, limits: bool) -> dict[str, Hardware]:

@@ -40,7 +40,7 @@ class Model:
     name
         Of the instance.
     billing
-        ``whole`` or ``fractional``: how machines are billed unless a solve says otherwise.
+        ``whole``, ``fractional`` or ``shared``: how machines are billed unless a solve says otherwise.
     description
         Free text.
 
@@ -59,7 +59,7 @@ class Model:
     """
 
     def __init__(
-        self, name: str = "model", *, billing: Literal["whole", "fractional"] = "whole", description: str = ""
+        self, name: str = "model", *, billing: Literal["whole", "fractional", "shared"] = "whole", description: str = ""
     ) -> None:
         self._name = name
         self._document: dict[str, Any] = {

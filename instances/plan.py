@@ -88,16 +88,19 @@ class Pace:
     Attributes
     ----------
     dispatcher
-        What makes its batches: "at-once", "in-step" or "open-batches".
+        What makes its batches: "at-once", "in-step", "open-batches", "server", or "turns" on a shared machine.
     start
         Seconds after its root request at which a request counts as arrived, and not before.
     close_after
         Per tuple, seconds after its opening at which a batch closes even if it is not full.
+    machine
+        Name of the shared machine on which it takes turns; empty where its machines are its own.
     """
 
     dispatcher: str
     start: float
     close_after: tuple[float, ...]
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +210,15 @@ class Plan:
     def usage(self) -> dict[str, float]:
         """Machines in use of every hardware type, a residual by its fraction."""
         return machines_used(self.tuples())
+
+    def shared_machines(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Name of every shared machine to the pairs (pipeline, module) that take turns on it."""
+        hosts: dict[str, list[tuple[str, str]]] = {}
+        for pipeline in self.pipelines:
+            for name, module in pipeline.modules.items():
+                if module.pace is not None and module.pace.machine:
+                    hosts.setdefault(module.pace.machine, []).append((pipeline.name, name))
+        return {machine: tuple(guests) for machine, guests in hosts.items()}
 
     def to_frame(self) -> DataFrame:
         """One row per tuple: pipeline, module, hardware, batch, machines, rate_rps, latency_ms, cost_per_hour."""

@@ -28,6 +28,12 @@ class Billing(Word):
     """Machines are bought whole; spare capacity is padded with dummy requests at no cost."""
     FRACTIONAL = "fractional"
     """At most one machine per module, the residual, is paid for by the fraction used [R]."""
+    SHARED = "shared"
+    """Machines are bought whole and may host several modules, which take turns."""
+
+
+APART = (Billing.WHOLE, Billing.FRACTIONAL)
+"""Billings under which every module has machines of its own: what all methods plan for."""
 
 
 class Dispatch(Word):

@@ -21,7 +21,7 @@ from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import pipeline_paces
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
 from harpagon.simulation.runnable import require_schedules
-from harpagon.solvers.capabilities import require_batches
+from harpagon.solvers.capabilities import require_batches, require_own_machines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -77,6 +77,7 @@ def simulate(
     """
     require_batches(instance, "a simulation")
     require_schedules(instance, plan)
+    require_own_machines(plan, "a simulation")
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)
     usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and not conditions

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
 
 
 _NAMED = 5
@@ -107,6 +108,14 @@ def require_batches(instance: Instance, use: str) -> None:
         if any(c.is_capacity for c in profile):
             problem = f"{use} needs batch durations, a capacity profile has none"
             raise InputError(instance.name, format_place(("profiles", model)), problem, "Give batch sizes")
+
+
+def require_own_machines(plan: Plan, use: str) -> None:
+    """Raise `InputError` where a plan's modules share machines and ``use`` needs machines of their own."""
+    shared = plan.shared_machines()
+    if shared:
+        problem = f"{use} needs machines of each module's own; {next(iter(shared))} hosts several"
+        raise InputError("plan", "billing", problem, "Plan again with --billing whole")
 
 
 _FEATURES: dict[str, tuple[str, Callable[[Instance], bool]]] = {

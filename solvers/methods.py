@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, require_features
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.method import SAFEST, Kind, Method, load, timed
@@ -110,6 +110,7 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     case = (billing, dispatch)
     if case not in method.capabilities.cases:
         others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
+        others = others or tuple(other.name for other in METHODS.values() if billing in other.capabilities.billings)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
     if dispatch is not Dispatch.PACED and has_bursts(instance):
         others = tuple(other.name for other in METHODS.values() if Dispatch.PACED in other.capabilities.dispatches)
@@ -130,13 +131,13 @@ def _refereed(instance: Instance, method: str, result: Result) -> Result:
 
 _FORMULAS = tuple(dispatch for dispatch in Dispatch if dispatch is not Dispatch.PACED)
 """Policies whose latency is one formula of the schedule."""
-_EVERYTHING = frozenset((billing, dispatch) for billing in Billing for dispatch in _FORMULAS) | {
+_EVERYTHING = frozenset((billing, dispatch) for billing in APART for dispatch in _FORMULAS) | {
     (Billing.WHOLE, Dispatch.PACED)
 }
 _CONVEX = frozenset(
-    (billing, dispatch) for billing in Billing for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+    (billing, dispatch) for billing in APART for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
 )
-_WITH_SAFE = _CONVEX | {(billing, Dispatch.TC_SAFE) for billing in Billing}
+_WITH_SAFE = _CONVEX | {(billing, Dispatch.TC_SAFE) for billing in APART}
 _WHOLE = frozenset((Billing.WHOLE, dispatch) for dispatch in _FORMULAS)
 
 
@@ -147,14 +148,16 @@ def _exact(
     cases: frozenset[tuple[Billing, Dispatch]] = _EVERYTHING,
     linear: bool = False,
     opens: str = "",
+    shared: str = "",
     **extra: object,
 ) -> Method:
-    """Row of an exact method of `harpagon.solvers`."""
+    """Row of an exact method of `harpagon.solvers`; ``shared`` is what it runs under that billing, if it can."""
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
-        solver = cast("Callable[..., Result]", load(f"solvers.{target}"))
+        solver = cast("Callable[..., Result]", load(f"solvers.{shared if billing is Billing.SHARED else target}"))
         return solver(instance, billing, dispatch, options, **extra)
 
+    cases = cases | {(Billing.SHARED, Dispatch.PACED)} if shared else cases
     default = next((policy for policy in SAFEST if any(dispatch is policy for _, dispatch in cases)), Dispatch.TC)
     capabilities = Capabilities(cases, capacity=True, linear=linear)
     return Method(name, Kind.EXACT, summary, capabilities, default, run, extra, opens=opens)
@@ -167,7 +170,7 @@ def _heuristic(name: str, summary: str, target: str, /, dispatch: Dispatch = Dis
         planner = cast("Callable[..., Plan | None]", load(f"heuristics.{target}"))
         return timed(name, lambda: planner(instance, billing, **extra))
 
-    cases = frozenset((billing, dispatch) for billing in Billing)
+    cases = frozenset((billing, dispatch) for billing in APART)
     return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), dispatch, run, extra)
 
 
@@ -181,7 +184,7 @@ def _harpagon() -> Method:
 
     summary = "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R]."
     policies = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.EDF)
-    cases = frozenset((billing, dispatch) for billing in Billing for dispatch in policies)
+    cases = frozenset((billing, dispatch) for billing in APART for dispatch in policies)
     return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), Dispatch.TC, run)
 
 
@@ -211,7 +214,7 @@ def _program(name: str, latency: str, dispatch: Dispatch) -> Method:
     module, and a partly used machine paid for in proportion under ``fractional`` billing.
     """
     summary = f"One mathematical program over all modules, {latency}: Scrooge [R]."
-    cases = frozenset((billing, dispatch) for billing in Billing)
+    cases = frozenset((billing, dispatch) for billing in APART)
     exact = _exact(name, summary, "exact.solve:solve_exact", cases)
 
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
@@ -224,7 +227,10 @@ METHODS: dict[str, Method] = {
     method.name: method
     for method in (
         _exact(
-            "exact", "Decomposition into module frontiers: a proven optimum in milliseconds.", "exact.solve:solve_exact"
+            "exact",
+            "Decomposition into module frontiers: a proven optimum in milliseconds.",
+            "exact.solve:solve_exact",
+            shared="shared.solve:solve_shared",
         ),
         _exact(
             "pattern",
@@ -270,6 +276,7 @@ METHODS: dict[str, Method] = {
             "brute-force",
             "Enumeration, for small instances.",
             "enumeration.brute_force:solve_brute_force",
+            shared="enumeration.shared:solve_shared_by_force",
         ),
         _harpagon(),
         _heuristic(

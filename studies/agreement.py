@@ -1,7 +1,8 @@
 """Do the exact methods agree with brute force? Random small instances, one count per case.
 
-Run ``python -m studies.agreement --instances 2000`` for the comparison of the docs. Every plan goes
-through the checker; any disagreement prints how to reproduce it, and the command exits with 1.
+Run ``python -m studies.agreement --instances 2000`` for the comparison of the docs, and for machines that host several
+modules add ``--billing shared --dispatch paced --methods exact --pipelines 2 --limits --memory --machines 1.5``. Every
+plan goes through the checker; any disagreement prints how to reproduce it, and the command exits with 1.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.checker import check
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.generate import random_instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS, find_method
@@ -48,6 +49,10 @@ class Sample:
         Largest number of pipelines; 1, 2, ... are taken in turn.
     limits
         Whether every other instance may have hardware limits.
+    machines
+        No module needs more than so many machines; few leave much to share.
+    memory
+        Whether every third instance counts the memory of its models.
     """
 
     seed: int
@@ -55,6 +60,8 @@ class Sample:
     shapes: Sequence[str] = tuple(sorted(SHAPES))
     pipelines: int = 1
     limits: bool = False
+    machines: float = 5.0
+    memory: bool = False
 
     def draw(self, number: int) -> Instance:
         """Instance ``number``."""
@@ -64,6 +71,8 @@ class Sample:
             pipelines=1 + number % self.pipelines,
             modules=(1, 4) if self.pipelines == 1 else (1, 3),
             limits=self.limits and number % 2 == 1,
+            machines=self.machines,
+            memory=self.memory and number % 3 == 1,
         )
 
 
@@ -145,7 +154,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     options = _parser().parse_args(arguments)
-    sample = Sample(options.seed, options.instances, tuple(options.shapes), options.pipelines, options.limits)
+    drawn = (options.pipelines, options.limits, options.machines, options.memory)
+    sample = Sample(options.seed, options.instances, tuple(options.shapes), *drawn)
     cases = [(Billing(billing), Dispatch(dispatch)) for billing in options.billing for dispatch in options.dispatch]
     tally = Tally()
     console = Console(stderr=True)
@@ -189,11 +199,13 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--instances", type=int, default=200, metavar="N")
     others = [m.name for m in METHODS.values() if m.kind is Kind.EXACT and m.name != REFEREE]
     parser.add_argument("--methods", nargs="+", choices=others, default=others)
-    parser.add_argument("--billing", nargs="+", choices=[*Billing], default=[*Billing])
+    parser.add_argument("--billing", nargs="+", choices=[*Billing], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.TC, Dispatch.FREE])
     parser.add_argument("--shapes", nargs="+", choices=sorted(SHAPES), default=sorted(SHAPES))
     parser.add_argument("--pipelines", type=int, default=1, help="largest number of pipelines per instance")
     parser.add_argument("--limits", action="store_true", help="give half of the instances hardware limits")
+    parser.add_argument("--machines", type=float, default=5.0, help="machines that a module needs at the most")
+    parser.add_argument("--memory", action="store_true", help="count the memory of models on a third of the instances")
     return parser
 
 

@@ -13,7 +13,7 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.heuristics.scheduling_rules import SchedulingRules
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Configuration, Instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def modules(draw: st.DrawFn) -> ModuleProblem:
 def rules(draw: st.DrawFn) -> SchedulingRules:
     """Every billing and dispatch, any mixing, with and without dummies."""
     return SchedulingRules(
-        draw(st.sampled_from(list(Billing))),
+        draw(st.sampled_from(list(APART))),
         draw(st.sampled_from(DISPATCHES)),
         draw(st.sampled_from([None, 1, 2])),
         draw(st.booleans()),

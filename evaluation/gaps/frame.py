@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING
 
-from harpagon.evaluation.gaps.tables import REFERENCE_DISPATCHES, proven_optima
+from harpagon.evaluation.gaps.tables import REFERENCE_DISPATCHES, proven_optima, reference_dispatches
 from harpagon.evaluation.sweep.rows import Row
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from harpagon.evaluation.gaps.tables import Optima
+    from harpagon.instances.policies import Dispatch
 
 
 def comparison_frame(rows: Sequence[Row]) -> DataFrame:
@@ -29,15 +30,17 @@ def comparison_frame(rows: Sequence[Row]) -> DataFrame:
     import pandas as pd
 
     optima = proven_optima(rows)
-    figures = [f"{name}_{dispatch}" for dispatch in REFERENCE_DISPATCHES for name in ("optimum", "gap")]
+    shown = [policy for row in rows for policy in reference_dispatches(row.billing)]
+    references = tuple(dict.fromkeys(shown)) or REFERENCE_DISPATCHES
+    figures = [f"{name}_{dispatch}" for dispatch in references for name in ("optimum", "gap")]
     columns = [*(field.name for field in fields(Row)), *figures]
-    frame = pd.DataFrame([asdict(row) | _gaps(row, optima) for row in rows], columns=columns)
+    frame = pd.DataFrame([asdict(row) | _gaps(row, optima, references) for row in rows], columns=columns)
     return frame.astype(dict.fromkeys(("cost", "bound", *figures), float))
 
 
-def _gaps(row: Row, optima: Optima) -> dict[str, float | None]:
+def _gaps(row: Row, optima: Optima, references: Sequence[Dispatch]) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
-    for dispatch in REFERENCE_DISPATCHES:
+    for dispatch in references:
         optimum = optima.get((*row.problem, dispatch))
         found[f"optimum_{dispatch}"] = optimum
         found[f"gap_{dispatch}"] = None if optimum is None or row.cost is None else row.cost / optimum - 1

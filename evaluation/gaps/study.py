@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harpagon.evaluation.gaps.frame import comparison_frame
-from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES, summarise, summary_records
+from harpagon.evaluation.gaps.tables import REFERENCE, reference_dispatches, summarise, summary_records
 from harpagon.evaluation.sweep.rows import Task
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.files.writing import replacing
@@ -47,19 +47,23 @@ def study_tasks(
         For every exact method.
     """
     others = [method for method in dict.fromkeys(methods) if method != REFERENCE]
-    plans = [(REFERENCE, dispatch) for dispatch in REFERENCE_DISPATCHES]
-    plans += [(method, _dispatch(find_method(method))) for method in others]
     return [
         Task(instance, method, billing, dispatch, options)
         for instance in instances
         for billing in billings or [instance.billing]
-        for method, dispatch in plans
+        for method, dispatch in _plans(others, billing)
     ]
 
 
-def _dispatch(method: Method) -> Dispatch:
-    proven = (policy for policy in REFERENCE_DISPATCHES if policy in method.capabilities.dispatches)
-    return next(proven, method.default_dispatch) if method.kind is Kind.EXACT else method.default_dispatch
+def _plans(methods: Sequence[str], billing: Billing) -> list[tuple[str, Dispatch]]:
+    references = [(REFERENCE, dispatch) for dispatch in reference_dispatches(billing)]
+    return references + [(name, _dispatch(find_method(name), billing)) for name in methods]
+
+
+def _dispatch(method: Method, billing: Billing) -> Dispatch:
+    usual = method.dispatch_for(billing)
+    proven = (policy for policy in reference_dispatches(billing) if (billing, policy) in method.capabilities.cases)
+    return next(proven, usual) if method.kind is Kind.EXACT else usual
 
 
 def run_tasks(

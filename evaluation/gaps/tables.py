@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.instances.policies import Dispatch
+from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -20,8 +20,14 @@ REFERENCE = "exact"
 """Method whose proven optima the others are compared with."""
 REFERENCE_DISPATCHES = (Dispatch.TC, Dispatch.FREE)
 """Dispatch policies whose optima the methods are compared with."""
+_SHARED_REFERENCES = (Dispatch.PACED,)
 SAME_COST = 1e-6
 """Relative excess of cost over the optimum below which a plan counts as optimal."""
+
+
+def reference_dispatches(billing: str) -> tuple[Dispatch, ...]:
+    """Policies whose optima methods are compared with under a billing: shared machines know ``paced`` alone."""
+    return _SHARED_REFERENCES if billing == Billing.SHARED else REFERENCE_DISPATCHES
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +124,7 @@ def _summary(key: tuple[str, str, str], rows: list[Row], optima: Optima) -> Summ
         workloads=len(rows),
         planned=sum(row.cost is not None for row in rows),
         proven=sum(row.status in ("optimal", "infeasible") for row in rows),
-        gaps={dispatch: _gap_summary(gaps(rows, optima, dispatch)) for dispatch in REFERENCE_DISPATCHES},
+        gaps={dispatch: _gap_summary(gaps(rows, optima, dispatch)) for dispatch in reference_dispatches(key[0])},
         median_s=statistics.median(seconds) if seconds else None,
         p99_s=quantile(seconds, 0.99) if seconds else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from harpagon.evaluation.gaps.frame import comparison_frame
-from harpagon.evaluation.gaps.tables import REFERENCE, REFERENCE_DISPATCHES
+from harpagon.evaluation.gaps.tables import REFERENCE, reference_dispatches
 from harpagon.evaluation.plotting.palette import axes, colour, drawn, panels
 from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError
@@ -93,10 +93,13 @@ def gap_figure(rows: Sequence[Row]) -> Figure:
     """`plot_gaps` of the main methods, one panel per billing and reference optimum."""
     comparison = comparison_frame(rows)
     billings = list(dict.fromkeys(comparison["billing"]))
-    figure, grid = panels(len(billings), len(REFERENCE_DISPATCHES))
-    for row, billing in zip(grid, billings, strict=True):
-        for axis, dispatch in zip(row, REFERENCE_DISPATCHES, strict=True):
+    references = [reference_dispatches(billing) for billing in billings]
+    figure, grid = panels(len(billings), max(map(len, references), default=1))
+    for row, billing, policies in zip(grid, billings, references, strict=True):
+        for axis, dispatch in zip(row, policies, strict=False):
             plot_gaps(drawn(comparison), over=dispatch, billing=billing, ax=axis)
+        for axis in row[len(policies) :]:
+            axis.set_axis_off()
     return figure
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from harpagon.instances.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
     from pyomo.environ import ConcreteModel
@@ -52,6 +52,34 @@ class LinearProgram:
     def columns(self) -> int:
         """Number of columns."""
         return len(self.costs)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: lower <= sum of value x column <= upper, ``entries`` from number of a column to value."""
+
+    name: str
+    lower: float
+    upper: float
+    entries: Mapping[int, float]
+
+
+def program_of_rows(columns: Sequence[tuple[str, float, float, bool]], rows: Sequence[Row]) -> LinearProgram:
+    """Program over columns from 0 up, given as name, cost, upper bound and whether it is integer."""
+    names, costs, upper, integer = zip(*columns, strict=True)
+    return LinearProgram(
+        column_names=names,
+        costs=np.array(costs),
+        column_lower=np.zeros(len(columns)),
+        column_upper=np.array(upper),
+        integer=np.array(integer),
+        row_names=[row.name for row in rows],
+        row_lower=np.array([row.lower for row in rows]),
+        row_upper=np.array([row.upper for row in rows]),
+        starts=np.cumsum([0, *(len(row.entries) for row in rows)]).astype(np.int32),
+        indices=np.array([column for row in rows for column in row.entries], dtype=np.int32),
+        values=np.array([value for row in rows for value in row.entries.values()]),
+    )
 
 
 def linear_program(model: ConcreteModel) -> LinearProgram:

@@ -18,9 +18,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from harpagon.formulations.planning.linear_program import LinearProgram
+from harpagon.formulations.planning.linear_program import Row, program_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +26,7 @@ if TYPE_CHECKING:
     from pyomo.environ import ConcreteModel
 
     from harpagon.formulations.planning.compact import Expression
+    from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.instances.plan import DispatchTuple
 
 
@@ -117,46 +116,26 @@ def build_pattern(data: PatternData) -> ConcreteModel:
 def pattern_program(data: PatternData) -> LinearProgram:
     """The same model as arrays, without Pyomo: columns pick[m,k], then entry[m]."""
     keys = data.keys
-    rows = list(_rows(data, {key: i for i, key in enumerate(keys)}))
-    modules = len(data.columns)
-    return LinearProgram(
-        column_names=[f"pick[{m},{k}]" for m, k in keys] + [f"entry[{m}]" for m in range(modules)],
-        costs=np.array([data.columns[m][k].cost for m, k in keys] + [0.0] * modules),
-        column_lower=np.zeros(len(keys) + modules),
-        column_upper=np.array([1.0] * len(keys) + [math.inf] * modules),
-        integer=np.array([True] * len(keys) + [False] * modules),
-        row_names=[row.name for row in rows],
-        row_lower=np.array([row.lower for row in rows]),
-        row_upper=np.array([row.upper for row in rows]),
-        starts=np.cumsum([0, *(len(row.entries) for row in rows)]).astype(np.int32),
-        indices=np.array([column for row in rows for column in row.entries], dtype=np.int32),
-        values=np.array([value for row in rows for value in row.entries.values()]),
-    )
+    picks = [(f"pick[{m},{k}]", data.columns[m][k].cost, 1.0, True) for m, k in keys]
+    entries = [(f"entry[{m}]", 0.0, math.inf, False) for m in range(len(data.columns))]
+    return program_of_rows([*picks, *entries], list(_rows(data, {key: i for i, key in enumerate(keys)})))
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    name: str
-    lower: float
-    upper: float
-    entries: dict[int, float]
-
-
-def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[_Row]:
+def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[Row]:
     entry = [len(number) + m for m in range(len(data.columns))]
     latencies = [
         {number[m, k]: column.latency for k, column in enumerate(columns)} for m, columns in enumerate(data.columns)
     ]
     for m, columns in enumerate(data.columns):
-        yield _Row(f"select[{m}]", 1.0, 1.0, {number[m, k]: 1.0 for k in range(len(columns))})
+        yield Row(f"select[{m}]", 1.0, 1.0, {number[m, k]: 1.0 for k in range(len(columns))})
     for (tail, head), transfer in data.edges.items():
         entries = {entry[tail]: 1.0, entry[head]: -1.0, **latencies[tail]}
-        yield _Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
+        yield Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
     for m in data.sinks:
-        yield _Row(f"deadline[{m}]", -math.inf, data.slo[m], {entry[m]: 1.0, **latencies[m]})
+        yield Row(f"deadline[{m}]", -math.inf, data.slo[m], {entry[m]: 1.0, **latencies[m]})
     for h, (hardware, machines) in enumerate(data.limits.items()):
         usage = {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
         if usage:
-            yield _Row(f"limit[{hardware}]", -math.inf, machines, usage)
+            yield Row(f"limit[{hardware}]", -math.inf, machines, usage)
     for i, choice in enumerate(data.excluded):
-        yield _Row(f"excluded[{i}]", -math.inf, len(choice) - 1, {number[m, k]: 1.0 for m, k in enumerate(choice)})
+        yield Row(f"excluded[{i}]", -math.inf, len(choice) - 1, {number[m, k]: 1.0 for m, k in enumerate(choice)})

@@ -128,6 +128,7 @@ def _pace_document(pace: Pace, latency: float) -> dict[str, Any]:
         "start_ms": milliseconds(pace.start),
         "hold_until_ms": milliseconds(pace.start + latency),
         "dispatcher": pace.dispatcher,
+        **({"machine": pace.machine} if pace.machine else {}),
     }
 
 
@@ -226,7 +227,7 @@ def _pace(file: ModulePlanFile) -> Pace | None:
     if file.dispatcher is None:
         return None
     close_after = tuple(seconds(item.close_after_ms or 0.0) for item in file.tuples)
-    return Pace(file.dispatcher, seconds(file.start_ms or 0.0), close_after)
+    return Pace(file.dispatcher, seconds(file.start_ms or 0.0), close_after, file.machine or "")
 
 
 def _configuration(file: TupleFile, profile: tuple[Configuration, ...], place: Place, source: str) -> Configuration:

@@ -140,7 +140,7 @@ class InstanceFile(FileModel):
     format: Literal["harpagon-instance/1"]
     name: Name
     description: str = ""
-    billing: Literal["whole", "fractional"] = "whole"
+    billing: Literal["whole", "fractional", "shared"] = "whole"
     hardware: Annotated[dict[Name, HardwareFile], Field(min_length=1)]
     profiles: Annotated[
         dict[Name, Annotated[dict[Name, ProfileFile], Field(min_length=1)]],
@@ -172,7 +172,8 @@ class ModulePlanFile(FileModel):
     latency_ms: NotNegative
     start_ms: NotNegative | None = None
     hold_until_ms: NotNegative | None = None
-    dispatcher: Literal["at-once", "in-step", "open-batches", "server"] | None = None
+    dispatcher: Literal["at-once", "in-step", "open-batches", "server", "turns"] | None = None
+    machine: Name | None = None
     cost_per_hour: NotNegative
     tuples: list[TupleFile]
 
@@ -193,7 +194,7 @@ class PlanFile(FileModel):
     instance: str
     instance_digest: str = ""
     method: str
-    billing: Literal["whole", "fractional"]
+    billing: Literal["whole", "fractional", "shared"]
     dispatch: Literal["tc", "free", "per-config", "round-robin", "tc-safe", "edf", "paced"]
     status: str
     cost_per_hour: NotNegative

@@ -14,7 +14,8 @@ TEMPLATE = """\
 format: harpagon-instance/1
 name: my-pipeline
 description: What is served, and where the figures come from.
-billing: whole                  # whole machines, or fractional: the last machine of a module by its share in use
+billing: whole                  # whole machines; fractional: the last machine of a module by its share in use;
+                                # shared: whole machines that may host several modules
 
 hardware:                       # machine types that can be rented
   V100:

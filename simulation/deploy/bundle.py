@@ -12,6 +12,7 @@ from harpagon.simulation.deploy.readme import readme
 from harpagon.simulation.deploy.targets import require_kept
 from harpagon.simulation.deploy.triton import triton_files
 from harpagon.simulation.deploy.tuples import served_tuples
+from harpagon.solvers.capabilities import require_own_machines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,8 +47,9 @@ def deployment_files(
     Raises
     ------
     InputError
-        Where the target does not keep what the plan claims.
+        Where the target does not keep what the plan claims, or its modules share machines.
     """
+    require_own_machines(plan, "a deployment")
     tuples = served_tuples(instance, plan)
     require_kept(target, plan, tuples, named, source)
     return {**_WRITERS[target.name](tuples), "README.md": readme(instance, plan, target, tuples)}

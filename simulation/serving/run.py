@@ -21,6 +21,7 @@ from harpagon.simulation.serving.modules import LiveModule
 from harpagon.simulation.serving.pipelines import LivePipeline
 from harpagon.simulation.serving.report import ServedModule, ServedPipeline, ServingReport
 from harpagon.simulation.simulator import simulate
+from harpagon.solvers.capabilities import require_own_machines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,7 +70,13 @@ def serve_plan(
         Called with the pipeline and whether a request was late, for every answer.
     loop
         Makes the event loop; None for the usual one.
+
+    Raises
+    ------
+    InputError
+        Where modules of the plan share machines.
     """
+    require_own_machines(plan, "a run")
     simulated = simulate(instance, plan, duration=min(duration, 60.0), paced=True)
     with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(_serve(instance, plan, duration, share, losses or {}, progress, simulated.pipelines))

@@ -86,7 +86,7 @@ def first_incumbent(
     for schedules in _single_configurations(instance, problems, dispatch):
         incumbent.offer(incumbent.assemble(schedules))
     if options.start is not None:
-        incumbent.start = _offer_start(incumbent, options.start)
+        incumbent.start = offer_start(incumbent, options.start)
     if incumbent.start != "used":
         for schedules in _heuristic(instance, billing, dispatch, deadline):
             incumbent.offer(incumbent.assemble(schedules))
@@ -134,7 +134,8 @@ def _heuristic(instance: Instance, billing: Billing, dispatch: Dispatch, deadlin
             return
 
 
-def _offer_start(incumbent: Incumbent, start: Plan) -> str:
+def offer_start(incumbent: Incumbent, start: Plan) -> str:
+    """Offer a plan to start from; returns what became of it, in words."""
     if (start.billing, start.dispatch) != (incumbent.billing, incumbent.dispatch):
         return f"refused: a plan for {start.billing} billing under {start.dispatch} dispatch"
     cost = incumbent.cost

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from harpagon.instances.errors import InputError, shown
 from harpagon.instances.plan import Plan
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import Capabilities, UnsupportedError
 from harpagon.solvers.errors import MethodFailedError
 from harpagon.solvers.method import Kind, Method, timed
@@ -43,7 +43,7 @@ def register(
     name: str,
     *,
     dispatch: str | Iterable[str] = Dispatch.TC,
-    billing: str | Iterable[str] = tuple(Billing),
+    billing: str | Iterable[str] = APART,
     kind: str = Kind.HEURISTIC,
     limits: bool = True,
     summary: str = "",
@@ -62,7 +62,7 @@ def register(
     dispatch
         Policy or policies it plans for; the first is its default.
     billing
-        Billing or billings it plans for.
+        Billing or billings it plans for; ``shared`` has to be named, since its plans hand out shared machines.
     kind
         ``heuristic`` (a plan) or ``exact`` (a proven optimum, or a valid bound).
     limits

@@ -178,10 +178,12 @@ def rate_curve(
     Raises
     ------
     UnsupportedError
-        For fractional billing.
+        For fractional and shared billing.
     """
     if billing is Billing.FRACTIONAL:
         raise UnsupportedError("curve", "fractional billing over the rate: cost is no step function of it", ())
+    if billing is Billing.SHARED:
+        raise UnsupportedError("curve", "shared billing over the rate: capacity does not say where its steps end", ())
     rates = {pipeline.name: pipeline.rate for pipeline in instance.pipelines}
     factor = low
     held: CurveStep | None = None

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.bounds import reaches_smallest, smallest_latency
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
-from harpagon.instances.policies import Dispatch
-from harpagon.solvers.capabilities import has_limits
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.capabilities import UnsupportedError, has_limits
 from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import single_changes
 from harpagon.solvers.sensitivity.remedies import Prober, find_remedy, with_practical
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
-    from harpagon.instances.policies import Billing
     from harpagon.solvers.result import Result
     from harpagon.solvers.sensitivity.changes import Change
     from harpagon.solvers.sensitivity.remedies import Remedy
@@ -151,8 +150,18 @@ def find_explanation(
     """Explanation under the policy ``asked`` for, else under the ``usual`` one.
 
     Without hardware limits, whether there is a plan and what gives one are the same under all batch-aware policies.
-    Near the smallest latency it is found soonest under ``tc``, so that is tried first.
+    Near the smallest latency it is found soonest under ``tc``, so that is tried first. Shared machines know ``paced``
+    alone.
+
+    Raises
+    ------
+    UnsupportedError
+        For ``shared`` billing under another policy than ``paced``.
     """
+    if billing is Billing.SHARED:
+        if asked not in (None, Dispatch.PACED):
+            raise UnsupportedError("exact", f"shared billing under {asked} dispatch (paced plans for it)", ())
+        return explain(instance, billing, Dispatch.PACED, seconds)
     if asked is not None or has_limits(instance) or usual is Dispatch.PACED:
         return explain(instance, billing, asked or usual, seconds)
     explanation = explain(instance, billing, Dispatch.TC, seconds)

@@ -7,17 +7,19 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from harpagon.instances.policies import Billing
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.models.model_method import any_plan
 from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.changes import LooserSlo
+from harpagon.solvers.shared.solve import solve_shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from harpagon.instances.instance import Instance
-    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.instances.policies import Dispatch
     from harpagon.solvers.result import Result
     from harpagon.solvers.sensitivity.changes import Change
 
@@ -46,7 +48,10 @@ class Prober:
         """The exact method within a share of the time that is left."""
         left = share * (self.deadline - time.perf_counter())
         limit = None if math.isinf(left) else max(1e-3, left)
-        result = solve_exact(instance, self.billing, self.dispatch, SolverOptions(time_limit=limit, gap=gap))
+        options = SolverOptions(time_limit=limit, gap=gap)
+        if self.billing is Billing.SHARED:
+            return solve_shared(instance, self.billing, self.dispatch, options)
+        result = solve_exact(instance, self.billing, self.dispatch, options)
         if result.termination is Termination.LIMIT:
             plan, _ = any_plan(instance, self.billing, self.dispatch, self.deadline)
             result = result if plan is None else replace(result, plan=plan, termination=Termination.FEASIBLE)
@@ -66,8 +71,9 @@ class Prober:
         if self.late():
             self.undecided = True
             return False
-        plan, known = any_plan(instance, self.billing, self.dispatch, self.deadline)
-        if plan is not None or known is False:
+        apart = Billing.WHOLE if self.billing is Billing.SHARED else self.billing
+        plan, known = any_plan(instance, apart, self.dispatch, self.deadline)
+        if plan is not None or (known is False and apart is self.billing):
             return plan is not None
         result = self.solve(instance, _ANY_PLAN)
         self.undecided |= result.plan is None and result.termination is not Termination.INFEASIBLE

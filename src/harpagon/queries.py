@@ -69,7 +69,7 @@ def solve(
     method
         Name of a method, a key of `METHODS` or a registered one.
     billing
-        ``whole`` or ``fractional``; None for the billing of the instance.
+        ``whole``, ``fractional`` or ``shared``; None for the billing of the instance.
     dispatch
         Dispatch policy to plan for; None for the method's default.
     time_limit

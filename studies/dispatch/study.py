@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from studies.dispatch.rows import DispatchRow, measured_row
 
 if TYPE_CHECKING:
@@ -61,10 +61,10 @@ def dispatch_tasks(workloads: Sequence[Workload], kept_seconds: int, seconds: in
     from harpagon.solvers.methods import find_method
 
     fluid = [policy for policy in Dispatch if policy is not Dispatch.PACED]
-    plain = [DispatchTask(*case, seconds=seconds) for case in product(workloads, Billing, fluid, (True, False))]
+    plain = [DispatchTask(*case, seconds=seconds) for case in product(workloads, APART, fluid, (True, False))]
     kept = [
         DispatchTask(workload, billing, Dispatch.PACED, paced=True, seconds=kept_seconds)
-        for workload, billing in product(workloads, Billing)
+        for workload, billing in product(workloads, APART)
         if (billing, Dispatch.PACED) in find_method("exact").capabilities.cases
     ]
     return plain + kept
@@ -133,7 +133,7 @@ def prices(rows: Iterable[DispatchRow]) -> pd.DataFrame:
     costs = {(row.workload, row.billing, row.dispatch): row.cost for row in rows}
     workloads = sorted({key[0] for key in costs})
     records = []
-    for billing, safe, reference in product(Billing, KEPT, _REFERENCES):
+    for billing, safe, reference in product(APART, KEPT, _REFERENCES):
         if (workloads[0], billing, safe) not in costs or safe is reference:
             continue
         pairs = [(costs[w, billing, safe], costs[w, billing, reference]) for w in workloads]

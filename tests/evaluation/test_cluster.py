@@ -18,7 +18,7 @@ from harpagon.evaluation.gaps.study import study_tasks
 from harpagon.evaluation.sweep.rows import RowFile
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.generate import random_instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import solve
 from harpagon.solvers.options import DEFAULT_OPTIONS
 
@@ -38,7 +38,7 @@ def tasks() -> list[Task]:
     """Twelve small instances, both billings, the two optima and the heuristic: 72 solves."""
     rng = random.Random(5)
     instances = [replace(random_instance(rng, modules=(1, 2)), name=f"small-{i}") for i in range(12)]
-    return study_tasks(instances, ["harpagon"], list(Billing), DEFAULT_OPTIONS)
+    return study_tasks(instances, ["harpagon"], list(APART), DEFAULT_OPTIONS)
 
 
 @pytest.fixture(scope="module")

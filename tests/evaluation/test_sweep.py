@@ -26,7 +26,7 @@ from harpagon.evaluation.sweep.rows import RowFile, Task, task_key
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.generate import random_instance
 from harpagon.instances.library.suites import suite_workloads
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import solve
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 
@@ -41,7 +41,7 @@ def tasks() -> list[Task]:
     """Three small instances, both billings, the two optima and the heuristic: 18 solves."""
     rng = random.Random(11)
     instances = [replace(random_instance(rng, modules=(2, 3)), name=f"small-{i}") for i in range(3)]
-    return study_tasks(instances, ["harpagon"], list(Billing), DEFAULT_OPTIONS)
+    return study_tasks(instances, ["harpagon"], list(APART), DEFAULT_OPTIONS)
 
 
 def timeless(rows: list[Row]) -> list[Row]:
@@ -136,7 +136,7 @@ def test_summary_counts_what_the_rows_say(tasks: list[Task], tmp_path: Path) -> 
     summaries = {(summary.billing, summary.label): summary for summary in summarise(rows)}
     optima = proven_optima(rows)
     assert len(optima) == 12
-    for billing in Billing:
+    for billing in APART:
         heuristic = [row for row in rows if row.series == (billing, "harpagon", "tc")]
         found = gaps(heuristic, optima, Dispatch.TC)
         summary = summaries[billing, "harpagon"].gaps[Dispatch.TC]

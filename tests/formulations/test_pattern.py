@@ -6,7 +6,7 @@ import pytest
 
 from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.formulations.planning.pattern import PatternData, build_pattern, pattern_program
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.models.highs import relaxation_bound, solve_linear_program
 from harpagon.solvers.models.model_method import first_task
@@ -23,7 +23,7 @@ def columns(number: int, billing: Billing, dispatch: Dispatch) -> PatternData | 
 
 
 @pytest.mark.parametrize("number", range(12))
-@pytest.mark.parametrize("billing", Billing)
+@pytest.mark.parametrize("billing", APART)
 def test_pyomo_and_arrays_agree(number: int, billing: Billing) -> None:
     data = columns(number, billing, Dispatch.TC)
     if data is None:

@@ -11,7 +11,7 @@ from harpagon.formulations.problem import pipeline_problems
 from harpagon.heuristics.fleet import by_tightness, machine_limits
 from harpagon.heuristics.harpagon.plan import plan_harpagon
 from harpagon.instances.instance import Hardware, Instance
-from harpagon.instances.policies import Billing
+from harpagon.instances.policies import APART, Billing
 
 
 def fleet(example: Instance, *slos: float, limit: int | None = None) -> Instance:
@@ -33,7 +33,7 @@ def test_pipelines_keep_their_order_in_the_plan(worked_example: Instance) -> Non
     assert plan.cost == pytest.approx(sum(pipeline.cost for pipeline in plan.pipelines))
 
 
-@pytest.mark.parametrize("billing", list(Billing))
+@pytest.mark.parametrize("billing", list(APART))
 def test_pipelines_share_the_limit(worked_example: Instance, billing: Billing) -> None:
     enough, short = fleet(worked_example, 1.0, 1.0, limit=10), fleet(worked_example, 1.0, 1.0, limit=9)
     plan = plan_harpagon(enough, billing)

@@ -11,7 +11,7 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
 from harpagon.heuristics.harpagon.operating_points import cost_points, throughput_points
 from harpagon.heuristics.scheduling_rules import SchedulingRules
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 
 EXAMPLE = module(198.0, *WORKED_PROFILE)
 
@@ -39,7 +39,7 @@ def test_throughput_points_ignore_prices() -> None:
     assert [-point.value for point in dear] == pytest.approx([20.0, 32.0, 40.0])
 
 
-@given(modules(), st.sampled_from(list(Billing)), st.sampled_from(DISPATCHES))
+@given(modules(), st.sampled_from(list(APART)), st.sampled_from(DISPATCHES))
 def test_with_dummies_every_point_can_be_scheduled(
     problem: ModuleProblem, billing: Billing, dispatch: Dispatch
 ) -> None:
@@ -49,7 +49,7 @@ def test_with_dummies_every_point_can_be_scheduled(
             assert schedule_module(problem, point.latency, rules) is not None
 
 
-@given(modules(), st.sampled_from(list(Billing)), st.sampled_from(DISPATCHES))
+@given(modules(), st.sampled_from(list(APART)), st.sampled_from(DISPATCHES))
 def test_without_dummies_unreachable_points_are_left_out(
     problem: ModuleProblem, billing: Billing, dispatch: Dispatch
 ) -> None:

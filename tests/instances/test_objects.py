@@ -156,7 +156,7 @@ WRONG_SCRIPTS: list[tuple[str, dict[str, Any], Callable[[dict[str, Any]], None] 
         "unknown billing",
         {"billing": "hourly"},
         _document("billing", "hourly"),
-        " or 'fractional', found \"hourly\"" if Billing.WHOLE.value == "whole" and len(Billing) == 2 else "found",
+        " or 'shared', found \"hourly\"",
     ),
     ("name with a line break", {"name": "a\nb"}, _document("name", "a\nb"), "must be printable text"),
 ]

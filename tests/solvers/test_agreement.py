@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harpagon.graphs.shapes import SHAPES
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Dispatch
 from harpagon.solvers.methods import METHODS
 from harpagon.solvers.result import Termination
 from studies.agreement import Sample, Tally, compare, main
@@ -15,7 +15,7 @@ from studies.agreement import Sample, Tally, compare, main
 
 def tally(sample: Sample, method: str, dispatches: list[Dispatch]) -> Tally:
     counts = Tally()
-    cases = [(billing, dispatch) for billing in Billing for dispatch in dispatches]
+    cases = [(billing, dispatch) for billing in APART for dispatch in dispatches]
     for _ in compare(sample, [method], cases, counts):
         pass
     return counts

@@ -16,7 +16,7 @@ from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.methods import METHODS, find_method
@@ -58,7 +58,7 @@ def test_equals_brute_force(case: int) -> None:
             assert result.objective == pytest.approx(expected.objective)
 
 
-@pytest.mark.parametrize(("billing", "dispatch"), list(product(Billing, (Dispatch.FREE, Dispatch.EDF))))
+@pytest.mark.parametrize(("billing", "dispatch"), list(product(APART, (Dispatch.FREE, Dispatch.EDF))))
 def test_what_it_cannot_do_is_a_clear_error(worked_example: Instance, billing: Billing, dispatch: Dispatch) -> None:
     with pytest.raises(UnsupportedError, match=f"compact does not support {billing} billing under {dispatch} dispatch"):
         find_method("compact").run(worked_example, billing, dispatch)

@@ -16,7 +16,7 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Configuration, Hardware, Instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.exact import pipeline
 from harpagon.solvers.exact.frontier import frontier
@@ -26,7 +26,7 @@ from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
 
 seeds = st.integers(0, 10**6)
-billings = st.sampled_from(list(Billing))
+billings = st.sampled_from(list(APART))
 FORMULAS = [policy for policy in Dispatch if policy is not Dispatch.PACED]
 policies = st.sampled_from(FORMULAS)
 batch_aware = st.sampled_from([policy for policy in FORMULAS if policy is not Dispatch.ROUND_ROBIN])
@@ -131,7 +131,7 @@ def test_frontier_points_are_the_cheapest_at_their_latency(seed: int, billing: B
 
 
 @pytest.mark.parametrize("shape", sorted(SHAPES))
-@pytest.mark.parametrize("billing", Billing)
+@pytest.mark.parametrize("billing", APART)
 def test_column_generation_agrees_with_composition(
     shape: str, billing: Billing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,7 +150,7 @@ def test_column_generation_agrees_with_composition(
 def test_limits_agree_with_brute_force(seed: int) -> None:
     rng = random.Random(seed)
     instance = random_instance(rng, pipelines=rng.randint(1, 3), modules=(1, 3), limits=True)
-    for billing in Billing:
+    for billing in APART:
         for dispatch in (Dispatch.TC, Dispatch.FREE, Dispatch.EDF):
             result = solve_exact(instance, billing, dispatch)
             referee = solve_brute_force(instance, billing, dispatch)
@@ -162,7 +162,7 @@ def test_limits_agree_with_brute_force(seed: int) -> None:
 
 
 def test_the_worked_example_in_both_billings(worked_example: Instance) -> None:
-    for billing in Billing:
+    for billing in APART:
         for dispatch in (Dispatch.TC, Dispatch.FREE):
             assert optimum(worked_example, billing, dispatch) == pytest.approx(5.0)
     assert optimum(worked_example, Billing.FRACTIONAL, Dispatch.ROUND_ROBIN) == pytest.approx(6.3)

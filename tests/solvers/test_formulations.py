@@ -10,7 +10,7 @@ from pyomo.environ import Binary, Constraint, Objective, Var
 
 import harpagon
 from harpagon.instances.instance import Instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.formulations import formulation
 from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.models.opened import OpenModel
@@ -75,7 +75,7 @@ def test_a_row_on_machine_types_binds_and_is_solved_to_optimality(name: str) -> 
     bound = 0
     for number in range(0, 16, 2):
         instance = SAMPLE.draw(number)
-        for billing in Billing:
+        for billing in APART:
             free = solve(instance, "exact", billing, Dispatch.TC)
             if free.plan is None or len(instance.hardware) < 2:
                 continue
@@ -97,7 +97,7 @@ def test_tangents_are_added_where_the_policy_makes_tuples_wait() -> None:
     rows = 0
     for number in range(8):
         instance = SAMPLE.draw(number)
-        for billing in Billing:
+        for billing in APART:
             expected = solve(instance, "exact", billing, Dispatch.TC_SAFE)
             if expected.plan is None:
                 continue

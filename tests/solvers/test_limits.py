@@ -17,7 +17,7 @@ from harpagon.formulations.problem import pipeline_problems
 from harpagon.instances.files.instances import read_instance
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capacity import capacity_share
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.methods import solve
@@ -68,7 +68,7 @@ def test_a_large_instance_has_a_plan_at_once(name: str, cost: float, dispatch: D
     assert 0 < result.dual_bound <= result.plan.cost
 
 
-@given(st.integers(0, 10**6), st.sampled_from(list(Billing)), st.sampled_from(POLICIES), st.integers(0, 3))
+@given(st.integers(0, 10**6), st.sampled_from(list(APART)), st.sampled_from(POLICIES), st.integers(0, 3))
 @settings(max_examples=60, deadline=None)
 def test_scarce_limits_agree_with_brute_force(seed: int, billing: Billing, dispatch: Dispatch, scarce: int) -> None:
     """Up to all types limited to few machines: infeasible or optimal as brute force says, never given up."""
@@ -83,7 +83,7 @@ def test_scarce_limits_agree_with_brute_force(seed: int, billing: Billing, dispa
         assert found.objective == pytest.approx(known.objective)
 
 
-@given(st.integers(0, 10**6), st.sampled_from(list(Billing)), st.sampled_from(POLICIES))
+@given(st.integers(0, 10**6), st.sampled_from(list(APART)), st.sampled_from(POLICIES))
 @settings(max_examples=30, deadline=None)
 def test_limit_zero_is_a_type_that_is_not_there(seed: int, billing: Billing, dispatch: Dispatch) -> None:
     rng = random.Random(seed)

@@ -23,8 +23,9 @@ InstanceArgument = Annotated[
 BillingOption = Annotated[
     Billing | None,
     typer.Option(
-        help="How machines are paid for: [bold]whole[/], or [bold]fractional[/] (the last machine of a module by the "
-        "fraction used). Default: the billing of the instance.",
+        help="How machines are paid for: [bold]whole[/], [bold]fractional[/] (the last machine of a module by the "
+        "fraction used), or [bold]shared[/] (whole machines that may host several modules). Default: the billing of "
+        "the instance.",
         show_default=False,
     ),
 ]

@@ -136,8 +136,8 @@ def _trace(
 
     curves: dict[str, list[CurveStep]] = {}
     for over in overs:
-        if over is Over.RATE and billing is Billing.FRACTIONAL and len(overs) > 1:
-            note("no curve over the rate in fractional billing: cost is no step function of it there")
+        if over is Over.RATE and billing is not Billing.WHOLE and len(overs) > 1:
+            note(f"no curve over the rate in {billing} billing: its steps are not known there")
             continue
         steps = slo_curve(instance, solve, *ends) if over is Over.SLO else rate_curve(instance, solve, billing, *ends)
         curves[over] = []

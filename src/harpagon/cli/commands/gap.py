@@ -19,7 +19,7 @@ from harpagon.cli.inputs import (
     load_plugins,
     solver_options,
 )
-from harpagon.instances.policies import Billing
+from harpagon.instances.policies import APART, Billing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +70,14 @@ def gap(
         ),
     ] = None,
     methods: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="A,B,...",
             help="Methods, separated by commas, or [bold]heuristics[/] for all of them; the exact optima are always "
             "proven.",
+            show_default="exact,harpagon; under shared billing all that plan for it",
         ),
-    ] = "exact,harpagon",
+    ] = None,
     billing: BillingOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; with more than one, run times disturb another.")] = 1,
     plugin: PluginOption = None,
@@ -125,8 +126,10 @@ def gap(
 
     options = solver_options(time_limit, tolerance, threads, log=False)
     load_plugins(plugin)
-    names = _method_names(methods)
-    billings = list(Billing) if billing is None else [billing]
+    names = _method_names(methods, billing)
+    billings = list(APART) if billing is None else [billing]
+    if report is not None and billing is Billing.SHARED:
+        raise typer.BadParameter("compares with the paper, which shares no machines", param_hint="--report")
     tasks = study_tasks(_instances(suite or ["smoke"]), names, billings, options)
     out = out or report or Path("harpagon-gap")
     for folder in {out, report or out}:
@@ -158,18 +161,33 @@ def _end(rows: Sequence[Row], interrupted: bool, tasks: int, out: Path) -> None:
         raise typer.Exit(ExitCode.CHECK_FAILED if refused else ExitCode.MACHINE_FAILED)
 
 
-def _method_names(listed: str) -> list[str]:
+def _method_names(listed: str | None, billing: Billing | None) -> list[str]:
+    """Names of the methods asked for.
+
+    Raises
+    ------
+    UnsupportedError
+        Where machines are to be shared and one of them does not plan for that.
+    """
+    from harpagon.solvers.capabilities import UnsupportedError
     from harpagon.solvers.method import Kind
     from harpagon.solvers.methods import METHODS, find_method, load_entry_points
 
+    shares = billing is Billing.SHARED
+    listed = listed or ("exact,heuristics" if shares else "exact,harpagon")
     names = [name.strip() for name in listed.split(",") if name.strip()]
     if not names:
         raise typer.BadParameter("name at least one method", param_hint="--methods")
+    load_entry_points()
+    sharing = [name for name, method in METHODS.items() if Billing.SHARED in method.capabilities.billings]
     if "heuristics" in names:
-        load_entry_points()
-        names += [method.name for method in METHODS.values() if method.kind is Kind.HEURISTIC]
+        known = [method.name for method in METHODS.values() if method.kind is Kind.HEURISTIC]
+        names += [name for name in known if name in sharing or not shares]
         names = [name for name in names if name != "heuristics"]
-    return [find_method(name).name for name in names]
+    for name in names:
+        if find_method(name).name not in sharing and shares:
+            raise UnsupportedError(name, "shared billing", tuple(sharing))
+    return names
 
 
 def _instances(names: Sequence[str]) -> list[Instance]:

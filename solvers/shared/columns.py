@@ -1,0 +1,186 @@
+"""Column generation over mixes, closed to a proof.
+
+1. The relaxation of the master is solved over all schedules of modules alone and the mixes found so far; its duals
+   price mixes, and the search adds those of negative reduced cost until there are none: its value is a lower bound.
+2. A plan that costs less than the best known one can hold only columns whose reduced cost is within the gap between
+   the two. All of these are listed, and the master over them is solved in whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.planning.shared import SharedData, shared_program
+from harpagon.formulations.shared_assembly import assemble_shared
+from harpagon.solvers.exact.effort import OutOfEffortError
+from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
+from harpagon.solvers.models.model_method import PROOF_TOLERANCE
+from harpagon.solvers.result import Termination
+from harpagon.solvers.shared.mixes import Duals, MixSearch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from harpagon.formulations.planning.pattern import Column
+    from harpagon.formulations.planning.shared import MixColumn
+    from harpagon.instances.plan import Plan
+    from harpagon.solvers.exact.effort import Effort
+    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.incumbent import Incumbent
+    from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.shared.problem import SharedProblem
+
+_A_ROUND = 20
+"""Mixes of every type that one round of pricing adds."""
+_NEGATIVE = 1e-8
+"""Relative to the budget: a reduced cost beyond this is negative."""
+_PENALTY = 2.0
+"""Budgets that a module costs which goes unserved."""
+
+
+@dataclass(slots=True)
+class Proof:
+    """What is known: no plan costs less than ``bound``, ``done`` once nothing is left to search."""
+
+    bound: float
+    done: bool = False
+
+
+class ColumnSearch:
+    """Finds the cheapest plan within the budget of ``problem``; better plans are offered to ``incumbent``.
+
+    Parameters
+    ----------
+    problem
+        What is chosen from.
+    incumbent
+        Best plan so far.
+    options
+        Of HiGHS and of the proof.
+    effort
+        Time that all searches together may take.
+    """
+
+    def __init__(self, problem: SharedProblem, incumbent: Incumbent, options: SolverOptions, effort: Effort) -> None:
+        self._problem, self._incumbent, self._effort = problem, incumbent, effort
+        self._options = options
+        self._search = MixSearch(problem, effort)
+        self._owned: tuple[tuple[Column, ...], ...] = ()
+        self.mixes: list[MixColumn] = []
+        self.rounds = 0
+
+    def run(self, proof: Proof) -> None:
+        """Raise ``proof`` as far as the effort goes; without a plan at its end there is none within the budget.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where the effort is used up.
+        """
+        self._owned = tuple(self._problem.owned(m, self._effort) for m in range(len(self._problem.models)))
+        duals = self._relax(proof)
+        if duals is None:
+            return
+        proof.done = self._is_settled(proof)
+        if proof.done:
+            return
+        self._choose(SharedData(self._owned, tuple(self.mixes), *self._frame()))
+        self._close(proof, duals)
+
+    def _is_settled(self, proof: Proof) -> bool:
+        """Whether the bound leaves no better plan; without any, it has to pass the budget."""
+        if self._incumbent.plan is None:
+            return proof.bound > self._problem.budget * (1 + PROOF_TOLERANCE)
+        return proof.bound >= self._incumbent.cost * (1 - PROOF_TOLERANCE)
+
+    def _ceiling(self) -> float:
+        return min(self._incumbent.cost, self._problem.budget * (1 + PROOF_TOLERANCE))
+
+    def _frame(self) -> tuple[tuple[float, ...], Mapping[tuple[int, int], float], tuple[int, ...], Mapping[str, int]]:
+        data = self._problem.data
+        return data.slo, data.edges, data.sinks, data.limits
+
+    def _relax(self, proof: Proof) -> Duals | None:
+        """Duals of the relaxation over all columns; None where HiGHS did not reach its optimum."""
+        budget = self._problem.budget
+        most_mixes = len(self._problem.models) // 2
+        while True:
+            data = SharedData(self._owned, tuple(self.mixes), *self._frame())
+            relaxed = solve_relaxation(shared_program(data, _PENALTY * budget), self._left())
+            if relaxed is None:
+                return None
+            value, duals = relaxed[0], self._duals(relaxed[1])
+            self.rounds += 1
+            known = {column.mix for column in self.mixes}
+            found = self._search.below(duals, -_NEGATIVE * budget, _A_ROUND)
+            lowest = min((duals.mix(column) for column in found), default=0.0)
+            proof.bound = max(proof.bound, value + most_mixes * lowest)
+            self._report(proof)
+            new = [column for column in found if column.mix not in known]
+            if not new:
+                return duals
+            self.mixes += new
+
+    def _duals(self, rows: Mapping[str, float]) -> Duals:
+        modules = range(len(self._problem.models))
+        return Duals(
+            cover=tuple(rows[f"cover[{m}]"] for m in modules),
+            wait=tuple(max(0.0, -rows[f"wait[{m}]"]) for m in modules),
+            toll={name: max(0.0, -rows.get(f"limit[{name}]", 0.0)) for name in self._problem.data.limits},
+        )
+
+    def _close(self, proof: Proof, duals: Duals) -> None:
+        """List every column that a better plan may have, and choose among them."""
+        ceiling = self._ceiling()
+        gap = ceiling - proof.bound + _NEGATIVE * ceiling
+        self.mixes = self._search.below(duals, gap)
+        owned = tuple(
+            tuple(one for one in schedules if self._reduced(m, one, duals) <= gap)
+            for m, schedules in enumerate(self._owned)
+        )
+        solution = self._choose(SharedData(owned, tuple(self.mixes), *self._frame()))
+        proof.bound = max(proof.bound, min(ceiling, solution.bound))
+        proof.done = solution.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
+        self._report(proof)
+        if solution.interrupted:
+            raise KeyboardInterrupt
+
+    def _reduced(self, m: int, column: Column, duals: Duals) -> float:
+        tolls = zip(self._problem.data.limits, column.usage, strict=True)
+        charged = column.cost + sum(duals.toll[name] * used for name, used in tolls)
+        return charged + duals.wait[m] * column.latency - duals.cover[m]
+
+    def _choose(self, data: SharedData) -> LinearSolution:
+        """Offer the cheapest choice of columns as a plan; one that misses an SLO by rounding is cut off."""
+        while True:
+            solution = solve_linear_program(shared_program(data), self._left())
+            if solution.values is None:
+                return solution
+            chosen = frozenset(
+                name for name, value in solution.values.items() if name[:3] in ("own", "mix") and value > 1 / 2
+            )
+            if self._incumbent.offer(self._plan(data, chosen)) is None or solution.interrupted:
+                return solution
+            data = replace(data, excluded=(*data.excluded, chosen))
+
+    def _plan(self, data: SharedData, chosen: frozenset[str]) -> Plan:
+        owned = {
+            m: one.schedule
+            for m, schedules in enumerate(data.owned)
+            for k, one in enumerate(schedules)
+            if f"own[{m},{k}]" in chosen
+        }
+        mixes = [column.mix for j, column in enumerate(data.mixes) if f"mix[{j}]" in chosen]
+        return assemble_shared(self._problem.instance, self._problem.data.problems, owned, mixes)
+
+    def _left(self) -> SolverOptions:
+        """The options with the time that is left."""
+        left = self._effort.time_left()
+        if left == 0:
+            raise OutOfEffortError
+        return replace(self._options, time_limit=left)
+
+    def _report(self, proof: Proof) -> None:
+        if self._options.progress is not None:
+            self._options.progress(self._incumbent.cost, proof.bound)
