@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, module_latency
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, execution, module_latency
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -44,6 +44,24 @@ class SchedulingRules:
     max_configurations: int | None = None
     dummies: bool = True
 
+    def full_keeps(self, configuration: Configuration, collecting: float, budget: float) -> bool:
+        """Whether a full tuple that collects at so many requests per second keeps ``budget``.
+
+        Under ``tc`` the collecting rate is that of the tuple and all after it, under ``per-config`` that of the tuple;
+        under ``round-robin`` latency depends on no rate.
+        """
+        if self.dispatch is Dispatch.ROUND_ROBIN:
+            return self.keeps(execution(configuration, self.dispatch), budget)
+        return self.last_keeps(configuration, collecting, budget)
+
+    def last_keeps(self, configuration: Configuration, rate: float, budget: float) -> bool:
+        """Whether a partly used machine at ``rate`` keeps ``budget``."""
+        return self.keeps(configuration.duration + configuration.batch / rate, budget)
+
+    def keeps(self, latency: float, budget: float) -> bool:
+        """Whether ``latency`` is within ``budget``: the only way in which a scheduler may look at its budget."""
+        return latency <= budget
+
 
 @dataclass(frozen=True, slots=True)
 class ModuleSchedule:
@@ -62,17 +80,6 @@ class ModuleSchedule:
 def cost_of(tuples: Sequence[DispatchTuple] | None) -> float:
     """Dollars per hour of a list of tuples; infinity without one."""
     return math.inf if tuples is None else sum(part.cost for part in tuples)
-
-
-def full_collection_rate(configuration: Configuration, budget: float, dispatch: Dispatch) -> float:
-    """Smallest collecting rate at which a full tuple meets ``budget``, requests per second.
-
-    Under ``tc`` the collecting rate is that of the tuple and all after it, under ``per-config`` that of the tuple.
-    Under ``round-robin`` the latency 2 d depends on no rate: the answer is zero or infinity.
-    """
-    if dispatch is Dispatch.ROUND_ROBIN:
-        return 0.0 if 2 * configuration.duration <= budget else math.inf
-    return collection_rate(configuration, budget)
 
 
 def machines_left(hardware: str, tuples: Iterable[DispatchTuple], available: Mapping[str, float] | None) -> float:

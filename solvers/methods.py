@@ -312,6 +312,8 @@ METHODS: dict[str, Method] = {
         _ablation("harp-q0.1", "with latency split on a grid of 10 % of the SLO"),
         _ablation("harp-nnm", "without the node merger"),
         _ablation("harp-ncd", "without cost-direct"),
+        _ablation("harp-1cs", "with latency split by what one configuration alone would cost"),
+        _ablation("harp-bf", "with brute force over latency splits"),
         _plus_ablation("plus-tc", "in the order of throughput-cost ratio", Dispatch.TC),
         _plus_ablation("plus-ms", "with Harpagon's module scheduler"),
         _plus_ablation("plus-gs", "with Harpagon's greedy latency split"),

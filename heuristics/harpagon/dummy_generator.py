@@ -12,7 +12,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
-from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, full_collection_rate, machines_left
+from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, machines_left
 from harpagon.instances.plan import DispatchTuple
 
 if TYPE_CHECKING:
@@ -82,6 +82,6 @@ def _fits(
     prefix: Sequence[DispatchTuple],
     available: Mapping[str, float] | None,
 ) -> bool:
-    if machines * configuration.throughput < full_collection_rate(configuration, budget, rules.dispatch):
+    if not rules.full_keeps(configuration, machines * configuration.throughput, budget):
         return False
     return machines <= machines_left(configuration.hardware, prefix, available)

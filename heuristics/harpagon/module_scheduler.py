@@ -16,7 +16,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import collection_rate
 from harpagon.heuristics.harpagon.dummy_generator import cheapest_completion
 from harpagon.heuristics.harpagon.safe_scheduler import cheapest_safe_list
 from harpagon.heuristics.scheduling_rules import (
@@ -24,7 +23,6 @@ from harpagon.heuristics.scheduling_rules import (
     ROUNDING,
     ModuleSchedule,
     cost_of,
-    full_collection_rate,
     machines_left,
 )
 from harpagon.instances.plan import DispatchTuple
@@ -125,7 +123,7 @@ def _full_machines(
     if machines <= 0:
         return 0
     collecting = remaining if rules.dispatch is Dispatch.TC else machines * configuration.throughput
-    return machines if collecting >= full_collection_rate(configuration, budget, rules.dispatch) else 0
+    return machines if rules.full_keeps(configuration, collecting, budget) else 0
 
 
 def _last_machine(configuration: Configuration, rest: float, budget: float, rules: SchedulingRules) -> float:
@@ -134,8 +132,8 @@ def _last_machine(configuration: Configuration, rest: float, budget: float, rule
     if rest >= throughput * (1 - RATE_ROUNDING):
         return 0.0
     if rules.billing is Billing.WHOLE:
-        return 1.0 if throughput >= full_collection_rate(configuration, budget, rules.dispatch) else 0.0
-    return rest / throughput if rest >= collection_rate(configuration, budget) else 0.0
+        return 1.0 if rules.full_keeps(configuration, throughput, budget) else 0.0
+    return rest / throughput if rules.last_keeps(configuration, rest, budget) else 0.0
 
 
 def _with_last(configuration: Configuration, machines: int, last: float) -> list[DispatchTuple]:

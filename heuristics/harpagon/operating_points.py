@@ -1,6 +1,7 @@
-"""Operating points: what one configuration alone would do for a module, as latency splitters estimate it [R].
+"""Operating points: what a latency splitter takes a module to cost at a latency [R].
 
-For rate T, configuration c alone costs p T / t under ``fractional`` billing and p ceil(T / t) under ``whole``. Its
+Either what the module scheduler makes within that latency costs, or an estimate: what one configuration alone would
+do. For rate T, configuration c alone costs p T / t under ``fractional`` billing and p ceil(T / t) under ``whole``. Its
 latency is that of its full machines (of its residual where T < t). With dummies, ceil(T / t) full machines are a
 point of their own. Without dummies a residual can be too small for every configuration to collect a batch in time: then
 points that the module scheduler cannot keep are left out, and the latency of the last machine makes further points.
@@ -16,10 +17,10 @@ from harpagon.heuristics.scheduling_rules import RATE_ROUNDING
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from harpagon.formulations.problem import ModuleProblem
-    from harpagon.heuristics.scheduling_rules import SchedulingRules
+    from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
     from harpagon.instances.instance import Configuration
 
 
@@ -30,7 +31,12 @@ class OperatingPoint(NamedTuple):
     value: float
 
 
-def cost_points(module: ModuleProblem, rules: SchedulingRules) -> list[OperatingPoint]:
+def scheduled_points(schedules: Sequence[ModuleSchedule]) -> list[OperatingPoint]:
+    """Frontier of latency against cost from a module's frontier of schedules, cost ascending."""
+    return [OperatingPoint(one.latency, one.cost) for one in reversed(schedules)]
+
+
+def estimated_points(module: ModuleProblem, rules: SchedulingRules) -> list[OperatingPoint]:
     """Frontier of latency against the cost of serving the module with one configuration."""
     points = []
     for configuration in module.configurations:

@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.heuristics.fleet import left_over, plan_fleet
 from harpagon.heuristics.harpagon.latency_reassigner import reassign_latency
 from harpagon.heuristics.harpagon.latency_splitter import (
@@ -24,9 +26,11 @@ from harpagon.heuristics.harpagon.latency_splitter import (
     split_latency,
 )
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
-from harpagon.heuristics.harpagon.operating_points import cost_points, throughput_points
+from harpagon.heuristics.harpagon.operating_points import estimated_points, scheduled_points, throughput_points
 from harpagon.heuristics.harpagon.profile_restriction import HardwareChoice, restrict_hardware, without_batching
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
+from harpagon.heuristics.harpagon.schedule_frontier import loosest_budgets, schedule_frontier
+from harpagon.heuristics.point_selection import select_points
 from harpagon.heuristics.scheduling_rules import SchedulingRules
 from harpagon.instances.policies import Dispatch
 
@@ -34,12 +38,26 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harpagon.formulations.problem import PipelineProblem
+    from harpagon.heuristics.harpagon.operating_points import OperatingPoint
     from harpagon.heuristics.scheduling_rules import ModuleSchedule
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing
 
 _DISPATCHES = tuple(policy for policy in Dispatch if policy is not Dispatch.FREE)
+
+
+class Splitter(StrEnum):
+    """What a latency splitter goes by."""
+
+    SCHEDULE = "schedule"
+    """Greedily, by what the module scheduler saves per second."""
+    ESTIMATE = "estimate"
+    """Greedily, by what one configuration alone would save per second."""
+    THROUGHPUT = "throughput"
+    """Greedily, by the throughput that one machine gains per second."""
+    EVERY = "every"
+    """Brute force over all splits with the module scheduler; nothing is left to reassign."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +77,10 @@ class HarpagonOptions:
         Whether batches above the smallest may be used.
     hardware
         Hardware types that may be used.
-    throughput_split
-        Split latency by throughput gained instead of cost saved.
+    splitter
+        What the latency splitter goes by.
     quantum
-        Split latency by dynamic programming on a grid of this share of the SLO; None for the greedy splitter.
+        Split latency by dynamic programming on a grid of this share of the SLO; None for the ``splitter``.
     node_merger
         Joint moves of parallel modules.
     cost_direct
@@ -81,7 +99,7 @@ class HarpagonOptions:
     dummies: bool = True
     batching: bool = True
     hardware: HardwareChoice = HardwareChoice.ALL
-    throughput_split: bool = False
+    splitter: Splitter = Splitter.SCHEDULE
     quantum: float | None = None
     node_merger: bool = True
     cost_direct: bool = True
@@ -91,8 +109,8 @@ class HarpagonOptions:
         if self.dispatch not in _DISPATCHES:
             known = ", ".join(_DISPATCHES)
             raise ValueError(f"Harpagon schedules under {known}, not under {self.dispatch}")
-        if self.throughput_split and self.quantum is not None:
-            raise ValueError("choose one latency splitter: throughput_split or quantum")
+        if self.splitter is not Splitter.SCHEDULE and self.quantum is not None:
+            raise ValueError(f"choose one latency splitter: {self.splitter} or a quantum")
 
 
 def plan_harpagon(
@@ -135,6 +153,8 @@ def schedule_pipeline(
     available: Mapping[str, float] | None = None,
 ) -> list[ModuleSchedule] | None:
     """Cheapest schedules of one pipeline over its latency splits, or None."""
+    if options.splitter is Splitter.EVERY:
+        return _best_of_every_split(problem, rules, available)
     best, best_cost = None, math.inf
     tried: list[list[float]] = []
     for budgets in _splits(problem, rules, options):
@@ -189,11 +209,36 @@ def _splits(problem: PipelineProblem, rules: SchedulingRules, options: HarpagonO
         yield split_on_grid(network, slo, options.quantum, lambda i, budget: _cost(problem, i, budget, rules))
         return
     groups = parallel_groups(network) if options.node_merger else ()
-    points = throughput_points if options.throughput_split else cost_points
-    frontiers = [points(module, rules) for module in problem.modules]
+    frontiers = _operating_points(problem, rules, options.splitter)
     yield split_latency(network, slo, frontiers, latency_cost_efficiency, groups)
     if options.cost_direct:
         yield split_latency(network, slo, frontiers, cost_direct, groups)
+
+
+def _operating_points(
+    problem: PipelineProblem, rules: SchedulingRules, splitter: Splitter
+) -> list[list[OperatingPoint]]:
+    if splitter is Splitter.SCHEDULE:
+        return [scheduled_points(schedules) for schedules in _schedule_frontiers(problem, rules)]
+    points = throughput_points if splitter is Splitter.THROUGHPUT else estimated_points
+    return [points(module, rules) for module in problem.modules]
+
+
+def _schedule_frontiers(problem: PipelineProblem, rules: SchedulingRules) -> list[list[ModuleSchedule]]:
+    budgets = loosest_budgets(problem)
+    return [schedule_frontier(module, rules, budget) for module, budget in zip(problem.modules, budgets, strict=True)]
+
+
+def _best_of_every_split(
+    problem: PipelineProblem, rules: SchedulingRules, available: Mapping[str, float] | None
+) -> list[ModuleSchedule] | None:
+    """Cheapest choice of one schedule per module among all that the module scheduler makes; None beyond a limit."""
+    frontiers = _schedule_frontiers(problem, rules)
+    if not all(frontiers):
+        return None
+    chosen = select_points(problem.network, frontiers, problem.slo + TIME_TOLERANCE / 2)
+    beyond = chosen is not None and any(left < 0 for left in (left_over(available, chosen) or {}).values())
+    return None if beyond else chosen
 
 
 def _cost(problem: PipelineProblem, module: int, budget: float, rules: SchedulingRules) -> float:

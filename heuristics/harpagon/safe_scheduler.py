@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import collection_rate, module_latency
+from harpagon.formulations.physics import module_latency
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, cost_of, machines_left
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing
@@ -54,7 +54,7 @@ def _visit(
         left = machines_left(configuration.hardware, taken, available)
         machines = int(min((remaining + rounding) / configuration.throughput, left))
         rest = remaining - machines * configuration.throughput
-        allowed = remaining >= collection_rate(configuration, budget) and len(taken) + 1 < mixable
+        allowed = rules.last_keeps(configuration, remaining, budget) and len(taken) + 1 < mixable
         if machines > 0 and rest > rounding and allowed:
             taken.append(DispatchTuple.full(configuration, machines))
             remaining = rest
@@ -80,4 +80,4 @@ def _fits(
     tuples: Sequence[DispatchTuple], budget: float, rules: SchedulingRules, available: Mapping[str, float] | None
 ) -> bool:
     within = all(machines_left(part.configuration.hardware, tuples, available) >= 0 for part in tuples)
-    return within and module_latency(tuples, rules.dispatch) <= budget
+    return within and rules.keeps(module_latency(tuples, rules.dispatch), budget)

@@ -6,7 +6,7 @@ splitter prices a module by one configuration at a time. Here
 1. modules are scheduled by `harpagon.heuristics.harpagon_plus.group_search`, in any dispatch order (``free``);
 2. each module gets a frontier of schedules, from the loosest budget that the other modules leave it downwards, as long
    as a point can still be part of a plan cheaper than the first one found;
-3. one schedule per module is selected from the frontiers by `harpagon.heuristics.harpagon_plus.point_selection`;
+3. one schedule per module is selected from the frontiers by `harpagon.heuristics.point_selection`;
 4. the selected plan is polished: every module is searched once more, with more groups and the latency left over.
 
 Harpagon's greedy split gives the first plan. If the schedules at the loosest budgets meet the SLO together, they are
@@ -23,10 +23,10 @@ from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.heuristics.fleet import plan_fleet
 from harpagon.heuristics.harpagon.latency_splitter import latency_cost_efficiency, parallel_groups, split_latency
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
-from harpagon.heuristics.harpagon.operating_points import cost_points
+from harpagon.heuristics.harpagon.operating_points import estimated_points
 from harpagon.heuristics.harpagon.plan import HarpagonOptions, schedule_pipeline
 from harpagon.heuristics.harpagon_plus.group_search import SearchEffort, search_groups
-from harpagon.heuristics.harpagon_plus.point_selection import select_points
+from harpagon.heuristics.point_selection import select_points
 from harpagon.heuristics.scheduling_rules import SchedulingRules
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -160,7 +160,7 @@ class _PlusPlanner:
     def _first_plan(self) -> list[ModuleSchedule] | None:
         """Plan of the greedy split, each module offered what the others leave over; None where the split fails."""
         network = self.problem.network
-        points = [cost_points(module, self.rules) for module in self.problem.modules]
+        points = [estimated_points(module, self.rules) for module in self.problem.modules]
         budgets = split_latency(network, self.problem.slo, points, latency_cost_efficiency, parallel_groups(network))
         if budgets is None:
             return None

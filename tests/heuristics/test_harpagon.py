@@ -11,7 +11,7 @@ from heuristic_cases import has_ties, random_instances, renamed_hardware
 
 from harpagon.formulations.checker import check
 from harpagon.graphs.shapes import SHAPES
-from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
+from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, plan_harpagon
 from harpagon.heuristics.harpagon.profile_restriction import HardwareChoice
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
@@ -73,7 +73,13 @@ def test_every_combination_of_switches_makes_valid_plans(billing: Billing) -> No
         (True, False),
         (True, False),
         list(HardwareChoice),
-        ({"throughput_split": True}, {"quantum": 0.1}, {"cost_direct": False}, {"node_merger": False}),
+        (
+            {"splitter": Splitter.THROUGHPUT},
+            {"splitter": Splitter.ESTIMATE, "cost_direct": False},
+            {"splitter": Splitter.EVERY},
+            {"quantum": 0.1},
+            {"node_merger": False},
+        ),
         (None, 0),
     )
     found = 0
@@ -121,4 +127,4 @@ def test_refuses_a_dispatch_without_a_bound() -> None:
     with pytest.raises(ValueError, match="not under free"):
         HarpagonOptions(dispatch=Dispatch.FREE)
     with pytest.raises(ValueError, match="one latency splitter"):
-        HarpagonOptions(throughput_split=True, quantum=0.1)
+        HarpagonOptions(splitter=Splitter.THROUGHPUT, quantum=0.1)

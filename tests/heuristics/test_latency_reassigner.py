@@ -11,7 +11,7 @@ from harpagon.graphs.shapes import chain
 from harpagon.heuristics.fleet import left_over
 from harpagon.heuristics.harpagon.latency_reassigner import reassign_latency
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
-from harpagon.heuristics.harpagon.plan import HarpagonOptions, schedule_pipeline
+from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, schedule_pipeline
 from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
 from harpagon.instances.policies import APART, Billing, Dispatch
 
@@ -27,6 +27,11 @@ def scheduled(problem: PipelineProblem, budget: float) -> list[ModuleSchedule]:
     schedules = [schedule_module(one, budget, RULES) for one in problem.modules]
     assert None not in schedules
     return [schedule for schedule in schedules if schedule is not None]
+
+
+def estimated(dispatch: Dispatch) -> HarpagonOptions:
+    """The splitter that leaves most to the reassigner."""
+    return HarpagonOptions(dispatch=dispatch, splitter=Splitter.ESTIMATE, reassignments=0)
 
 
 def test_leftover_latency_goes_to_the_module_that_gains_most() -> None:
@@ -50,7 +55,7 @@ def test_never_dearer_and_within_the_slo() -> None:
         for billing in APART:
             for dispatch in DISPATCHES:
                 rules = SchedulingRules(billing, dispatch)
-                before = schedule_pipeline(problem, rules, HarpagonOptions(dispatch=dispatch, reassignments=0))
+                before = schedule_pipeline(problem, rules, estimated(dispatch))
                 if before is None:
                     continue
                 after = reassign_latency(problem, before, rules)

@@ -1,7 +1,8 @@
-"""One schedule per module from short frontiers: depth-first search with a bound, cut after so many choices."""
+"""One schedule per module from short frontiers: depth-first search with a bound."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,9 +13,13 @@ if TYPE_CHECKING:
 
 
 def select_points(
-    network: PathNetwork, frontiers: Sequence[Sequence[ModuleSchedule]], slo: float, ceiling: float, choices: int
+    network: PathNetwork,
+    frontiers: Sequence[Sequence[ModuleSchedule]],
+    slo: float,
+    ceiling: float = math.inf,
+    choices: float = math.inf,
 ) -> list[ModuleSchedule] | None:
-    """Cheapest selection found whose longest path meets the SLO.
+    """Cheapest selection whose longest path meets the SLO, unless so many choices did not suffice to find it.
 
     Parameters
     ----------
@@ -44,7 +49,7 @@ class _Selection:
         frontiers: Sequence[Sequence[ModuleSchedule]],
         slo: float,
         ceiling: float,
-        choices: int,
+        choices: float,
     ) -> None:
         self.network = network
         self.frontiers = frontiers
