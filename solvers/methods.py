@@ -188,16 +188,12 @@ def _harpagon() -> Method:
     return Method("harpagon", Kind.HEURISTIC, summary, Capabilities(cases), Dispatch.TC, run)
 
 
-def _ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.TC) -> Method:
-    """Row of Harpagon with one part switched off or replaced."""
-    target = "harpagon.ablations:plan_ablation"
-    return _heuristic(name, f"Harpagon {summary}.", target, dispatch, name=name)
-
-
-def _plus_ablation(name: str, summary: str, dispatch: Dispatch = Dispatch.FREE) -> Method:
-    """Row of harpagon+ with one idea switched off."""
-    target = "harpagon_plus.plan:plan_plus_ablation"
-    return _heuristic(name, f"harpagon+ {summary}.", target, dispatch, name=name)
+def _ablation(name: str, summary: str, dispatch: Dispatch | None = None) -> Method:
+    """Row of Harpagon, or of harpagon+, with one part switched off or replaced."""
+    whole, target, usual = "Harpagon", "harpagon.ablations:plan_ablation", Dispatch.TC
+    if name.startswith("plus-"):
+        whole, target, usual = "harpagon+", "harpagon_plus.plan:plan_plus_ablation", Dispatch.FREE
+    return _heuristic(name, f"{whole} {summary}.", target, dispatch or usual, name=name)
 
 
 def _baseline(name: str, summary: str, **extra: object) -> Method:
@@ -294,7 +290,7 @@ METHODS: dict[str, Method] = {
         _baseline("clipper-whole", "Clipper with every machine bought whole", occupancy=False),
         _heuristic(
             "vertical",
-            "One machine a module, the cheapest such plan: Sponge's setting carried over to pipelines.",
+            "One machine a module, the cheapest: Sponge's setting in pipelines.",
             "baselines.vertical:plan_vertical",
         ),
         _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
@@ -314,11 +310,11 @@ METHODS: dict[str, Method] = {
         _ablation("harp-ncd", "without cost-direct"),
         _ablation("harp-1cs", "with latency split by what one configuration alone would cost"),
         _ablation("harp-bf", "with brute force over latency splits"),
-        _plus_ablation("plus-tc", "in the order of throughput-cost ratio", Dispatch.TC),
-        _plus_ablation("plus-ms", "with Harpagon's module scheduler"),
-        _plus_ablation("plus-gs", "with Harpagon's greedy latency split"),
-        _plus_ablation("plus-np", "without the polish"),
-        _plus_ablation("plus-0g", "with one group of whole machines a module"),
+        _ablation("plus-tc", "in the order of throughput-cost ratio", Dispatch.TC),
+        _ablation("plus-ms", "with Harpagon's module scheduler"),
+        _ablation("plus-gs", "with Harpagon's greedy latency split"),
+        _ablation("plus-np", "without the polish"),
+        _ablation("plus-0g", "with one group of whole machines a module"),
     )
 }
 """Every method by name, in the order in which they are listed."""

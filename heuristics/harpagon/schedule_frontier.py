@@ -74,4 +74,5 @@ def every_schedule(module: ModuleProblem, rules: SchedulingRules, loosest: float
         schedule = schedule_module(module, budget, traced)
         if schedule is not None:
             yield schedule
-        budget = max((latency for latency in traced.asked if latency <= budget), default=0.0) - _STEP
+        turns = (latency for latency in traced.asked if latency <= budget + _STEP / 2)
+        budget = max(turns, default=0.0) - _STEP

@@ -14,7 +14,7 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
 from harpagon.heuristics.harpagon.schedule_frontier import every_schedule, schedule_frontier
 from harpagon.heuristics.scheduling_rules import SchedulingRules
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 
 POLICIES = (*DISPATCHES, Dispatch.TC_SAFE, Dispatch.EDF)
 
@@ -22,6 +22,12 @@ POLICIES = (*DISPATCHES, Dispatch.TC_SAFE, Dispatch.EDF)
 def test_worked_example() -> None:
     frontier = schedule_frontier(module(198.0, *WORKED_PROFILE), SchedulingRules(Billing.WHOLE, Dispatch.TC), 1.0)
     assert [(round(one.latency, 4), one.cost) for one in frontier] == [(0.96, 5.0), (0.2857, 7.0), (0.11, 10.0)]
+
+
+def test_goes_on_below_a_loosest_budget_that_rounding_puts_just_below_a_latency() -> None:
+    problem, applied = module(30.0, *WORKED_PROFILE), SchedulingRules(Billing.WHOLE, Dispatch.TC)
+    loosest = next(every_schedule(problem, applied, 2.0)).latency - 1e-13
+    assert [one.cost for one in schedule_frontier(problem, applied, loosest)] == [1.0, 2.0]
 
 
 @given(modules(), rules(), st.integers(0, 10**6))
@@ -35,7 +41,7 @@ def test_holds_what_any_budget_gives(problem: ModuleProblem, applied: Scheduling
 
 
 @pytest.mark.parametrize("dispatch", POLICIES)
-@pytest.mark.parametrize("billing", list(Billing))
+@pytest.mark.parametrize("billing", APART)
 def test_holds_what_any_budget_gives_under_every_policy(billing: Billing, dispatch: Dispatch) -> None:
     problem, applied = module(97.0, (1, 0.03), *WORKED_PROFILE), SchedulingRules(billing, dispatch)
     made = {one.tuples for one in every_schedule(problem, applied, 2.0)}

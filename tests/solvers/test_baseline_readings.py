@@ -12,13 +12,12 @@ from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.heuristics.baselines.readings import DEFAULT_READINGS, READINGS, SYSTEMS
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.result import Termination
 
 PROGRAMS = {"scrooge": Dispatch.PER_CONFIG, "scrooge-2d": Dispatch.ROUND_ROBIN}
-BILLINGS = (Billing.WHOLE, Billing.FRACTIONAL)
 
 
 def cost(instance: Instance, method: str, billing: Billing) -> float | None:
@@ -32,7 +31,7 @@ def test_every_reading_is_a_method_and_every_default_carries_the_name_of_its_sys
     assert all(system.reason for system in SYSTEMS)
 
 
-@pytest.mark.parametrize("billing", BILLINGS)
+@pytest.mark.parametrize("billing", APART)
 @pytest.mark.parametrize(("method", "dispatch"), PROGRAMS.items())
 def test_scrooge_is_one_program_solved_to_its_optimum(method: str, dispatch: Dispatch, billing: Billing) -> None:
     for seed in range(25):
@@ -47,7 +46,7 @@ def test_scrooge_is_one_program_solved_to_its_optimum(method: str, dispatch: Dis
             assert found.termination is Termination.OPTIMAL
 
 
-@pytest.mark.parametrize("billing", BILLINGS)
+@pytest.mark.parametrize("billing", APART)
 def test_a_configuration_that_collects_as_one_never_costs_more(billing: Billing) -> None:
     dearer = 0
     for instance in random_instances(60):
