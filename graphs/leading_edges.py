@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -20,6 +21,7 @@ _LARGEST_PRODUCT = 2**62
 """Numerator times denominator of a fan-out: counts stay within 64-bit integers."""
 
 
+@lru_cache(maxsize=1024)
 def exact_fanout(fanout: float) -> Fraction:
     """The fraction that a fan-out stands for: its decimal form, or the nearest fraction where that is a long one.
 
@@ -63,7 +65,8 @@ class ExactRate:
 
     def sent(self, fanout: Fraction) -> ExactRate:
         """What an edge with this fan-out makes of it."""
-        return ExactRate(self.requests * fanout, self.roundings + (fanout.denominator > 1))
+        requests = self.requests if fanout == 1 else self.requests * fanout  # fractions are slow to multiply
+        return ExactRate(requests, self.roundings + (fanout.denominator > 1))
 
 
 def exact_rates(graph: nx.DiGraph) -> dict[str, ExactRate]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ RATE_ROUNDING = RATE_TOLERANCE / 2
 """Relative rate that may stay unserved by rounding."""
 
 
+class OutOfTimeError(Exception):
+    """A heuristic was cut off at its deadline."""
+
+
 @dataclass(frozen=True, slots=True)
 class SchedulingRules:
     """Rules of one module scheduler.
@@ -37,12 +42,20 @@ class SchedulingRules:
         full counts once.
     dummies
         Whether the dummy generator may complete a machine.
+    deadline
+        Reading of ``time.perf_counter`` at which the heuristic is cut off.
     """
 
     billing: Billing
     dispatch: Dispatch
     max_configurations: int | None = None
     dummies: bool = True
+    deadline: float = math.inf
+
+    def check_time(self) -> None:
+        """Raise `OutOfTimeError` past the deadline."""
+        if time.perf_counter() > self.deadline:
+            raise OutOfTimeError
 
     def full_keeps(self, configuration: Configuration, collecting: float, budget: float) -> bool:
         """Whether a full tuple that collects at so many requests per second keeps ``budget``.

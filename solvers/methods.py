@@ -7,6 +7,8 @@ only when it runs, so listing methods costs nothing. To add a method, write its 
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import entry_points
@@ -180,7 +182,9 @@ def _harpagon() -> Method:
     def run(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Result:
         from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
 
-        return timed("harpagon", lambda: plan_harpagon(instance, billing, HarpagonOptions(dispatch=dispatch)))
+        deadline = math.inf if options.time_limit is None else time.perf_counter() + options.time_limit
+        chosen = HarpagonOptions(dispatch=dispatch)
+        return timed("harpagon", lambda: plan_harpagon(instance, billing, chosen, deadline))
 
     summary = "Latency splitting, multi-tuple schedules, dummy requests, reassignment: the Harpagon planner [R]."
     policies = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.EDF)

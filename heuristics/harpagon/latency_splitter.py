@@ -77,6 +77,7 @@ def split_latency(
     frontiers: Sequence[Sequence[OperatingPoint]],
     score: Score,
     groups: Sequence[tuple[int, ...]] = (),
+    check_time: Callable[[], None] = lambda: None,
 ) -> list[float] | None:
     """Latency budget of every module.
 
@@ -92,6 +93,8 @@ def split_latency(
         What makes a move good.
     groups
         Modules that may move jointly.
+    check_time
+        Called before every move; raises where time is up.
 
     Returns
     -------
@@ -107,6 +110,7 @@ def split_latency(
     if network.length(latencies) > allowed:
         return None
     while True:
+        check_time()
         around = list(map(add, network.heads(latencies), network.tails(latencies)))
         length = max(map(add, around, latencies))
         move = _best_move(_State(frontiers, positions, around, length, allowed, score), groups)

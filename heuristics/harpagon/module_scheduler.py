@@ -64,7 +64,13 @@ def schedule_module(
     -------
     ModuleSchedule or None
         None where the scheduler finds nothing within the budget.
+
+    Raises
+    ------
+    OutOfTimeError
+        At the deadline of ``rules``.
     """
+    rules.check_time()
     safe = rules.dispatch in (Dispatch.TC_SAFE, Dispatch.EDF)
     cheapest = cheapest_safe_list if safe else _cheapest_list
     best = cheapest(module, budget + ROUNDING, rules, available)

@@ -31,7 +31,7 @@ from harpagon.heuristics.harpagon.profile_restriction import HardwareChoice, res
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
 from harpagon.heuristics.harpagon.schedule_frontier import loosest_budgets, schedule_frontier
 from harpagon.heuristics.point_selection import select_points
-from harpagon.heuristics.scheduling_rules import SchedulingRules
+from harpagon.heuristics.scheduling_rules import OutOfTimeError, SchedulingRules
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -117,6 +117,7 @@ def plan_harpagon(
     instance: Instance,
     billing: Billing,
     options: HarpagonOptions = HarpagonOptions(),
+    deadline: float = math.inf,
 ) -> Plan | None:
     """Plan every pipeline of an instance with Harpagon's heuristic.
 
@@ -132,18 +133,23 @@ def plan_harpagon(
         How machines are paid for.
     options
         Parts to switch off or replace.
+    deadline
+        Reading of ``time.perf_counter`` at which it gives up.
 
     Returns
     -------
     Plan or None
-        None where the heuristic finds no plan; that is no proof that there is none.
+        None where the heuristic finds no plan, or not in time; that is no proof that there is none.
     """
-    rules = SchedulingRules(billing, options.dispatch, options.max_configurations, options.dummies)
+    rules = SchedulingRules(billing, options.dispatch, options.max_configurations, options.dummies, deadline)
 
     def schedule(problem: PipelineProblem, available: Mapping[str, float] | None) -> list[ModuleSchedule] | None:
         return schedule_pipeline(_restricted(problem, options), rules, options, available)
 
-    return plan_fleet(instance, billing, options.dispatch, schedule)
+    try:
+        return plan_fleet(instance, billing, options.dispatch, schedule)
+    except OutOfTimeError:
+        return None
 
 
 def schedule_pipeline(
@@ -210,9 +216,9 @@ def _splits(problem: PipelineProblem, rules: SchedulingRules, options: HarpagonO
         return
     groups = parallel_groups(network) if options.node_merger else ()
     frontiers = _operating_points(problem, rules, options.splitter)
-    yield split_latency(network, slo, frontiers, latency_cost_efficiency, groups)
+    yield split_latency(network, slo, frontiers, latency_cost_efficiency, groups, rules.check_time)
     if options.cost_direct:
-        yield split_latency(network, slo, frontiers, cost_direct, groups)
+        yield split_latency(network, slo, frontiers, cost_direct, groups, rules.check_time)
 
 
 def _operating_points(

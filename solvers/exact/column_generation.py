@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.solvers.models.model_method import Start
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
 
@@ -27,7 +28,12 @@ _LARGE = 200
 
 
 def solve_by_columns(
-    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions, held: Result | None = None
+    instance: Instance,
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions,
+    held: Result | None,
+    start: Start,
 ) -> Result:
     """Solve an instance of any size, with or without hardware limits.
 
@@ -37,6 +43,8 @@ def solve_by_columns(
         The case.
     held
         What is known when hardware limits are left aside: its bound holds, its plan may.
+    start
+        What is known under the limits; its deadline counts.
 
     Raises
     ------
@@ -44,7 +52,7 @@ def solve_by_columns(
         On Ctrl-C, with the best plan so far.
     """
     search = partial(_search, held)
-    return run_model_method("exact", search, decomposition_info, instance, billing, dispatch, options)
+    return run_model_method("exact", search, decomposition_info, instance, billing, dispatch, options, start)
 
 
 def _search(held: Result | None, task: Task) -> Outcome:
@@ -62,6 +70,8 @@ def _search(held: Result | None, task: Task) -> Outcome:
 
 def _generate(task: Task) -> Outcome:
     """Columns for plans within the budget of ``task``."""
+    if task.late():
+        return Outcome(task.stopped(task.floor), task.floor, 0.0, 0.0)
     begin = time.perf_counter()
     whole_pipelines = hardware_limits(task.instance) and all(map(_is_small, task.problems))
     search = PipelineGeneration(task) if whole_pipelines else ModuleGeneration(task)

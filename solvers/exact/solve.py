@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.exact.pipeline import PipelineOutcome
+    from harpagon.solvers.models.model_method import Start
     from harpagon.solvers.options import SolverOptions
 
 QUICK = 20_000
@@ -63,40 +64,50 @@ def solve_exact(
         On Ctrl-C, with the best plan so far.
     """
     begin = time.perf_counter()
-    deadline = math.inf if options.time_limit is None else begin + options.time_limit
     held = None
-    if has_limits(instance) and _limits_leave_none(instance, billing, dispatch, deadline):
+    start = _start_within_limits(instance, billing, dispatch, options) if has_limits(instance) else None
+    if start is not None and start.known is False:
         build = time.perf_counter() - begin
         return Result("exact", Termination.INFEASIBLE, None, math.inf, build, 0.0, decomposition_info(options))
-    problems = pipeline_problems(instance)
+    problems = pipeline_problems(instance) if start is None else start.task.problems
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
         try:
             held = _solve_apart(instance, problems, billing, dispatch, options, begin)
         except SolveInterrupted as interruption:
             at_once = replace(options, time_limit=0.0)
-            raise SolveInterrupted(_by_columns(instance, billing, dispatch, at_once, interruption.result)) from None
+            start = None if start is None else replace(start, task=replace(start.task, deadline=0.0))
+            result = _by_columns(instance, problems, billing, dispatch, at_once, interruption.result, start)
+            raise SolveInterrupted(result) from None
         proven = held.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         if proven and (held.plan is None or _keeps_limits(instance, held.plan)):
             return held
     if options.time_limit is not None:
         options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
-    return _by_columns(instance, billing, dispatch, options, held)
+    return _by_columns(instance, problems, billing, dispatch, options, held, start)
 
 
 def _by_columns(
-    instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions, held: Result | None
+    instance: Instance,
+    problems: tuple[PipelineProblem, ...],
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions,
+    held: Result | None,
+    start: Start | None,
 ) -> Result:
     # Only here is numpy needed: most instances are solved before.
     from harpagon.solvers.exact.column_generation import solve_by_columns
+    from harpagon.solvers.models.model_method import first_start
 
-    return solve_by_columns(instance, billing, dispatch, options, held)
+    start = start or first_start(instance, billing, dispatch, options, problems)
+    return solve_by_columns(instance, billing, dispatch, options, held, start)
 
 
-def _limits_leave_none(instance: Instance, billing: Billing, dispatch: Dispatch, deadline: float) -> bool:
-    """Whether it is quickly proven that the hardware limits leave no plan."""
-    from harpagon.solvers.models.model_method import any_plan
+def _start_within_limits(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Start:
+    """A plan within the hardware limits, or the proof that there is none, where either is quickly found."""
+    from harpagon.solvers.models.model_method import first_start, settled_start
 
-    return any_plan(instance, billing, dispatch, deadline)[1] is False
+    return settled_start(first_start(instance, billing, dispatch, options))
 
 
 def _solve_apart(

@@ -8,7 +8,7 @@ from harpagon.formulations.planning.pattern import build_pattern
 from harpagon.instances.files.writing import replacing
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.methods import METHODS, find_method, require_support
-from harpagon.solvers.models.model_method import first_task
+from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.models.opened import tangent_build
 from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.tangents import tight_model
@@ -75,8 +75,9 @@ def linear_model(
     options: SolverOptions = DEFAULT_OPTIONS,
 ) -> ConcreteModel:
     """Pyomo model of a linear formulation with the tangents that hold its optimum up."""
-    task, reachable = first_task(instance, billing, dispatch, options)
-    if not reachable:
+    start = first_start(instance, billing, dispatch, options)
+    task = start.task
+    if start.known is False:
         raise UnsupportedError(formulation, "an instance without any plan", ())
     if formulation != "pattern":
         return tight_model(tangent_build(find_method(formulation).options), task)

@@ -95,6 +95,8 @@ def first_incumbent(
 
 _OWN = (Dispatch.TC_SAFE, Dispatch.EDF, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
 """Policies beside ``tc`` that Harpagon plans for itself."""
+_MOST_MODULES = 200
+"""Modules of a pipeline above which Harpagon, whose time grows with their square, takes longer than the proof."""
 _SLOWER = 100.0
 """Times that Harpagon may take longer under such a policy than under ``tc``."""
 
@@ -124,9 +126,11 @@ def _heuristic(instance: Instance, billing: Billing, dispatch: Dispatch, deadlin
     """Schedules of Harpagon's heuristic under ``tc`` and, if time is left, under ``dispatch``, of all pipelines."""
     from harpagon.heuristics.harpagon.plan import HarpagonOptions, plan_harpagon
 
+    if max(len(pipeline.graph) for pipeline in instance.pipelines) > _MOST_MODULES:
+        return
     begin = time.perf_counter()
     for policy in (Dispatch.TC, dispatch) if dispatch in _OWN else (Dispatch.TC,):
-        plan = plan_harpagon(instance, billing, HarpagonOptions(dispatch=policy))
+        plan = plan_harpagon(instance, billing, HarpagonOptions(dispatch=policy), deadline)
         if plan is not None:
             yield [module.tuples for pipeline in plan.pipelines for module in pipeline.modules.values()]
         now = time.perf_counter()

@@ -97,6 +97,14 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Start:
+    """First task of a case, and whether it has a plan at all: None where that took too long to say."""
+
+    task: Task
+    known: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """What a search proved: no plan within the budget costs less than ``bound``."""
 
@@ -121,8 +129,11 @@ def run_model_method(
     billing: Billing,
     dispatch: Dispatch,
     options: SolverOptions,
+    start: Start | None = None,
 ) -> Result:
     """Run ``search`` within growing budgets; ``describe`` makes the `SolverInfo` from options and details.
+
+    ``start`` is what `settled_start` said of this case, where it was asked before.
 
     Raises
     ------
@@ -130,10 +141,10 @@ def run_model_method(
         On Ctrl-C, with the best plan so far.
     """
     begin = time.perf_counter()
-    task, reachable = first_task(instance, billing, dispatch, options)
+    start = start or first_start(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin
-    outcome = _searched(task, search) if reachable else _NO_PLAN
-    incumbent = task.incumbent
+    outcome = _searched(start, search)
+    incumbent = start.task.incumbent
     result = Result(
         method,
         outcome.termination,
@@ -148,24 +159,34 @@ def run_model_method(
     return result
 
 
-def _searched(task: Task, search: Search) -> Outcome:
+def _searched(start: Start, search: Search) -> Outcome:
     """Outcome of the search; on Ctrl-C outside of a solver's call, what is held by then."""
-    begin = time.perf_counter()
+    begin, task = time.perf_counter(), start.task
     try:
-        return _search_within_budgets(*_settled(task), search)
+        return _search_within_budgets(settled_start(start), search)
     except KeyboardInterrupt:
         seconds = time.perf_counter() - begin
         return Outcome(task.stopped(task.floor), task.floor, 0.0, seconds, interrupted=True)
 
 
-def first_task(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> tuple[Task, bool]:
-    """First task, and whether the instance would have a plan without hardware limits."""
+def first_start(
+    instance: Instance,
+    billing: Billing,
+    dispatch: Dispatch,
+    options: SolverOptions,
+    problems: tuple[PipelineProblem, ...] | None = None,
+) -> Start:
+    """What is known at once: a plan that is quickly made, or that even without hardware limits there is none.
+
+    ``problems`` are the pipelines of the instance where they have been compiled before.
+    """
     begin = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
-    problems = pipeline_problems(instance)
+    problems = problems or pipeline_problems(instance)
     incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, options, deadline)
     budget = incumbent.cost if incumbent.plan is not None else _first_budget(instance, problems)
-    return Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline), reachable
+    task = Task(instance, problems, billing, dispatch, options, incumbent, budget, deadline)
+    return Start(task, (True if incumbent.plan is not None else None) if reachable else False)
 
 
 def any_plan(
@@ -176,28 +197,31 @@ def any_plan(
     incumbent, reachable = first_incumbent(instance, problems, billing, dispatch, DEFAULT_OPTIONS, time.perf_counter())
     if not reachable:
         return None, False
-    task, known = _settled(Task(instance, problems, billing, dispatch, DEFAULT_OPTIONS, incumbent, math.inf, deadline))
-    return task.incumbent.plan, known
+    task = Task(instance, problems, billing, dispatch, DEFAULT_OPTIONS, incumbent, math.inf, deadline)
+    start = settled_start(Start(task, True if incumbent.plan is not None else None))
+    return start.task.incumbent.plan, start.known
 
 
-def _settled(task: Task) -> tuple[Task, bool | None]:
-    """The task with a plan where one is easily found, and whether there is one; None where that took too long."""
-    if task.incumbent.plan is not None:
-        return task, True
-    limits = hardware_limits(task.instance)
+def settled_start(start: Start) -> Start:
+    """``start`` with a plan, or the proof that there is none, where half of the time that is left is enough for it."""
+    if start.known is not None:
+        return start
+    task, limits = start.task, hardware_limits(start.task.instance)
+    deadline = task.deadline if math.isinf(task.deadline) else (task.deadline + time.perf_counter()) / 2
     try:
         if is_short_of_capacity(task.problems, limits, task.dispatch):
-            return task, False
-        schedules = listed_plan(Rules(task.problems, limits, task.billing, task.dispatch, task.deadline))
+            return Start(task, False)
+        schedules = listed_plan(Rules(task.problems, limits, task.billing, task.dispatch, deadline))
     except (UnsupportedError, OutOfTimeError):
-        return task, None
+        return start
     if schedules is None:
-        return task, False
+        return Start(task, False)
     task.incumbent.offer(task.incumbent.assemble(schedules))
-    return (task if task.incumbent.plan is None else replace(task, budget=task.incumbent.cost)), True
+    return Start(task if task.incumbent.plan is None else replace(task, budget=task.incumbent.cost), True)
 
 
-def _search_within_budgets(task: Task, known: bool | None, search: Search) -> Outcome:
+def _search_within_budgets(start: Start, search: Search) -> Outcome:
+    task, known = start.task, start.known
     build_time = solve_time = 0.0
     if known is False:
         return _NO_PLAN

@@ -19,7 +19,7 @@ from harpagon.instances.errors import InputError
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.models.highs import highs_info, relaxation_bound, solve_linear_program
 from harpagon.solvers.models.incumbent import Incumbent
-from harpagon.solvers.models.model_method import Outcome, Task, first_task
+from harpagon.solvers.models.model_method import Outcome, Task, first_start
 from harpagon.solvers.models.pattern import chosen_columns, pattern_data
 from harpagon.solvers.models.tangents import solve_rounds
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
@@ -71,8 +71,9 @@ class OpenModel(ABC):
         self, method: str, instance: Instance, billing: Billing, dispatch: Dispatch, budget: float | None = None
     ) -> None:
         begin = time.perf_counter()
-        task, reachable = first_task(instance, billing, dispatch, DEFAULT_OPTIONS)
-        if not reachable:
+        start = first_start(instance, billing, dispatch, DEFAULT_OPTIONS)
+        task = start.task
+        if start.known is False:
             raise UnsupportedError(method, "an instance without any plan", ())
         self.method = method
         self.instance = instance
@@ -228,8 +229,8 @@ class PatternModel(_LinearModel):
     """
 
     def _build(self) -> None:
-        task, _ = first_task(self.instance, self.billing, self.dispatch, DEFAULT_OPTIONS)
-        data = pattern_data(replace(task, budget=self.budget))
+        start = first_start(self.instance, self.billing, self.dispatch, DEFAULT_OPTIONS)
+        data = pattern_data(replace(start.task, budget=self.budget))
         if data is None:
             raise UnsupportedError(self.method, f"an instance without a plan within {self.budget:.6g} $/h", ())
         self._columns = data

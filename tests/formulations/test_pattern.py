@@ -9,7 +9,7 @@ from harpagon.formulations.planning.pattern import PatternData, build_pattern, p
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.models.highs import relaxation_bound, solve_linear_program
-from harpagon.solvers.models.model_method import first_task
+from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.models.pattern import pattern_data, solve_pattern
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from studies.agreement import Sample
@@ -18,7 +18,7 @@ SAMPLE = Sample(3, 24, pipelines=3, limits=True)
 
 
 def columns(number: int, billing: Billing, dispatch: Dispatch) -> PatternData | None:
-    task, _ = first_task(SAMPLE.draw(number), billing, dispatch, DEFAULT_OPTIONS)
+    task = first_start(SAMPLE.draw(number), billing, dispatch, DEFAULT_OPTIONS).task
     return pattern_data(task)
 
 

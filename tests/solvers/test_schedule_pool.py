@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.exact.schedule_pool import SchedulePool
-from harpagon.solvers.models.model_method import first_task
+from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.options import SolverOptions
 
 
@@ -22,7 +22,7 @@ def test_rising_caps_keep_every_schedule_within_its_own(
 ) -> None:
     instance = random_instance(random.Random(seed))
     limited = {name: replace(hardware, limit=1_000) for name, hardware in instance.hardware.items()}
-    task, _ = first_task(replace(instance, hardware=limited), billing, dispatch, SolverOptions())
+    task = first_start(replace(instance, hardware=limited), billing, dispatch, SolverOptions()).task
     pool = SchedulePool(task)
     dear = 1.5 * task.budget
     everything = [pool.column(0, point.schedule) for point in pool.distinct_points(0, {}, [(0.0, dear)])]
