@@ -70,7 +70,7 @@ def every_schedule(module: ModuleProblem, rules: SchedulingRules, loosest: float
     """Schedules for all budgets up to ``loosest`` seconds, the loosest budget first."""
     budget = loosest
     while budget > 0:
-        traced = _TracedRules(rules.billing, rules.dispatch, rules.max_configurations, rules.dummies)
+        traced = _TracedRules(rules.billing, rules.dispatch, rules.max_configurations, rules.dummies, rules.deadline)
         schedule = schedule_module(module, budget, traced)
         if schedule is not None:
             yield schedule
