@@ -74,8 +74,7 @@ def _methods() -> str:
 
 
 def _policies(name: str) -> str:
-    supported = {dispatch for _, dispatch in METHODS[name].capabilities.cases}
-    return ", ".join(f"`{dispatch}`" for dispatch in Dispatch if dispatch in supported)
+    return ", ".join(f"`{dispatch}`" for dispatch in METHODS[name].capabilities.dispatches)
 
 
 def _names() -> str:

@@ -13,6 +13,7 @@ from bad_inputs import BAD_INSTANCES, BAD_PLANS
 
 from harpagon.cli import COMMANDS, main
 from harpagon.cli.exits import ExitCode
+from harpagon.solvers.methods import METHODS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,6 +105,32 @@ def test_help_of_every_command_teaches(command: tuple[str, ...], capfd: pytest.C
     text = capfd.readouterr().out
     assert "Usage" in text and "harpagon" in text
     assert len(text.splitlines()) > 10
+
+
+@pytest.mark.parametrize("width", [50, 200])
+def test_help_wraps_to_the_terminal_and_flags_show_no_type(
+    width: int, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    for command in ((), ("plan",), ("instances", "make")):
+        assert main([*command, "--help"]) == ExitCode.DONE
+        text = capfd.readouterr().out
+        assert "<bool>" not in text
+        assert max(len(line.rstrip()) for line in text.splitlines()) <= width
+    first = next(line for line in text.splitlines() if "Without --out" in line)
+    assert ("written into that folder" in first) is (width == 200)
+
+
+def test_methods_lists_the_registry(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["methods", "--json"]) == ExitCode.DONE
+    listed = {row["name"]: row for row in json.loads(capfd.readouterr().out)}
+    assert list(listed) == list(METHODS)
+    for name, method in METHODS.items():
+        pairs = {(paid, policy) for paid, policies in listed[name]["dispatch"].items() for policy in policies}
+        assert pairs == {(str(paid), str(policy)) for paid, policy in method.capabilities.cases}
+    assert main(["methods"]) == ExitCode.DONE
+    table = capfd.readouterr().out
+    assert all(f"  {name}  " in table for name in METHODS)
 
 
 def test_json_is_the_only_thing_on_standard_output(tmp_path: Path) -> None:

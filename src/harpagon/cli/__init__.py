@@ -26,6 +26,7 @@ import typer
 
 from harpagon.cli.console import ReaderLeftError, complain, discard_output, prepare_output, warnings_shown
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.help import lay_out
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,6 +38,7 @@ COMMANDS = (
     "explain",
     "curve",
     "export",
+    "methods",
     "instances",
     "sponge",
     "profile",
@@ -86,6 +88,7 @@ def application(command: str | None = None) -> typer.Typer:
     for name in (command,) if command in COMMANDS else COMMANDS:
         module = f"{name}_" if iskeyword(name) else name
         import_module(f"harpagon.cli.commands.{module}").register(app)
+    lay_out(app)
     return app
 
 

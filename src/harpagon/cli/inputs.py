@@ -20,6 +20,10 @@ InstanceArgument = Annotated[
         show_default=False,
     ),
 ]
+MethodOption = Annotated[
+    str,
+    typer.Option(metavar="METHOD", help="Planning method, such as exact or harpagon: see [bold]harpagon methods[/]."),
+]
 BillingOption = Annotated[
     Billing | None,
     typer.Option(

@@ -9,7 +9,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.inputs import BillingOption, DispatchOption, InstanceArgument, JsonOption
+from harpagon.cli.inputs import BillingOption, DispatchOption, InstanceArgument, JsonOption, MethodOption
 from harpagon.cli.simulation_options import (
     ArrivalsOption,
     DurationOption,
@@ -58,7 +58,7 @@ def headroom(
     arrivals: ArrivalsOption = "poisson",
     duration: DurationOption = None,
     seed: SeedOption = 0,
-    method: Annotated[str, typer.Option(help="Planning method: exact, harpagon, ...")] = "exact",
+    method: MethodOption = "exact",
     billing: BillingOption = None,
     dispatch: DispatchOption = None,
     as_json: JsonOption = False,

@@ -18,6 +18,7 @@ from harpagon.cli.inputs import (
     InstanceArgument,
     JsonOption,
     LogOption,
+    MethodOption,
     PluginOption,
     ThreadsOption,
     TimeLimitOption,
@@ -64,7 +65,7 @@ def register(app: typer.Typer) -> None:
 
 def plan(
     instance: InstanceArgument,
-    method: Annotated[str, typer.Option(help="Planning method: exact, harpagon, ...")] = "exact",
+    method: MethodOption = "exact",
     plugin: PluginOption = None,
     billing: BillingOption = None,
     dispatch: DispatchOption = None,
