@@ -157,7 +157,7 @@ BAD_INSTANCES = [
     _bad("no format", _drop("format"), "format", "missing"),
     _bad("wrong format", _put("format", "harpagon-plan/1"), "format", "harpagon-instance/1"),
     _bad("no name", _drop("name"), "name", "missing"),
-    _bad("unknown billing", _put("billing", "hourly"), "billing", "'whole' or 'fractional'"),
+    _bad("unknown billing", _put("billing", "hourly"), "billing", "'whole', 'fractional' or 'shared'"),
     _bad("unknown key", _put("hardwares", {}), "hardwares", "Did you mean hardware?"),
     _bad(
         "misspelt key",
