@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,21 +17,26 @@ from harpagon.simulation.dispatch.dispatchers import TIMED, default_padding, mod
 from harpagon.simulation.dispatch.regulator import Regulator
 from harpagon.simulation.flow.inlets import pipeline_inlets
 from harpagon.simulation.flow.pieces import Flow
-from harpagon.simulation.flow.station import Station
+from harpagon.simulation.flow.station import LateError, LinkedStation, PromptStation, Station
 from harpagon.simulation.measure import PathMeasure, module_report
 from harpagon.simulation.pacing import pipeline_paces
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
 from harpagon.simulation.runnable import require_schedules
-from harpagon.solvers.capabilities import require_batches, require_own_machines
+from harpagon.simulation.together import plan_hosts, run_together, window
+from harpagon.solvers.capabilities import require_batches
+
+_LONG_WINDOW = 20.0
+"""Seconds that pipelines on shared machines are run for at a time, where nothing is late."""
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import PipelinePlan, Plan
     from harpagon.simulation.arrivals.processes import Arrivals
     from harpagon.simulation.dispatch.padding import Padding
     from harpagon.simulation.dispatch.served import Dispatcher
+    from harpagon.simulation.dispatch.turns import Host
 
 
 def simulate(
@@ -77,7 +83,6 @@ def simulate(
     """
     require_batches(instance, "a simulation")
     require_schedules(instance, plan)
-    require_own_machines(plan, "a simulation")
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)
     usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and not conditions
@@ -85,13 +90,9 @@ def simulate(
     is_kept = paced in (None, plan.dispatch in TIMED) and usual and (plan.dispatch is Dispatch.PACED or even)
     paced = plan.dispatch in TIMED if paced is None else paced
     padding = padding or default_padding(plan.dispatch)
-    planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
-    reports: list[PipelineReport] = []
-    for number, pipeline in enumerate(instance.pipelines):
-        chosen = _Choices(plan.dispatch, paced, padding, random_fanout, conditions, is_kept, (seed, number), duration)
-        run = _PipelineRun(pipeline, planned[pipeline.name], chosen)
-        generator = np.random.default_rng((seed, number, 0))
-        reports.append(run.run(arrivals.times(pipeline.rate, duration, generator), quantiles))
+    chosen = _Choices(plan.dispatch, paced, padding, random_fanout, conditions, is_kept, seed, duration)
+    runs = _simulated(instance, plan, arrivals, chosen)
+    reports = [run.report(quantiles) for run in runs]
     return SimulationReport(
         instance.name,
         plan.dispatch,
@@ -105,9 +106,40 @@ def simulate(
     )
 
 
+def _simulated(instance: Instance, plan: Plan, arrivals: Arrivals, choices: _Choices) -> list[_PipelineRun]:
+    """Every pipeline run; those that share machines as if all results were in time, or else window by window."""
+    if not plan.shared_machines():
+        runs, streams = _set_up(instance, plan, arrivals, choices, Station)
+        for run, pieces in zip(runs, streams, strict=True):
+            run.run(pieces)
+        return runs
+    if choices.paced:
+        with suppress(LateError):
+            runs, streams = _set_up(instance, plan, arrivals, choices, PromptStation)
+            run_together(runs, streams, _LONG_WINDOW, choices.duration)
+            return runs
+    runs, streams = _set_up(instance, plan, arrivals, choices, LinkedStation)
+    run_together(runs, streams, window(plan), choices.duration)
+    return runs
+
+
+def _set_up(
+    instance: Instance, plan: Plan, arrivals: Arrivals, choices: _Choices, station: type[Station]
+) -> tuple[list[_PipelineRun], list[Iterator[np.ndarray]]]:
+    """Runs of all pipelines, on machines that are free, and their arrivals."""
+    planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
+    hosts = plan_hosts(plan)
+    runs, streams = [], []
+    for number, pipeline in enumerate(instance.pipelines):
+        runs.append(_PipelineRun(pipeline, planned[pipeline.name], choices, number, hosts, station))
+        generator = np.random.default_rng((choices.seed, number, 0))
+        streams.append(arrivals.times(pipeline.rate, choices.duration, generator))
+    return runs, streams
+
+
 @dataclass(frozen=True, slots=True)
 class _Choices:
-    """How one pipeline is run; ``is_kept`` says whether its plan claims anything for runs like this."""
+    """How pipelines are run; ``is_kept`` says whether their plans claim anything for runs like this."""
 
     dispatch: Dispatch
     paced: bool
@@ -115,17 +147,26 @@ class _Choices:
     random_fanout: bool
     conditions: Conditions
     is_kept: bool
-    seed: tuple[int, int]
+    seed: int
     duration: float
 
 
 class _PipelineRun:
     """The stations of one pipeline and the inlets before them, in topological order."""
 
-    def __init__(self, pipeline: Pipeline, plan: PipelinePlan, choices: _Choices) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        plan: PipelinePlan,
+        choices: _Choices,
+        number: int,
+        hosts: Mapping[str, Host],
+        station: type[Station],
+    ) -> None:
         self._pipeline = pipeline
         self._plan = plan
         self._choices = choices
+        self._seed = (choices.seed, number)
         self._network = PathNetwork.from_graph(pipeline.graph)
         self._modules = [plan.modules[name] for name in self._network.modules]
         self._paces = pipeline_paces(pipeline, plan, choices.dispatch)
@@ -134,58 +175,74 @@ class _PipelineRun:
         bursty = held and choices.dispatch is Dispatch.PACED and pipeline.burst > 1
         self._entry = Regulator(pipeline.rate) if bursty else None
         holds = [pace.arrival if held else 0.0 for pace in self._paces]
-        fanout_seed = choices.seed if choices.random_fanout else None
+        fanout_seed = self._seed if choices.random_fanout else None
         self._inlets = pipeline_inlets(pipeline, self._network, holds, fanout_seed)
+        self._hosts = hosts
         self._stations = [
-            Station(self._dispatcher(index), len(self._modules[index].tuples), pace.departure if held else 0.0)
+            station(self._dispatcher(index), len(self._modules[index].tuples), pace.departure if held else 0.0)
             for index, pace in enumerate(self._paces)
         ]
+        self._allowance = max(0.0, max(pace.departure for pace in self._paces) - plan.latency)
+        self._is_paced = choices.dispatch is Dispatch.PACED
+        claimed = plan.latency if self._is_paced else max(pipeline.slo, plan.latency) + self._allowance
+        self._measure = PathMeasure(pipeline.slo, claimed, choices.duration, len(self._sinks))
+        self._meter = BurstMeter(pipeline.rate)
 
     def _dispatcher(self, index: int) -> Dispatcher:
         choices, module, name = self._choices, self._modules[index], self._network.modules[index]
+        machine = module.pace.machine if module.pace is not None else ""
         return module_dispatcher(
             module,
             choices.dispatch,
             choices.padding,
             rate=module.rate,
             regulated=choices.paced and self._paces[index].regulated,
-            service=choices.conditions.service((*choices.seed, 1, index)),
+            service=choices.conditions.service((*self._seed, 1, index)),
             faults=choices.conditions.faults(name, module, choices.duration / 2),
+            host=self._hosts.get(machine),
         )
 
-    def run(self, pieces: Iterator[np.ndarray], quantiles: Sequence[float]) -> PipelineReport:
+    def run(self, pieces: Iterator[np.ndarray]) -> None:
         """Push all arrivals through the pipeline."""
-        duration = self._choices.duration
-        allowance = max(0.0, max(pace.departure for pace in self._paces) - self._plan.latency)
-        is_paced = self._choices.dispatch is Dispatch.PACED
-        claimed = self._plan.latency if is_paced else max(self._pipeline.slo, self._plan.latency) + allowance
-        measure = PathMeasure(self._pipeline.slo, claimed, duration, len(self._sinks))
-        meter = BurstMeter(self._pipeline.rate)
-        for times, following in _with_following(pieces, duration):
-            meter.add(times)
-            self._advance(times, following, measure)
+        for times, following in _with_following(pieces, self._choices.duration):
+            self.advance(times, following)
+
+    def advance(self, times: np.ndarray, following: float) -> int:
+        """Push one piece of arrivals through all modules; all others come at ``following`` or later.
+
+        Returns
+        -------
+        int
+            Results known, of all modules.
+        """
+        self._meter.add(times)
+        first = self._measure.arrived
+        self._measure.enter(times)
+        entered = self._entry.spaced(times) if self._entry else times
+        roots = first + np.arange(times.size)
+        root = Flow(entered, roots, entered, following, self._measure.arrived, following)
+        left: list[Flow] = []
+        known = 0
+        for index, (inlet, station) in enumerate(zip(self._inlets, self._stations, strict=True)):
+            flow = inlet.receive(root, left)
+            leaving, finish = station.process(flow)
+            left.append(station.onward(flow, leaving))
+            known += finish.size
+            if index in self._sinks:
+                self._measure.add(self._sinks.index(index), leaving, finish)
+        return known
+
+    def report(self, quantiles: Sequence[float]) -> PipelineReport:
+        """What was measured."""
         modules = tuple(
-            module_report(name, module, pace, station, duration)
+            module_report(name, module, pace, station, self._choices.duration)
             for name, module, pace, station in zip(
                 self._network.modules, self._modules, self._paces, self._stations, strict=True
             )
         )
-        promised = self._choices.is_kept and meter.keeps(self._pipeline.burst)
-        return measure.report(self._plan, modules, quantiles, allowance if not is_paced else 0.0, meter.burst, promised)
-
-    def _advance(self, times: np.ndarray, following: float, measure: PathMeasure) -> None:
-        """Push one piece of arrivals through all modules."""
-        first = measure.arrived
-        measure.enter(times)
-        entered = self._entry.spaced(times) if self._entry else times
-        roots = first + np.arange(times.size)
-        root = Flow(entered, roots, entered, following, measure.arrived, following)
-        left: list[Flow] = []
-        for index, (inlet, station) in enumerate(zip(self._inlets, self._stations, strict=True)):
-            leaving, finish = station.process(inlet.receive(root, left))
-            left.append(leaving)
-            if index in self._sinks:
-                measure.add(self._sinks.index(index), leaving, finish)
+        promised = self._choices.is_kept and self._meter.keeps(self._pipeline.burst)
+        allowance = 0.0 if self._is_paced else self._allowance
+        return self._measure.report(self._plan, modules, quantiles, allowance, self._meter.burst, promised)
 
 
 def _with_following(pieces: Iterator[np.ndarray], duration: float) -> Iterator[tuple[np.ndarray, float]]:

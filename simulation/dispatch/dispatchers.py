@@ -14,6 +14,7 @@ from harpagon.simulation.dispatch.machines import Fault, MachineGroup, ServiceTi
 from harpagon.simulation.dispatch.open_batches import BatchGroup, OpenBatchDispatcher
 from harpagon.simulation.dispatch.padding import PaddedDispatcher, Padding
 from harpagon.simulation.dispatch.regulator import RegulatedDispatcher
+from harpagon.simulation.dispatch.turns import TurnDispatcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import DispatchTuple, ModulePlan
     from harpagon.instances.plan import Pace as ModulePace
     from harpagon.simulation.dispatch.served import Dispatcher
+    from harpagon.simulation.dispatch.turns import Host
 
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 """Policies whose bound one dispatcher keeps, up to an allowance."""
@@ -62,6 +64,7 @@ def module_dispatcher(
     regulated: bool = False,
     service: ServiceTime = profiled,
     faults: Sequence[Fault] = (),
+    host: Host | None = None,
 ) -> Dispatcher:
     """Dispatcher of one module.
 
@@ -82,8 +85,12 @@ def module_dispatcher(
         Service-time model.
     faults
         What befalls the machines of each tuple; empty for nothing.
+    host
+        The machine on which the module takes turns; None where its machines are its own.
     """
     faults = faults or (Fault(),) * len(module.tuples)
+    if host is not None:
+        return _guest(module, host, service, faults)
     machines = [_machines(part, service, fault) for part, fault in zip(module.tuples, faults, strict=True)]
     if dispatch is Dispatch.PACED:
         return _planned(module, machines)
@@ -112,6 +119,13 @@ def module_pace(module: ModulePlan) -> ModulePace:
         problem = "does not say how its modules keep their latency"
         raise InputError("plan", "", problem, "Plan again with --dispatch paced")
     return module.pace
+
+
+def _guest(module: ModulePlan, host: Host, service: ServiceTime, faults: Sequence[Fault]) -> Dispatcher:
+    """Dispatcher of a module that takes turns on a shared machine."""
+    (part,), (fault,), (close_after,) = module.tuples, faults, module_pace(module).close_after
+    machine = MachineGroup(1, part.configuration.mean, service, fault, host.free)
+    return TurnDispatcher(part.configuration.batch, close_after, machine, host)
 
 
 def _planned(module: ModulePlan, machines: Sequence[MachineGroup]) -> Dispatcher:

@@ -86,17 +86,24 @@ class MachineGroup:
         Service-time model.
     fault
         What befalls them; nothing by default. It leaves at least one machine.
+    free
+        When each machine is free, seconds on the clock; groups that take turns share one list. None for a new one.
     """
 
     def __init__(
-        self, machines: int, duration: float, service: ServiceTime = profiled, fault: Fault | None = None
+        self,
+        machines: int,
+        duration: float,
+        service: ServiceTime = profiled,
+        fault: Fault | None = None,
+        free: list[float] | None = None,
     ) -> None:
         self.machines = machines
         self.busy = 0.0
         """Seconds of work done so far, over all machines."""
         self._duration = duration
         self._service = service
-        self._free = [float("-inf")] * machines
+        self._free = [float("-inf")] * machines if free is None else free
         self._fault = fault or Fault()
         self._loss, self._stall = self._fault.time, self._fault.time
 

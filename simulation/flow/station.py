@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.simulation.dispatch.turns import TurnDispatcher
 from harpagon.simulation.flow.pieces import Flow
 from harpagon.simulation.histogram import LatencyHistogram
 
@@ -41,6 +43,7 @@ class Station:
         self._early_times = np.empty(0)
         self._early_keys = np.empty(0, dtype=np.int64)
         self._fed_keys = np.empty(0, dtype=np.int64)
+        self._known = 0.0
 
     def process(self, flow: Flow) -> tuple[Flow, np.ndarray]:
         """Serve what is known to have arrived.
@@ -57,12 +60,17 @@ class Station:
         self._dispatch(flow.ready, keys, flow.watermark)
         return self._leave()
 
+    def onward(self, flow: Flow, leaving: Flow) -> Flow:
+        """What the modules after this one are told: the results that are ``leaving``, of the ``flow`` that came."""
+        return leaving
+
     def _dispatch(self, ready: np.ndarray, keys: np.ndarray, watermark: float) -> None:
         times, keys = np.concatenate([self._early_times, ready]), np.concatenate([self._early_keys, keys])
         order = np.argsort(times, kind="stable")
         times, keys = times[order], keys[order]
         known = int(np.searchsorted(times, watermark))
         self._early_times, self._early_keys = times[known:], keys[known:]
+        self._known = watermark
         served = self._dispatcher.feed(times[:known], watermark)
         fed = np.concatenate([self._fed_keys, keys[:known]])
         done, self._fed_keys = fed[: served.finish.size] - self._base, fed[served.finish.size :]
@@ -86,7 +94,47 @@ class Station:
         self._base += end
         watermark, following, origin = leaving.watermark, leaving.next_root, leaving.next_origin
         if self._finish.size:
-            watermark = min(watermark, float(self._window.ready.min()))
+            watermark = min(watermark, self._earliest())
             following, origin = int(self._window.root[0]), float(self._window.origin[0])
         done = Flow(finish, leaving.root, leaving.origin, watermark, following, origin)
         return done.held_until(self._departure) if self._departure else done, finish
+
+    def _earliest(self) -> float:
+        """Seconds on the clock before which no request that is not yet handed on is done: its arrival at the least."""
+        return float(self._window.ready.min())
+
+
+class LateError(Exception):
+    """A result was not there when it was due."""
+
+
+class PromptStation(Station):
+    """A paced station that tells of results when they are due, before they are known, as if all were in time.
+
+    Of modules that take turns on one machine, one may wait for what another is told. If every result is in time, what
+    is told is what happens; the first that is not raises `LateError`.
+    """
+
+    def process(self, flow: Flow) -> tuple[Flow, np.ndarray]:
+        """As `Station.process`."""
+        leaving, finish = super().process(flow)
+        if (leaving.ready > leaving.origin + self._departure).any():
+            raise LateError
+        return leaving, finish
+
+    def onward(self, flow: Flow, leaving: Flow) -> Flow:
+        """The requests that came, as results when these are due."""
+        return replace(flow, ready=flow.origin + self._departure, watermark=flow.next_origin + self._departure)
+
+
+class LinkedStation(Station):
+    """A station of a plan whose modules share machines and are late: results must not wait for one another.
+
+    A module further on may take turns on the machine that this module's results wait for. What the dispatcher has not
+    finished yet is done no earlier than the next batch closes on a shared machine, or than its arrivals are known.
+    """
+
+    def _earliest(self) -> float:
+        known = self._dispatcher.outstanding().finish
+        unknown = self._dispatcher.next_closing() if isinstance(self._dispatcher, TurnDispatcher) else self._known
+        return float(min(unknown, np.nanmin(known, initial=np.inf)))
