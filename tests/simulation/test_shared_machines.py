@@ -84,7 +84,7 @@ def test_many_of_these_plans_share_machines() -> None:
 
 
 def test_stays_are_those_of_the_referee() -> None:
-    """Two models of 20 req/s on one machine, dense streams with gaps, no two closings at one instant: the longest stays."""
+    """Two models on one machine, dense streams with gaps, no two closings at one instant: the longest stays."""
     instance = two_models()
     plan = host(instance, (4, 8), (0.2, 0.36))
     rng = np.random.default_rng(1)
