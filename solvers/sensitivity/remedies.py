@@ -132,6 +132,9 @@ def find_remedy(instance: Instance, change: Change, prober: Prober) -> Remedy | 
     if steps is None:
         return None
     result = prober.solve(change.apply(instance, steps))
+    if result.plan is None:  # the time was over before a plan was found again
+        prober.undecided = True
+        return None
     smaller = prober.solve(change.apply(instance, steps - 1))
     return Remedy(change, steps, result, smaller)
 

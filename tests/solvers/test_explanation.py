@@ -208,3 +208,15 @@ def test_more_machines_are_found_where_limits_leave_nothing() -> None:
     assert remedy is not None and remedy.result.plan is not None
     assert check(change.apply(instance, remedy.steps), remedy.result.plan).ok
     assert remedy.smaller.termination is Termination.INFEASIBLE
+
+
+def test_a_remedy_whose_plan_is_not_found_again_in_time_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change known to help, and no time left to solve it: no remedy is shown, and the answer says so."""
+    instance = with_slos(worked_example(), {"example": 0.08})
+    (remedy,) = explain(instance, Billing.WHOLE, Dispatch.TC, SECONDS).remedies
+    empty = replace(remedy.result, plan=None, termination=Termination.LIMIT)
+    monkeypatch.setattr(Prober, "solve", lambda *_: empty)
+    monkeypatch.setattr(Prober, "feasible", lambda *_: True)
+    prober = Prober(Billing.WHOLE, Dispatch.TC, math.inf)
+    assert find_remedy(instance, remedy.change, prober) is None
+    assert prober.undecided
