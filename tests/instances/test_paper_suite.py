@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import random
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +27,7 @@ from harpagon.instances.library.paper_suite import (
 )
 from harpagon.instances.library.suites import suite_workloads
 from harpagon.instances.policies import APART, Billing, Dispatch
-from studies.optima import prove
+from studies.optima import differences, prove
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,6 +110,17 @@ def test_a_sample_is_proven_again(workload: Workload, optima: dict[tuple[str, Bi
             assert again.instance == stored.instance
             assert again.cost == pytest.approx(stored.cost, rel=1e-9)
             assert again.bound == pytest.approx(stored.bound, rel=1e-9)
+
+
+def test_a_check_tells_every_difference(optima: dict[tuple[str, Billing, Dispatch], Optimum]) -> None:
+    stored = list(optima.values())[:4]
+    dearer, changed, bound = (
+        replace(stored[0], cost=stored[0].cost * (1 + 1e-8)),
+        replace(stored[1], instance="other"),
+        replace(stored[2], bound=stored[2].bound * 0.99),
+    )
+    assert differences(stored, [replace(one, version="9") for one in stored]) == []
+    assert len(differences(stored, [dearer, changed, bound])) == 4
 
 
 def test_optima_are_written_byte_for_byte_as_they_are_read(tmp_path: Path) -> None:
