@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.instances.errors import shown
 from harpagon.instances.measurements.capacity import ServerLoad, judge_server_load
 from harpagon.instances.measurements.documents import Result, read_results
 
@@ -56,6 +57,6 @@ def _latency(result: Result) -> float | None:
     value, unit = result.number("request_latency", "p99"), result.get("request_latency", "unit")
     if value is None:
         return None
-    if unit not in _SECONDS:
-        raise result.fault("request_latency.unit", f"is {unit!r}", f"Use one of {', '.join(_SECONDS)}")
+    if not isinstance(unit, str) or unit not in _SECONDS:
+        raise result.fault("request_latency.unit", f"is {shown(unit)}", f"Use one of {', '.join(_SECONDS)}")
     return value * _SECONDS[unit]

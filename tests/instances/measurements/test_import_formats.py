@@ -98,6 +98,11 @@ BROKEN = {
     "another JSON": ("vllm", '{"a": 1}', ""),
     "a list of numbers": ("vllm", "[1, 2]", "[0]"),
     "text for a number": ("aiperf", '{"request_throughput": {"avg": "fast"}}', "request_throughput.avg"),
+    "a list for a unit": (
+        "aiperf",
+        '{"request_count": {"avg": 1}, "request_throughput": {"avg": 5}, "request_latency": {"unit": [], "p99": 3}}',
+        "request_latency.unit",
+    ),
     "unlike rows": ("aibrix", '{"tputs": [[1, 2], [3]]}', "tputs"),
     "another text": ("mlperf", "hello\n", ""),
     "empty": ("aiperf", " \n", ""),
