@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
-from harpagon.formulations.physics import module_latency, tuple_latencies
+from harpagon.formulations.physics import collection_rate, execution, module_latency, tuple_latencies
 from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
@@ -46,3 +48,19 @@ def test_one_configuration_is_the_same_under_every_batch_aware_policy() -> None:
     schedule = (DispatchTuple.full(LARGE, 5),)
     policies = (Dispatch.TC, Dispatch.FREE, Dispatch.PER_CONFIG, Dispatch.TC_SAFE, Dispatch.EDF)
     assert {round(module_latency(schedule, policy), 12) for policy in policies} == {0.96}
+
+
+def test_the_rate_at_which_a_budget_is_met() -> None:
+    """q = b / (L - d): at it the latency is the budget, and no rate does where the batch alone takes it."""
+    assert collection_rate(MIDDLE, 0.45) == pytest.approx(40.0)
+    assert collection_rate(MIDDLE, 0.25 + 1e-3) == pytest.approx(8000.0)
+    assert collection_rate(MIDDLE, 0.25) == collection_rate(MIDDLE, 0.2) == math.inf
+
+
+def test_a_stated_capacity_collects_nothing_and_takes_its_latency_once() -> None:
+    stated = Configuration("gpu", 0, 0.9, 1.0, capacity=4.0)
+    assert collection_rate(stated, 0.9) == collection_rate(stated, 1.0) == 0.0
+    assert collection_rate(stated, 1.0 - 0.1 - 1e-12) == 0.0
+    assert collection_rate(stated, 0.9 - 1e-6) == math.inf
+    assert [execution(stated, policy) for policy in (Dispatch.TC, Dispatch.ROUND_ROBIN)] == [0.9, 0.9]
+    assert [execution(MIDDLE, policy) for policy in (Dispatch.TC, Dispatch.ROUND_ROBIN)] == [0.25, 0.5]

@@ -18,6 +18,7 @@ from harpagon.graphs import (
     PathNetwork,
     Series,
     decompose,
+    exact_rates,
     propagate_rates,
     validate_pipeline_graph,
 )
@@ -129,3 +130,38 @@ def test_a_cycle_is_named() -> None:
     assert error.value.cycle == ("a", "b", "a")
     with pytest.raises(GraphError, match="at least one module"):
         validate_pipeline_graph(nx.DiGraph())
+
+
+def test_what_edges_and_modules_do_not_say_counts_as_said() -> None:
+    """One request on each edge, no time on the way, all inputs needed."""
+    edges = [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d")]
+    silent = nx.DiGraph(edges)
+    told = nx.DiGraph()
+    told.add_nodes_from(silent, join="all")
+    told.add_edges_from(edges, fanout=1.0, transfer=0.0)
+    assert propagate_rates(silent, 7.0) == propagate_rates(told, 7.0) == dict.fromkeys("abcd", 7.0)
+    assert PathNetwork.from_graph(silent) == PathNetwork.from_graph(told)
+    assert exact_rates(silent) == exact_rates(told)
+
+
+def test_a_long_transfer_beside_short_modules_stays_in_the_tree() -> None:
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", transfer=0.0)
+    graph.add_edge("b", "c", transfer=0.0)
+    graph.add_edge("a", "c", transfer=0.9)
+    tree = decompose(PathNetwork.from_graph(graph))
+    assert tree is not None
+    assert evaluate(tree, [0.1, 0.2, 0.3]) == pytest.approx(1.3)
+
+
+def test_a_block_that_one_more_module_feeds_is_no_block() -> None:
+    """``b`` and ``c`` feed both ``h1`` and ``h2``, and ``a`` feeds ``h2`` alone."""
+    edges = [("b", "h1"), ("b", "h2"), ("c", "h1"), ("c", "h2"), ("a", "h2")]
+    graph = nx.DiGraph()
+    graph.add_edges_from(edges, transfer=0.0)
+    network = PathNetwork.from_graph(graph)
+    tree = decompose(network)
+    latencies = dict(a=0.0, b=5.0, c=1.0, h1=1.0, h2=4.0)
+    ordered = [latencies[module] for module in network.modules]
+    assert network.length(ordered) == 9.0
+    assert tree is None or evaluate(tree, ordered) == 9.0
