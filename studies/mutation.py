@@ -38,7 +38,11 @@ AREAS: dict[str, tuple[str, ...]] = {
     "graphs/leading_edges.py": ("graphs",),
     "graphs/series_parallel.py": ("graphs",),
     "formulations/physics.py": ("formulations/test_physics.py", "formulations/test_checker.py"),
-    "formulations/checker.py": ("formulations/test_checker.py", "cli/test_contract.py"),
+    "formulations/checker.py": (
+        "formulations/test_checker_faults.py",
+        "formulations/test_checker.py",
+        "formulations/test_paced.py",
+    ),
     "formulations/waves.py": ("formulations/test_waves.py",),
     "formulations/paced.py": ("formulations/test_paced.py",),
     "solvers/exact/pipeline.py": ("solvers/test_limits.py", "solvers/test_exact.py"),
