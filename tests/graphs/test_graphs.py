@@ -161,7 +161,7 @@ def test_a_block_that_one_more_module_feeds_is_no_block() -> None:
     graph.add_edges_from(edges, transfer=0.0)
     network = PathNetwork.from_graph(graph)
     tree = decompose(network)
-    latencies = dict(a=0.0, b=5.0, c=1.0, h1=1.0, h2=4.0)
+    latencies = {"a": 0.0, "b": 5.0, "c": 1.0, "h1": 1.0, "h2": 4.0}
     ordered = [latencies[module] for module in network.modules]
     assert network.length(ordered) == 9.0
     assert tree is None or evaluate(tree, ordered) == 9.0
