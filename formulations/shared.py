@@ -11,8 +11,9 @@ docs/shared.md has the proof. For roots at least 1 / R apart that bring at most 
 
     P = max(c, p / R),    p the fewest roots from one that brings something to the next,
 
-and a batch holds what comes where M(k) <= b, k = ceil(c R), at least 1. Groups are planned in two ways: *at once*,
-c = 0, and *full*, c = s / R with s the most roots that fit a batch, M(s) <= b < M(s + 1).
+and a batch holds what comes where M(k) <= b, k = ceil(c R), at least 1. Groups are planned *at once*, c = 0, and *after
+k roots*, c = k / R: k the multiples of q = max(p, floor of 1 / the requests per root), as far as M(k) <= b, and the
+largest k with M(k) <= b.
 
 Memory: the models of a mix, each counted once, must fit the machine; a model or a machine without ``memory_gb`` does
 not count.
@@ -133,14 +134,19 @@ def every_group(module: ModuleProblem, latest: float = LONGEST) -> list[Group]:
 
 
 def _closings(configuration: Configuration, stream: Stream, room: float) -> Iterator[float]:
-    """The two ways to close: at once, and when the batch can be full; as far as there is room."""
+    """Times after which batches may close, of those that there is room for: 0, and k / R for the k of a group."""
     if configuration.is_capacity or room < -TIME_TOLERANCE or stream.wave.most(1) > configuration.batch:
         return
     yield 0.0
-    allowed = floor((room + TIME_TOLERANCE) * stream.rate)
-    roots = roots_that_fit(stream.wave, configuration.batch, allowed + 1)
-    if roots_apart(stream.wave, configuration.batch) < roots <= allowed:
-        yield float(roots / exact(stream.rate))
+    wave, clock = stream.wave, exact(stream.rate)
+    apart, allowed = roots_apart(wave, configuration.batch), floor((room + TIME_TOLERANCE) * stream.rate)
+    fits = roots_that_fit(wave, configuration.batch, allowed + 1)
+    step = max(apart, floor(1 / wave.rate))
+    for roots in range(step, min(fits, allowed) + 1, step):
+        if roots > apart:
+            yield float(roots / clock)
+    if apart < fits <= allowed and fits % step:
+        yield float(fits / clock)
 
 
 def _beats(left: Group, right: Group) -> bool:

@@ -176,6 +176,12 @@ def _heuristic(name: str, summary: str, target: str, /, dispatch: Dispatch = Dis
     return Method(name, Kind.HEURISTIC, summary, Capabilities(cases), dispatch, run, extra)
 
 
+def _sharing(name: str, summary: str, target: str) -> Method:
+    """Row of a heuristic that lets modules share machines."""
+    row = _heuristic(name, summary, f"shared.{target}", Dispatch.PACED)
+    return replace(row, capabilities=Capabilities(frozenset({(Billing.SHARED, Dispatch.PACED)})))
+
+
 def _harpagon() -> Method:
     """Row of Harpagon, which plans for ``tc`` as published, and for the two safe policies: ours."""
 
@@ -297,6 +303,8 @@ METHODS: dict[str, Method] = {
             "One machine a module, the cheapest: Sponge's setting in pipelines.",
             "baselines.vertical:plan_vertical",
         ),
+        _sharing("squishy", "Best fit by duty cycles: Nexus's squishy bin packing [R].", "squishy:plan_squishy"),
+        _sharing("packing", "Machine by machine the modules that save most: ours.", "packing:plan_packing"),
         _ablation("harp-2d", "under round-robin dispatch", Dispatch.ROUND_ROBIN),
         _ablation("harp-dt", "with each configuration collecting from its own share", Dispatch.PER_CONFIG),
         _ablation("harp-1c", "with one configuration per module"),

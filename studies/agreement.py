@@ -1,8 +1,8 @@
 """Do the exact methods agree with brute force? Random small instances, one count per case.
 
 Run ``python -m studies.agreement --instances 2000`` for the comparison of the docs, and for machines that host several
-modules add ``--billing shared --dispatch paced --methods exact --pipelines 2 --limits --memory --machines 1.5``. Every
-plan goes through the checker; any disagreement prints how to reproduce it, and the command exits with 1.
+modules add ``--billing shared --dispatch paced --methods exact --pipelines 2 --modules 4 --limits --memory --machines
+1.5``. Every plan goes through the checker; any disagreement prints how to reproduce it, and the command exits with 1.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ class Sample:
         No module needs more than so many machines; few leave much to share.
     memory
         Whether every third instance counts the memory of its models.
+    modules
+        Most modules of all pipelines of an instance; 0 for four of one pipeline, three of each of several.
     """
 
     seed: int
@@ -62,14 +64,18 @@ class Sample:
     limits: bool = False
     machines: float = 5.0
     memory: bool = False
+    modules: int = 0
 
     def draw(self, number: int) -> Instance:
         """Instance ``number``."""
+        most = 4 if self.pipelines == 1 else 3
+        if self.modules:
+            most = max(1, self.modules // (1 + number % self.pipelines))
         return random_instance(
             random.Random(f"{self.seed}/{number}"),
             shape=self.shapes[number % len(self.shapes)],
             pipelines=1 + number % self.pipelines,
-            modules=(1, 4) if self.pipelines == 1 else (1, 3),
+            modules=(1, most),
             limits=self.limits and number % 2 == 1,
             machines=self.machines,
             memory=self.memory and number % 3 == 1,
@@ -154,7 +160,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     options = _parser().parse_args(arguments)
-    drawn = (options.pipelines, options.limits, options.machines, options.memory)
+    drawn = (options.pipelines, options.limits, options.machines, options.memory, options.modules)
     sample = Sample(options.seed, options.instances, tuple(options.shapes), *drawn)
     cases = [(Billing(billing), Dispatch(dispatch)) for billing in options.billing for dispatch in options.dispatch]
     tally = Tally()
@@ -205,6 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--pipelines", type=int, default=1, help="largest number of pipelines per instance")
     parser.add_argument("--limits", action="store_true", help="give half of the instances hardware limits")
     parser.add_argument("--machines", type=float, default=5.0, help="machines that a module needs at the most")
+    parser.add_argument("--modules", type=int, default=0, help="most modules of all pipelines of an instance")
     parser.add_argument("--memory", action="store_true", help="count the memory of models on a third of the instances")
     return parser
 

@@ -108,15 +108,23 @@ def test_a_group_holds_what_comes_until_it_closes(fanout: float, batch: int, rat
 
 
 def test_a_group_that_another_beats_is_left_out() -> None:
-    """At 10 req/s at once, a batch of 2 that takes longer is no better than one of 1; waiting for 2 is."""
-    pairs = ((1, 0.05), (2, 0.06))
+    """At 10 req/s at once, a batch of 3 that takes longer is no better than one of 1; waiting for 2 or 3 is."""
+    pairs = ((1, 0.05), (3, 0.06))
     module = ModuleProblem(
         "m", 10.0, tuple(Configuration("gpu", b, d, 1.0) for b, d in pairs), Rate(10.0, wave_of(1.0))
     )
     every = {(one.configuration.batch, one.close_after) for one in every_group(module)}
-    assert every == {(1, 0.0), (2, 0.0), (2, 0.2)}
-    assert {(one.configuration.batch, one.close_after) for one in groups(module, 1.0)} == {(1, 0.0), (2, 0.2)}
+    assert every == {(1, 0.0), (3, 0.0), (3, 0.2), (3, 0.3)}
+    assert {(one.configuration.batch, one.close_after) for one in groups(module, 1.0)} == {(1, 0.0), (3, 0.2), (3, 0.3)}
+    assert {(one.configuration.batch, one.close_after) for one in groups(module, 0.27)} == {(1, 0.0), (3, 0.2)}
     assert {(one.configuration.batch, one.close_after) for one in groups(module, 0.2)} == {(1, 0.0)}
+
+
+def test_rare_requests_are_waited_for_in_steps_of_their_distance() -> None:
+    """At a fan-out of 0.4 what brings something is two roots apart; five roots bring two requests, six up to three."""
+    module = ModuleProblem("m", 4.0, (Configuration("gpu", 2, 0.01, 1.0),), Rate(10.0, wave_of(0.4)))
+    found = sorted((one.close_after, one.spacing) for one in every_group(module))
+    assert found == [(0.0, 0.2), (0.4, 0.4), (0.5, 0.5)]
 
 
 def shared_plan(instance: Instance, close_after: float = 0.05) -> Plan:

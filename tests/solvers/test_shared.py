@@ -26,7 +26,7 @@ from harpagon.solvers.shared.problem import SharedProblem
 from studies.agreement import Sample, Tally, compare
 
 CASE = (Billing.SHARED, Dispatch.PACED)
-SAMPLE = Sample(3, 48, pipelines=2, limits=True, machines=1.5, memory=True)
+SAMPLE = Sample(3, 48, pipelines=2, limits=True, machines=1.5, memory=True, modules=4)
 
 
 def test_exact_agrees_with_brute_force() -> None:

@@ -1,0 +1,48 @@
+"""The relaxation by share of time: a group pays the share of a machine's time that it takes, and waits for nobody.
+
+Every module picks a schedule of its own, or a group for price x d / P at latency c + d, under path latencies and
+limits. In any mix a group waits no less than d after its closing, and the shares d / P of a machine sum to at most 1,
+so that they pay no more than its price: the optimum is a lower bound on the cost of every plan.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.planning.pattern import Column
+from harpagon.formulations.planning.shared import SharedData, shared_program
+from harpagon.solvers.models.highs import solve_linear_program
+
+if TYPE_CHECKING:
+    from harpagon.solvers.exact.effort import Effort
+    from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.shared.problem import SharedProblem
+
+
+def share_of_time_bound(problem: SharedProblem, options: SolverOptions, effort: Effort) -> float:
+    """Lower bound on the cost of every plan within the budget of ``problem``, dollars per hour.
+
+    Raises
+    ------
+    OutOfEffortError
+        Where ``effort`` is used up.
+    """
+    data = problem.data
+    columns = tuple((*problem.owned(m, effort), *_groups(problem, m)) for m in range(len(problem.models)))
+    master = SharedData(columns, (), data.slo, data.edges, data.sinks, data.limits)
+    return solve_linear_program(shared_program(master), options).bound
+
+
+def _groups(problem: SharedProblem, m: int) -> list[Column]:
+    """Groups of module ``m`` as columns."""
+    limits = list(problem.data.limits)
+    return [
+        Column(
+            one.share * one.configuration.price,
+            one.close_after + one.duration,
+            tuple(one.share * (name == hardware) for name in limits),
+            (),
+        )
+        for hardware, by_module in problem.groups.items()
+        for one in by_module[m]
+    ]
