@@ -20,6 +20,11 @@ from harpagon.evaluation.sweep.rows import RowFile
 
 PROGRAM = "import sys; from harpagon.cli import main; sys.exit(main())"
 GAP = ("gap", "--suite", "smoke", "--billing", "whole", "--workers", "2", "--out", "out")
+OWNER = (
+    "import time, pathlib; from harpagon.evaluation.sweep.row_file import owned; "
+    "folder = owned(pathlib.Path('out')); folder.__enter__(); time.sleep(600)"
+)
+"""Another run, as far as the folder is concerned."""
 SECONDS_TO_LEAVE = 10.0
 
 
@@ -37,12 +42,16 @@ class Fault:
         Whether a worker gets it instead of the main process.
     redirect
         What the shell does with the output.
+    before, after
+        Shell commands in the folder, before the run and before it is run again.
     """
 
     stop: signal.Signals | None = None
     rows: int = 0
     worker: bool = False
     redirect: str = ">/dev/null"
+    before: str = "true"
+    after: str = "true"
 
 
 FAULTS = {
@@ -51,21 +60,36 @@ FAULTS = {
         for stop in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
         for rows in (0, 1, 40)
     },
-    "SIGKILL of a worker at 1 rows": Fault(signal.SIGKILL, 1, worker=True),
+    **{
+        f"{stop.name} of a worker at {rows} rows": Fault(stop, rows, worker=True)
+        for stop in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+        for rows in (1, 40)
+    },
+    "SIGPIPE of main at 1 rows": Fault(signal.SIGPIPE, 1),
     "full standard output": Fault(redirect=">/dev/full"),
     "closed standard output": Fault(redirect=">&-"),
+    "reader of standard output gone": Fault(redirect="> >(true)"),
+    "files that may not grow, as on a full disk": Fault(before="ulimit -f 16"),
+    "a file in the folder's place": Fault(before="touch out", after="rm out"),
+    "a folder in the place of the rows": Fault(before="mkdir -p out/rows.jsonl", after="rmdir out/rows.jsonl"),
+    "the folder in use by another run": Fault(
+        before=f'mkdir out; setsid "{sys.executable}" -c "{OWNER}" >/dev/null 2>&1 & '
+        "until [ -s out/.lock ]; do sleep 0.05; done",
+        after='kill "$(cat out/.lock)"; while [ -e "/proc/$(cat out/.lock)" ]; do sleep 0.05; done',
+    ),
 }
 
 
 def costs(folder: Path) -> dict[tuple[str, ...], float | None]:
     """Case to cost, from the rows of a run."""
-    rows = RowFile(folder / "out" / "rows.jsonl").read().values()
+    path = folder / "out" / "rows.jsonl"
+    rows = RowFile(path).read().values() if path.is_file() else ()
     return {(row.workload, *row.series): row.cost for row in rows}
 
 
-def start(folder: Path, redirect: str) -> subprocess.Popen[str]:
+def start(folder: Path, redirect: str, before: str = "true") -> subprocess.Popen[str]:
     """The command in a session of its own, so that whatever it leaves behind can be found."""
-    shell = f'exec "{sys.executable}" -c "{PROGRAM}" "$@" {redirect}'
+    shell = f'{before}\nexec "{sys.executable}" -c "{PROGRAM}" "$@" {redirect}'
     command = ["bash", "-c", shell, "harpagon", *GAP]
     return subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True, start_new_session=True)
 
@@ -96,14 +120,14 @@ def row(name: str, fault: Fault, undisturbed: dict[tuple[str, ...], float | None
     """One row of the table, in Markdown."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        with start(folder, fault.redirect) as run:
+        with start(folder, fault.redirect, fault.before) as run:
             strike(fault, run, folder)
             messages = run.communicate()[1]
         ended = time.perf_counter()
         while members(run.pid) and time.perf_counter() - ended < SECONDS_TO_LEAVE:
             time.sleep(0.1)
         left, kept = len(members(run.pid)), len(costs(folder))
-        with start(folder, ">/dev/null") as again:
+        with start(folder, ">/dev/null", fault.after) as again:
             again.communicate()
         same = "equal" if again.returncode == 0 and costs(folder) == undisturbed else "DIFFERENT"
     traced = "yes" if "Traceback" in messages or "Exception ignored" in messages else "no"

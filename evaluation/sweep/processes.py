@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import queue
 import re
 import signal
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -101,7 +102,18 @@ class Processes(Generic[T, R]):
             yield pool
         finally:
             with _deaf_to_ctrl_c():  # a second Ctrl-C would leave workers behind
+                _let_none_wait(pool)
                 pool.shutdown(wait=True, kill_workers=True)
+
+
+def _let_none_wait(pool: ProcessPoolExecutor) -> None:
+    """Take the tasks that no worker has out of the pool's queue.
+
+    Killing the workers forgets every task, and the thread of the pool dies by a KeyError where it finds one waiting.
+    """
+    with suppress(queue.Empty):
+        while True:
+            pool._work_ids.get_nowait()
 
 
 def _begun(folder: Path) -> list[int]:

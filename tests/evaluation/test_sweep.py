@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -115,6 +116,17 @@ def test_a_second_ctrl_c_leaves_no_worker_behind(monkeypatch: pytest.MonkeyPatch
     for worker in started:
         with pytest.raises(ProcessLookupError):
             os.kill(worker, 0)
+
+
+def test_a_sweep_stopped_with_many_tasks_waiting_ends_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread of the pool would die on tasks that wait while its workers are killed, and say so on its way out."""
+    died: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", died.append)
+    for _ in range(3):
+        rows = Processes(abs, lambda task, reason: task, workers=2).rows(list(range(500)))
+        next(rows)
+        rows.close()
+    assert died == []
 
 
 def test_the_key_tells_tasks_apart(tasks: list[Task]) -> None:
