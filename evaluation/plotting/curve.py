@@ -23,7 +23,7 @@ AXES = {
 
 
 def plot_curve(curve: Curve, *, ax: Axes | None = None) -> Axes:
-    """Cost as a step function; a dot stands at the end of each step that its plan reaches.
+    """Cost as a step function; a dot stands at the end of each step that its plan reaches, a ring at the instance.
 
     Parameters
     ----------
@@ -44,11 +44,19 @@ def plot_curve(curve: Curve, *, ax: Axes | None = None) -> Axes:
         ax.plot(ends, [step.cost] * 2, color="#2a78d6", linewidth=2.0, solid_capstyle="butt")
         kept = ends[0] if curve.over == "slo" else ends[1]
         ax.plot([kept], [step.cost], "o", color="#2a78d6", markersize=3.5)
+        if step.holds(1.0, curve.over):
+            _ring(ax, curve.scale or 1.0, step.cost)
+    ax.set_title(f"{curve.instance}: cost over {AXES[curve.over][0].split()[0]}")
     ax.set_xlabel(AXES[curve.over][curve.scale is None])
     ax.set_ylabel("cost ($/h)")
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, 1.1 * max((step.cost for step in curve.steps), default=1.0))
     literal(ax)
     return ax
+
+
+def _ring(ax: Axes, place: float, cost: float) -> None:
+    ax.plot([place], [cost], "o", color="#c8373f", markersize=9, fillstyle="none", markeredgewidth=1.6)
+    ax.annotate(f"today: ${cost:.4g}/h", (place, cost), (6, 7), textcoords="offset points", color="#c8373f")
 
 
 def draw_curves(curves: Sequence[Curve], path: Path) -> None:

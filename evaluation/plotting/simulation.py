@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Literal
 
 from harpagon.evaluation.plotting.palette import axes as new_axes
@@ -9,6 +10,7 @@ from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError, shown, suggestion
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -83,13 +85,18 @@ def plot_simulation(
     return ax
 
 
+def _milliseconds(seconds: Iterable[float]) -> list[float]:
+    """Milliseconds; gaps where nothing was measured."""
+    return [1e3 * one if one else math.nan for one in seconds]
+
+
 def _draw_timeline(axes: Axes, report: PipelineReport) -> None:
     ends = report.timeline.ends
-    axes.step(ends, report.timeline.maximum, where="pre", color=_KEPT, label="largest")
-    axes.step(ends, report.timeline.mean, where="pre", color="0.4", label="mean")
-    axes.axhline(report.slo, color=_BROKEN, linestyle="--", label="SLO")
-    axes.axhline(report.bound, color="0.2", linestyle=":", label="bound")
-    axes.set(title=report.name, xlabel="time of arrival (s)", ylabel="end-to-end latency (s)")
+    axes.step(ends, _milliseconds(report.timeline.maximum), where="pre", color=_KEPT, label="largest")
+    axes.step(ends, _milliseconds(report.timeline.mean), where="pre", color="0.4", label="mean")
+    axes.axhline(1e3 * report.slo, color=_BROKEN, linestyle="--", label="SLO")
+    axes.axhline(1e3 * report.bound, color="0.2", linestyle=":", label="bound")
+    axes.set(title=report.name, xlabel="time of arrival (s)", ylabel="end-to-end latency (ms)")
     axes.set_ylim(bottom=0)
     axes.legend(loc="lower right", fontsize="small")
 
@@ -99,11 +106,13 @@ def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
     places = range(len(parts))
     broken = [part.maximum > part.bound + part.allowance + _ROUNDING for _, part in parts]
     colours = [_BROKEN if late else _KEPT for late in broken]
-    axes.barh(places, [part.maximum for _, part in parts], color=colours, height=0.6, label="largest measured")
-    axes.plot([part.bound for _, part in parts], places, "k|", markersize=16, markeredgewidth=2, label="bound")
+    bounds = _milliseconds(part.bound for _, part in parts)
+    largest = _milliseconds(part.maximum for _, part in parts)
+    axes.barh(places, largest, color=colours, height=0.6, label="largest measured")
+    axes.plot(bounds, places, "k|", markersize=16, markeredgewidth=2, label="bound")
     axes.set_yticks(places, [f"{module.name}: {part.configuration}" for module, part in parts], fontsize="small")
     axes.invert_yaxis()
-    axes.set(xlabel="latency in the module (s)", title="bound against measured")
+    axes.set(xlabel="latency in the module (ms)", title="bound against measured")
     axes.legend(loc="lower right", fontsize="small")
 
 

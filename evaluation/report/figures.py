@@ -135,6 +135,7 @@ def order_figure(rows: Sequence[Row]) -> Figure | None:
         axis.set_title(f"{billing} billing: {len(mine)} workloads")
         axis.set_xlabel("tc optimum over free optimum (%)")
         axis.set_ylabel("workloads")
+        axis.yaxis.get_major_locator().set_params(integer=True)
     return figure
 
 

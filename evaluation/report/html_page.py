@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 from html import escape
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.saving import literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from matplotlib.figure import Figure
 
@@ -32,6 +34,12 @@ th { color: #5b6675; font-weight: 600; } td:first-child, th:first-child { text-a
 tbody tr:hover { background: #f5f7fa; }
 figure { margin: .8rem 0 1.2rem; } figure img { max-width: 100%; height: auto; }
 figcaption { color: #5b6675; font-size: .9rem; max-width: 46rem; }
+th button { all: unset; cursor: pointer; } th button:hover, td button:hover { text-decoration: underline; }
+th[aria-sort=ascending] button::after { content: " ↑"; } th[aria-sort=descending] button::after { content: " ↓"; }
+td button { all: unset; cursor: pointer; color: #1f5fae; } :focus-visible { outline: 2px solid #1f5fae; }
+input[type=search] { font: inherit; padding: .25rem .5rem; width: 20rem; max-width: 100%; }
+.long { max-height: 34rem; overflow: auto; } .long thead th { position: sticky; top: 0; background: #fff; }
+.plans { display: flex; gap: 2rem; text-align: left; white-space: pre; } .plans b { display: block; }
 code { background: #f2f4f7; border-radius: .25rem; padding: .05rem .3rem; font-size: .9em; }
 """
 
@@ -39,10 +47,11 @@ code { background: #f2f4f7; border-radius: .25rem; padding: .05rem .3rem; font-s
 def page(title: str, parts: Iterable[str]) -> str:
     """Whole document with the parts in its body."""
     body = "\n".join(parts)
+    script = files(__package__).joinpath("page.js").read_text(encoding="utf-8")
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{escape(title)}</title>\n'
-        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n{body}\n</body>\n</html>\n"
+        f"<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{escape(title)}</h1>\n{body}\n<script>\n{script}</script>\n</body>\n</html>\n"
     )
 
 
@@ -64,13 +73,28 @@ def tiles(pairs: Iterable[tuple[str, str]]) -> str:
     return f'<div class="tiles">{"".join(made)}</div>'
 
 
-def table(caption: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Table; the first column is text, the others are figures."""
+def table(
+    caption: str,
+    headings: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    plans: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Table; the first column is text, the others are figures.
+
+    With ``plans`` it has a field to search it by, and a click on a cell shows what they have for its row and column.
+    """
     head = "".join(f'<th scope="col">{escape(cell)}</th>' for cell in headings)
     body = "\n".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    made = (
+        f"<table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}\n</tbody></table>"
+    )
+    if plans is None:
+        return f'<div class="wide">{made}</div>'
+    data = json.dumps(plans).replace("<", "\\u003c")
     return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}\n</tbody></table></div>"
+        f'<div class="searched"><input type="search" placeholder="Search" aria-label="Search: {escape(caption)}">'
+        f'<div class="wide long">{made}</div><script type="application/json">{data}</script></div>'
     )
 
 

@@ -13,11 +13,12 @@ from harpagon.evaluation.plotting.saving import save_figure
 from harpagon.evaluation.report import html_page
 from harpagon.evaluation.report.figures import order_figure, place_figure, ratio_figure, share_figure
 from harpagon.evaluation.report.tables import markdown, percent, report_tables
+from harpagon.evaluation.report.workloads import workload_plans, workload_table
 from harpagon.instances.files.writing import replacing, write_text
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -35,6 +36,7 @@ _ABOUT = {
     "workload without a plan counts as not optimal and enters no gap.",
     "over": "Ratios of cost, workload by workload, over those that both methods have a plan of.",
     "worst": "`harpagon plan WORKLOAD` shows the optimal plan, `--method` that of a heuristic.",
+    "workloads": "A click on a gap shows its plan beside the optimum's; a click on a heading sorts.",
     "order": "Harpagon dispatches to the tuple of the best throughput-cost ratio first. Any order is allowed under "
     "`free`; what that saves is shown here.",
 }
@@ -48,7 +50,10 @@ def write_report(rows: Sequence[Row], folder: Path) -> Path:
     Path
         Of the page.
     """
-    tables = report_tables(rows)
+    billings = list(dict.fromkeys(row.billing for row in rows))
+    workloads = {billing: [row for row in rows if row.billing == billing] for billing in billings}
+    lists = [workload_table(mine, billing) for billing, mine in workloads.items()]
+    tables = [*report_tables(rows), *lists]
     figures = report_figures(rows)
     for table in tables:
         with (
@@ -60,7 +65,8 @@ def write_report(rows: Sequence[Row], folder: Path) -> Path:
     for name, (figure, _) in figures.items():
         save_figure(figure, folder / f"{name}.svg", metadata={"Date": None})
     path = folder / "report.html"
-    write_text(path, html_page.page(_TITLE, _parts(rows, tables, figures)))
+    plans = {table.name: workload_plans(mine) for table, mine in zip(lists, workloads.values(), strict=True)}
+    write_text(path, html_page.page(_TITLE, _parts(rows, tables, figures, plans)))
     return path
 
 
@@ -83,7 +89,12 @@ def report_figures(rows: Sequence[Row]) -> dict[str, tuple[Figure, str]]:
     return {name: (figure, caption) for name, (figure, caption) in made.items() if figure is not None}
 
 
-def _parts(rows: Sequence[Row], tables: Sequence[Table], figures: dict[str, tuple[Figure, str]]) -> Iterator[str]:
+def _parts(
+    rows: Sequence[Row],
+    tables: Sequence[Table],
+    figures: Mapping[str, tuple[Figure, str]],
+    plans: Mapping[str, Mapping[str, Mapping[str, str]]],
+) -> Iterator[str]:
     yield html_page.paragraph(_scope(rows), quiet=True)
     yield html_page.tiles(_headline(rows))
     sections = (
@@ -93,6 +104,7 @@ def _parts(rows: Sequence[Row], tables: Sequence[Table], figures: dict[str, tupl
         ("Where the gaps are", ("worst",), ("gap-by-place",)),
         ("How long it takes", (), ("times",)),
         ("What the TC order costs", ("order",), ("order",)),
+        ("Workload by workload", ("workloads",), ()),
     )
     for title, kinds, names in sections:
         shown = [table for table in tables if table.name.split("-")[0] in kinds]
@@ -102,7 +114,8 @@ def _parts(rows: Sequence[Row], tables: Sequence[Table], figures: dict[str, tupl
         yield html_page.heading(title)
         yield from (html_page.paragraph(_ABOUT[kind]) for kind in kinds)
         yield from (html_page.image(figure, caption) for figure, caption in drawn)
-        yield from (html_page.table(table.caption, table.headings, table.rows) for table in shown)
+        for table in shown:
+            yield html_page.table(table.caption, table.headings, table.rows, plans.get(table.name))
 
 
 def _scope(rows: Sequence[Row]) -> str:

@@ -52,6 +52,8 @@ def claims_table(rows: Sequence[Row]) -> Table:
     cells: list[tuple[str, ...]] = []
     for method in BASELINES:
         found = [ratios.get((billing, method)) for billing in billings]
+        if not any(found):
+            continue
         ours = ["-" if one is None else f"{one.smallest:.2f}, {one.mean:.2f}, {one.largest:.2f}" for one in found]
         cells.append((f"cost of {method} over Harpagon: min, mean, max", _CLAIMED_RATIOS, *ours))
     for method in (BASE, OWN):

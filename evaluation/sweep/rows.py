@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
@@ -80,6 +81,8 @@ class Row:
         When, in UTC: 2026-01-31T12:00:00+00:00.
     reason
         Why it failed; empty where it did not.
+    plan
+        The plan in words, a line per module; empty without one.
     """
 
     key: str
@@ -97,6 +100,7 @@ class Row:
     version: str
     made: str
     reason: str = ""
+    plan: str = ""
 
     @property
     def failed(self) -> bool:
@@ -182,6 +186,17 @@ def result_row(keyed: KeyedTask, result: Result, runs: int) -> Row:
         build_s=result.build_time,
         solve_s=result.solve_time,
         runs=runs,
+        plan="" if result.plan is None else plan_words(result.plan),
+    )
+
+
+def plan_words(plan: Plan) -> str:
+    """A line per module: machines and their configurations, worst-case latency."""
+    modules = [(name, module) for pipeline in plan.pipelines for name, module in pipeline.modules.items()]
+    return "\n".join(
+        f"{name}: {' + '.join(f'{part.machines:.4g} x {part.configuration}' for part in module.tuples)}, "
+        f"{1e3 * module.latency:.4g} ms"
+        for name, module in modules
     )
 
 

@@ -64,6 +64,10 @@ class CurveStep:
         assert self.result.plan is not None, "a step has a plan"
         return self.result.plan.cost
 
+    def holds(self, factor: float, over: str) -> bool:
+        """Whether the step of a curve over ``slo`` or ``rate`` includes this factor."""
+        return self.low <= factor < self.high if over == "slo" else self.low < factor <= self.high
+
     @property
     def proven(self) -> bool:
         """Whether the cost is a proven optimum."""

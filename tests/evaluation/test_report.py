@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import html
+import json
 import shutil
 import subprocess
 from html.parser import HTMLParser
@@ -72,17 +74,12 @@ def test_the_page_holds_every_table_and_figure_and_needs_no_network(folder: Path
     assert all(address.startswith("data:image/svg+xml;base64,") for address in page.addresses)
 
 
-@pytest.mark.skipif(BROWSER is None, reason="no headless browser is installed: the source was parsed instead")
-def test_a_browser_shows_every_table_and_figure(folder: Path, tmp_path: Path) -> None:
-    """The page as the browser holds it after loading, with the size of every image it could decode."""
+def _in_browser(folder: Path, tmp_path: Path, script: str) -> str:
+    """What ``script``, a JavaScript expression, is after the report has loaded."""
     probe = tmp_path / "probe.html"
-    script = (
-        "<script>addEventListener('load', () => { document.title = 'loaded ' "
-        "+ [...document.images].filter(one => one.naturalWidth > 100).length + ' figures ' "
-        "+ [...document.querySelectorAll('table')].filter(one => one.offsetHeight > 40).length + ' tables' });</script>"
-    )
     source = (folder / "report.html").read_text(encoding="utf-8")
-    probe.write_text(source.replace("</body>", f"{script}</body>"), encoding="utf-8")
+    told = f"<script>addEventListener('load', () => {{ document.title = 'told ' + {script}; }});</script>"
+    probe.write_text(source.replace("</body>", f"{told}</body>"), encoding="utf-8")
     assert BROWSER is not None
     command = [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     shown = subprocess.run(
@@ -92,8 +89,46 @@ def test_a_browser_shows_every_table_and_figure(folder: Path, tmp_path: Path) ->
         timeout=120,
         check=True,
     )
+    return html.unescape(shown.stdout.partition("<title>told ")[2].partition("</title>")[0])
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no headless browser is installed: the source was parsed instead")
+def test_a_browser_shows_every_table_and_figure(folder: Path, tmp_path: Path) -> None:
+    """Tables with a height and images that it could decode, after loading."""
+    script = (
+        "[...document.images].filter(one => one.naturalWidth > 100).length + ' figures ' "
+        "+ [...document.querySelectorAll('table')].filter(one => one.offsetHeight > 40).length + ' tables'"
+    )
     tables = len(list(folder.glob("*.md")))
-    assert f"<title>loaded {FIGURES} figures {tables} tables</title>" in shown.stdout
+    assert _in_browser(folder, tmp_path, script) == f"{FIGURES} figures {tables} tables"
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no headless browser is installed")
+def test_workloads_are_sorted_searched_and_open_their_plans(folder: Path, tmp_path: Path, rows: list[Row]) -> None:
+    script = """(() => {
+      const tables = [...document.querySelectorAll("table")];
+      const table = tables.find(one => one.caption.textContent.includes("workload, whole"));
+      const heading = [...table.tHead.rows[0].cells].find(one => one.textContent === "harpagon");
+      const names = () => [...table.tBodies[0].rows].filter(row => !row.hidden).map(row => row.cells[0].textContent);
+      heading.firstChild.click();
+      heading.firstChild.click();
+      const falling = names();
+      table.tBodies[0].rows[0].cells[heading.cellIndex].firstChild.click();
+      const plans = [...table.querySelectorAll("tr.plan .plans > div")].map(one => one.textContent);
+      const field = table.closest(".searched").querySelector("input");
+      field.value = "Traffic a100";
+      field.oninput();
+      return JSON.stringify([falling, plans, names()]);
+    })()"""
+    falling, plans, found = json.loads(_in_browser(folder, tmp_path, script))
+    mine = {(row.method, row.dispatch, row.workload): row for row in rows if row.billing == "whole"}
+    gaps = {name: mine["harpagon", "tc", name].cost / mine["exact", "free", name].cost for name in falling}  # type: ignore[operator]
+    shown = [round(gap, 4) for gap in gaps.values()]
+    assert len(shown) == 7 and shown == sorted(shown, reverse=True)
+    assert found == [name for name in falling if name.startswith("traffic") and "A100" in name] != falling
+    both = [mine["harpagon", "tc", falling[0]], mine["exact", "free", falling[0]]]
+    assert [row.plan in plan for row, plan in zip(both, plans, strict=True)] == [True, True]
+    assert all(row.plan.count("\n") >= 1 for row in both)
 
 
 def test_ratios_are_costs_over_harpagons(folder: Path, rows: list[Row]) -> None:
