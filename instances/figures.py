@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-_APART = 9999.5
-"""From here on thousands are set apart."""
+_APART, _POWER = 9999.5, 1e13
+"""From here on thousands are set apart, and figures are powers of ten."""
 
 
 def figure(value: float, digits: int = 4) -> str:
@@ -14,5 +14,7 @@ def figure(value: float, digits: int = 4) -> str:
     >>> figure(1234.56), figure(12345.67), figure(12345.67, 6), figure(2e9)
     ('1235', '12,346', '12,345.7', '2,000,000,000')
     """
+    if abs(value) >= _POWER:
+        return f"{value:.{digits}g}"
     text = f"{value:,.{digits}g}" if abs(value) < 10**digits - 0.5 else f"{value:,.0f}"
     return text if abs(value) >= _APART else text.replace(",", "")

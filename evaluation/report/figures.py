@@ -128,6 +128,8 @@ def order_figure(rows: Sequence[Row]) -> Figure | None:
         return None
     billings = list(dict.fromkeys(one.billing for one in losses))
     figure, axes = panels(1, len(billings), height=3.0)
+    from matplotlib.ticker import MaxNLocator
+
     edges = [0.5 * k for k in range(int(200 * losses[0].loss) + 2)]
     for axis, billing in zip(axes[0], billings, strict=True):
         mine = [100 * one.loss for one in losses if one.billing == billing]
@@ -135,7 +137,7 @@ def order_figure(rows: Sequence[Row]) -> Figure | None:
         axis.set_title(f"{billing} billing: {len(mine)} workloads")
         axis.set_xlabel("tc optimum over free optimum (%)")
         axis.set_ylabel("workloads")
-        axis.yaxis.get_major_locator().set_params(integer=True)
+        axis.yaxis.set_major_locator(MaxNLocator(integer=True))
     return figure
 
 

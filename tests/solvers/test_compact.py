@@ -19,7 +19,7 @@ from harpagon.instances.instance import Instance
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
-from harpagon.solvers.methods import METHODS, find_method
+from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.models.compact import solve_compact
 from harpagon.solvers.models.highs import relaxation_bound
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
@@ -61,7 +61,7 @@ def test_equals_brute_force(case: int) -> None:
 @pytest.mark.parametrize(("billing", "dispatch"), list(product(APART, (Dispatch.FREE, Dispatch.EDF))))
 def test_what_it_cannot_do_is_a_clear_error(worked_example: Instance, billing: Billing, dispatch: Dispatch) -> None:
     with pytest.raises(UnsupportedError, match=f"compact does not support {billing} billing under {dispatch} dispatch"):
-        find_method("compact").run(worked_example, billing, dispatch)
+        solve(worked_example, "compact", billing, dispatch)
 
 
 @pytest.mark.parametrize("case", range(8))
