@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harpagon.formulations.paced import Dispatcher, Stream, in_step, lag, open_batches, paced_service
+from harpagon.formulations.paced import Dispatcher, Stream, batch_wave, in_step, lag, open_batches, paced_service
 from harpagon.formulations.paced_sizes import fewest_machines, least_residual
+from harpagon.formulations.physics import module_latency
 from harpagon.formulations.waves import Wave, pipeline_waves
 from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple
+from harpagon.instances.policies import Dispatch
 
 FANOUTS = (0.25, 0.5, 0.75, 1.0, 1.1, 1.5, 2.0, 2.5, 3.0)
 RATES = (0.03, 1.0, 7.0, 33.3, 250.0, 1e5)
@@ -158,3 +160,42 @@ def _run(times: list[float], configuration: Configuration, machines: int, close_
         free[turn] = done
         worst, turn, first = max(worst, done - opened), (turn + 1) % machines, last + 1
     return worst
+
+
+@settings(deadline=None, max_examples=40)
+@given(waves(), st.sampled_from(RATES), st.lists(st.sampled_from((1, 2, 3, 8)), min_size=2, max_size=3, unique=True))
+def test_open_batches_take_the_demand_bound_one_request_and_a_lag(wave: Wave, rate: float, batches: list[int]) -> None:
+    """H = L + 1 / W + lag, L the bound of `edf` on the same tuples, closing each batch early enough to be done by L."""
+    durations = [float(f"{(1 + 0.3 * batch) / rate:.4g}") for batch in batches]
+    tuples = [DispatchTuple.full(Configuration("gpu", *pair, 1.0), 40) for pair in zip(batches, durations, strict=True)]
+    total = sum(part.rate for part in tuples)
+    service = open_batches(tuples, Stream(rate, wave))
+    late = lag(wave, 1, 1 / Fraction(total), rate)
+    assert service is not None and late is not None
+    due = module_latency(tuples, Dispatch.EDF) + 1 / total
+    assert service.latency == pytest.approx(due + float(late))
+    assert service.close_after == pytest.approx([due - duration for duration in durations])
+
+
+def test_points_of_a_capacity_profile_are_taken_at_their_word() -> None:
+    quick, slow = Configuration("gpu", 0, 0.2, 1.0, capacity=4.0), Configuration("gpu", 0, 0.3, 1.0, capacity=6.0)
+    graph = nx.DiGraph()
+    graph.add_node("a")
+    wave = pipeline_waves(graph)["a"]
+    tuples = [DispatchTuple.full(quick, 1), DispatchTuple.full(slow, 1)]
+    service = paced_service(tuples, Stream(10.0, wave))
+    assert service is not None
+    assert (service.dispatcher, service.latency, service.close_after) == (Dispatcher.SERVER, 0.3, (0.0, 0.0))
+    assert paced_service(tuples, Stream(10.1, wave)) is None
+    batched = DispatchTuple.full(Configuration("gpu", 4, 0.1, 1.0), 1)
+    assert paced_service([*tuples, batched], Stream(1.0, wave)) is None
+
+
+def test_batches_of_a_wave_are_counted_root_by_root() -> None:
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", fanout=2.5)
+    wave = pipeline_waves(graph)["b"]
+    assert wave.counts == (3, 2)
+    assert batch_wave(wave, 2).counts == (2, 1)
+    assert batch_wave(wave, 3).counts == (1,)
+    assert batch_wave(wave, 1) is wave

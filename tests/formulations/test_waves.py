@@ -101,3 +101,8 @@ def test_a_long_period_is_bounded_by_its_tail() -> None:
 @pytest.mark.parametrize(("fanouts", "counts"), [((0.5, 2.0), (2, 0)), ((1.5,), (2, 1)), ((2.0, 0.25), (1, 0))])
 def test_counts_of_chains(fanouts: tuple[float, ...], counts: tuple[int, ...]) -> None:
     assert chain(*fanouts).counts == counts
+
+
+def test_the_excess_of_one_rounding() -> None:
+    """Rounding a multiple of 1 / 10 up adds 9 / 10 at most; a whole fan-out adds nothing."""
+    assert [chain(fanout).excess for fanout in (0.3, 1.5, 2.0)] == [Fraction(9, 10), Fraction(1, 2), 0]
