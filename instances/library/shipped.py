@@ -10,7 +10,7 @@ from harpagon.instances.errors import InputError, shown, suggestion
 from harpagon.instances.files.instances import read_instance
 from harpagon.instances.library.applications import application_names
 from harpagon.instances.library.profiles import DATA
-from harpagon.instances.library.suites import suite_names, suite_workloads
+from harpagon.instances.library.suites import HARD, hard_instance, instance_names, suite_names
 from harpagon.instances.library.workloads import Workload
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def worked_example() -> Instance:
 
 
 def resolve(name_or_path: str) -> Instance:
-    """Instance of a file, of a shipped example, or of a workload name such as ``traffic-198rps-350ms``.
+    """Instance of a file, of a shipped example or hard instance, or of a workload name: ``traffic-198rps-350ms``.
 
     An existing file comes first; an argument with a folder or a file ending is always a path.
 
@@ -54,6 +54,8 @@ def resolve(name_or_path: str) -> Instance:
         return read_instance(name_or_path)
     if name_or_path in example_names():
         return example(name_or_path)
+    if name_or_path in instance_names(HARD):
+        return hard_instance(name_or_path)
     workload = Workload.from_name(name_or_path)
     if workload is not None:
         return workload.instance()
@@ -67,7 +69,7 @@ def resolve(name_or_path: str) -> Instance:
 
 
 def _known_names() -> list[str]:
-    return [*example_names(), *(workload.name for suite in suite_names() for workload in suite_workloads(suite))]
+    return [*example_names(), *(name for suite in suite_names() for name in instance_names(suite))]
 
 
 def _exists(path: str) -> bool:

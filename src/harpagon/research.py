@@ -20,7 +20,7 @@ from harpagon.heuristics.scheduling_rules import SchedulingRules
 from harpagon.heuristics.sponge import enumerate_sponge
 from harpagon.instances.cpu.instance import core_profile_of
 from harpagon.instances.cpu.profile import published_yolo_profile
-from harpagon.instances.library.optima import optima_path, read_optima
+from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
 from harpagon.instances.library.slopt_pipelines import slopt_instance
 from harpagon.instances.library.suites import suite_workloads
 from harpagon.simulation.arrivals.processes import EvenArrivals, GammaArrivals
@@ -51,6 +51,7 @@ __all__ = [
     "SystemOptions",
     "TuningOptions",
     "accuracy_frontier",
+    "benchmark_path",
     "core_profile_of",
     "draw_climb",
     "draw_frontier",
@@ -65,7 +66,6 @@ __all__ = [
     "linear_model",
     "make_scaler",
     "module_dispatcher",
-    "optima_path",
     "pipeline_problem",
     "pipeline_problems",
     "plan_harpagon",
@@ -73,7 +73,7 @@ __all__ = [
     "plan_module",
     "provision",
     "published_yolo_profile",
-    "read_optima",
+    "read_benchmarks",
     "run_scaler",
     "run_slopt",
     "schedule_module",

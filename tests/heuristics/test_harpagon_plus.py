@@ -14,13 +14,13 @@ from harpagon.heuristics.harpagon_plus.group_search import SearchEffort, search_
 from harpagon.heuristics.harpagon_plus.plan import PLUS_ABLATIONS, plan_harpagon_plus, plan_plus_ablation
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Configuration
-from harpagon.instances.library.optima import optima_path, read_optima
+from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
 from harpagon.instances.library.suites import suite_workloads
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import METHODS, solve
 
 SAMPLE = random.Random(7).sample(suite_workloads("paper"), 30)
-OPTIMA = {optimum.problem: optimum.cost for optimum in read_optima(optima_path("paper"))}
+OPTIMA = {one.case: one.best for one in read_benchmarks(benchmark_path("paper"))}
 
 
 @pytest.mark.parametrize("billing", APART)

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harpagon.cli.console import note, show, show_json
-from harpagon.cli.inputs import BillingOption, InstanceArgument, JsonOption
-from harpagon.instances.policies import Billing
+from harpagon.cli.inputs import BillingOption, DispatchOption, InstanceArgument, JsonOption
+from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
 
 _HELP = "List the shipped instances and suites, show one instance, or make random ones."
 
-_LIST_HELP = """List the shipped examples, applications and suites; with --suite, the workloads of one suite.
+_LIST_HELP = """List the shipped examples, applications and suites; with --suite, the instances of one suite.
+
+With --suite, every instance stands with its proven optimum, or with its best plan and bound where it is open, and with
+the best heuristic. docs/benchmarks.md says how to report a better result.
 
 An application is planned at any rate and SLO by its workload name: traffic-198rps-350ms is the application traffic
 at 198 req/s with an SLO of 350 ms; traffic-198rps-350ms-V100+T4 allows two hardware types only.
@@ -26,6 +29,8 @@ at 198 req/s with an SLO of 350 ms; traffic-198rps-350ms-V100+T4 allows two hard
   harpagon instances list
 
   harpagon instances list --suite smoke
+
+  harpagon instances list --suite paper --billing fractional --dispatch tc
 """
 
 _SHOW_HELP = """Show one instance: its hardware, its pipelines with their rates, and the profiles they draw on.
@@ -82,18 +87,17 @@ def register(app: typer.Typer) -> None:
 
 def list_instances(
     suite: Annotated[
-        str | None, typer.Option(metavar="SUITE", help="List the workloads of this suite.", show_default=False)
+        str | None, typer.Option(metavar="SUITE", help="List the instances of this suite.", show_default=False)
     ] = None,
+    billing: BillingOption = None,
+    dispatch: DispatchOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run ``harpagon instances list``."""
     from rich.text import Text
 
-    from harpagon.instances.library.suites import suite_workloads
-
     if suite is not None:
-        names = [workload.name for workload in suite_workloads(suite)]
-        show_json(names) if as_json else show(*names)
+        _list_suite(suite, billing or Billing.WHOLE, dispatch or Dispatch.FREE, as_json=as_json)
         return
     catalogue = _catalogue()
     if as_json:
@@ -102,6 +106,23 @@ def list_instances(
     for kind, names in catalogue.items():
         show(Text(kind, "bold"), *(f"  {name}" for name in names))
     show("An application is planned by a workload name such as traffic-198rps-350ms.")
+
+
+def _list_suite(name: str, billing: Billing, dispatch: Dispatch, *, as_json: bool) -> None:
+    from harpagon.cli.views.benchmarks import benchmark_table
+    from harpagon.instances.errors import InputError
+    from harpagon.instances.library.benchmarks import benchmark_path, benchmark_record, read_benchmarks
+    from harpagon.instances.library.suites import benchmark_cases
+
+    known = benchmark_cases(name)
+    if (billing, dispatch) not in known:
+        cases = "; ".join(f"--billing {one} --dispatch {policy}" for one, policy in known)
+        raise InputError(name, "", f"has no records of {billing} billing under {dispatch} dispatch", f"Use {cases}")
+    records = [one for one in read_benchmarks(benchmark_path(name)) if one.case[1:] == (billing, dispatch)]
+    if as_json:
+        show_json([benchmark_record(one) for one in records])
+    else:
+        show(benchmark_table(records, billing, dispatch))
 
 
 def _catalogue() -> dict[str, list[str]]:

@@ -1,0 +1,117 @@
+"""What Harpagon loses to the optimum, and which part loses it; "optimal" in both of its meanings.
+
+Run ``python -m studies.losses --suite paper --instances 1131`` for the table of docs/paper-comparison.md.
+
+A plan can equal the optimum over all plans, or the best plan of any latency split with Harpagon's own module scheduler
+(`harp-bf`). With the costs of one workload
+
+    greedy split alone >= split and reassigner >= harp-bf >= optimum,
+
+the first difference is what the reassigner takes back from the splitter's loss, the second what both leave, the third
+what the module scheduler loses. All are shares of the optimum under ``tc`` dispatch.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from harpagon.evaluation.gaps.tables import SAME_COST
+from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, plan_harpagon
+from harpagon.instances.library.suites import spread, suite
+from harpagon.instances.policies import APART, Billing, Dispatch
+from harpagon.solvers.methods import solve
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.instances.instance import Instance
+
+SPLITTERS = (Splitter.ESTIMATE, Splitter.SCHEDULE)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Dollars per hour of one workload with one splitter; every figure is at least the next.
+
+    Attributes
+    ----------
+    split
+        Splitter and module scheduler, nothing reassigned.
+    reassigned
+        The whole heuristic.
+    best_split
+        Brute force over latency splits with the same module scheduler.
+    optimum
+        The cheapest of all plans.
+    """
+
+    split: float
+    reassigned: float
+    best_split: float
+    optimum: float
+
+
+def losses(instance: Instance, billing: Billing, splitter: Splitter) -> Losses | None:
+    """Costs of one workload; None where the heuristic finds no plan, or no optimum is proven."""
+    options = HarpagonOptions(splitter=splitter)
+    variants = (replace(options, reassignments=0), options, HarpagonOptions(splitter=Splitter.EVERY))
+    plans = [plan_harpagon(instance, billing, variant) for variant in variants]
+    plans.append(solve(instance, "exact", billing, Dispatch.TC).plan)
+    costs = [plan.cost for plan in plans if plan is not None]
+    return Losses(*costs) if len(costs) == len(plans) else None
+
+
+def row(found: Sequence[Losses]) -> list[str]:
+    """Cells: shares optimal in both meanings, at the best split; mean losses of the parts, and the largest."""
+    first = statistics.fmean(_same(one.reassigned, one.optimum) for one in found)
+    second = statistics.fmean(_same(one.reassigned, one.best_split) for one in found)
+    best = statistics.fmean(_same(one.best_split, one.optimum) for one in found)
+    parts = (
+        [(one.split - one.reassigned) / one.optimum for one in found],
+        [(one.reassigned - one.best_split) / one.optimum for one in found],
+        [(one.best_split - one.optimum) / one.optimum for one in found],
+    )
+    shares = [f"{100 * share:.1f} %" for share in (first, second, best)]
+    return shares + [f"{100 * statistics.fmean(part):.2f} % ({100 * max(part):.1f} %)" for part in parts]
+
+
+def _same(cost: float, reference: float) -> bool:
+    return cost <= reference * (1 + SAME_COST)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print one row per billing and splitter; returns the exit code."""
+    from rich.console import Console
+    from rich.progress import track
+
+    options = _parser().parse_args(arguments)
+    instances = spread(suite(options.suite), options.instances)
+    headings = (
+        *("billing", "splitter goes by", "workloads", "at the optimum", "at the best split", "best split at optimum"),
+        *("taken back by reassigner: mean (max)", "left by splitter and reassigner", "module scheduler"),
+    )
+    lines = [headings, ("---",) * len(headings)]
+    for billing in options.billing:
+        for splitter in SPLITTERS:
+            label = f"{billing}, {splitter}"
+            tracked = track(instances, label, console=Console(stderr=True))
+            found = [one for instance in tracked if (one := losses(instance, Billing(billing), splitter))]
+            lines.append((billing, splitter, f"{len(found)} of {len(instances)}", *row(found)))
+    print("\n".join(f"| {' | '.join(line)} |" for line in lines))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m studies.losses", description="What Harpagon loses, and where.")
+    parser.add_argument("--suite", default="smoke")
+    parser.add_argument("--instances", type=int, default=42, metavar="N", help="spread evenly over the suite")
+    parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
