@@ -1,25 +1,29 @@
-"""Fill the benchmark library: ``python -m studies.benchmarks --suite paper``, ``--suite hard --time-limit 60``."""
+"""Fill the benchmark library: ``python -m studies.benchmarks --suite paper``, ``--suite hard --time-limit 60``.
+
+With ``--check`` nothing is written: every stored record is made again, and those that differ are printed.
+"""
 
 from __future__ import annotations
 
 import argparse
+import math
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST
-from harpagon.instances.library.benchmarks import Benchmark, benchmark_path, write_benchmarks
+from harpagon.instances.library.benchmarks import Benchmark, benchmark_path, read_benchmarks, write_benchmarks
 from harpagon.instances.library.suites import benchmark_cases, suite, suite_names
-from harpagon.instances.policies import Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.options import SolverOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from harpagon.instances.instance import Instance
-    from harpagon.instances.policies import Billing
     from harpagon.solvers.result import Result
 
 HEURISTICS = ("harpagon", "harpagon+", "plus-tc")
@@ -63,7 +67,7 @@ def _rounded(result: Result) -> float:
 def records(
     instances: Sequence[Instance], cases: Sequence[tuple[Billing, Dispatch]], time_limit: float | None
 ) -> list[Benchmark]:
-    """Records of all instances in all cases; how many are proven, and times, go to standard output."""
+    """Records of all instances in all cases, instance by instance; how many are proven, and times, are printed."""
     found = []
     for billing, dispatch in cases:
         wall, processor = time.perf_counter(), time.process_time()
@@ -71,21 +75,49 @@ def records(
         taken = f"{time.perf_counter() - wall:.1f} s, {time.process_time() - processor:.1f} s of processor time"
         proven = sum(one.optimum is not None for one in mine)
         print(f"{billing}, {dispatch}: {proven} of {len(mine)} proven optimal; {taken}", flush=True)
-        found += mine
-    return found
+        found.append(mine)
+    return [one for of_instance in zip(*found, strict=True) for one in of_instance]
 
 
-def main() -> None:
-    """Run the command."""
+def differences(stored: Iterable[Benchmark], made: Iterable[Benchmark]) -> list[str]:
+    """What differs between two lists of records, version and rounding of the last digits aside; one line each."""
+    before, after = ({one.case: one for one in records} for records in (stored, made))
+    missing = [f"{' '.join(case)}: in one list only" for case in before.keys() ^ after.keys()]
+    changed = [
+        f"{' '.join(case)}: stored {before[case].best:.9g}, now {after[case].best:.9g}"
+        for case in before.keys() & after.keys()
+        if not _same(before[case], after[case])
+    ]
+    return sorted(missing + changed)
+
+
+def _same(one: Benchmark, other: Benchmark) -> bool:
+    pairs = ((one.best, other.best), (one.bound, other.bound), (one.heuristic_cost or 0.0, other.heuristic_cost or 0.0))
+    same = (one.digest, one.heuristic) == (other.digest, other.heuristic)
+    return same and all(math.isclose(*pair, rel_tol=1e-9) for pair in pairs)
+
+
+def main() -> int:
+    """Run the command; 1 where a check finds differences."""
     parser = argparse.ArgumentParser(prog="python -m studies.benchmarks", description=__doc__)
     parser.add_argument("--suite", default="paper", choices=suite_names())
     parser.add_argument("--time-limit", type=float, metavar="S", help="of each exact solve")
     parser.add_argument("--out", type=Path, help="file to write; default: the shipped one")
+    parser.add_argument("--check", action="store_true", help="compare with what is stored")
+    parser.add_argument("--billing", nargs="*", type=Billing, default=APART, help="of a check; default: both")
     arguments = parser.parse_args()
     path = arguments.out or benchmark_path(arguments.suite)
-    write_benchmarks(path, records(suite(arguments.suite), benchmark_cases(arguments.suite), arguments.time_limit))
+    cases = [case for case in benchmark_cases(arguments.suite) if not arguments.check or case[0] in arguments.billing]
+    made = records(suite(arguments.suite), cases, arguments.time_limit)
+    if arguments.check:
+        stored = [one for one in read_benchmarks(path) if one.billing in arguments.billing]
+        found = differences(stored, made)
+        print(*found, f"{len(stored)} stored records, {len(found)} differ", sep="\n")
+        return bool(found)
+    write_benchmarks(path, made)
     print(f"written to {path}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

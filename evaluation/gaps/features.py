@@ -1,4 +1,4 @@
-"""What a workload's name tells: application, rate, objective, and how tight the objective is."""
+"""What a workload's name tells: application, rate, objective, how tight that is, and how far prices spread."""
 
 from __future__ import annotations
 
@@ -24,12 +24,15 @@ class Features:
         Seconds.
     tightness
         SLO as a multiple of the `reference_latency`: 1 is the tightest of the suite ``paper``.
+    price_spread
+        Price of the dearest hardware type over that of the cheapest.
     """
 
     application: str
     rate: float
     slo: float
     tightness: float
+    price_spread: float
 
 
 @cache
@@ -40,4 +43,6 @@ def features(workload_name: str) -> Features | None:
         return None
     profiles = application_profiles(workload.application, workload.hardware or None)
     reference = reference_latency(application(workload.application).graph, workload.rate, profiles)
-    return Features(workload.application, workload.rate, workload.slo, workload.slo / reference)
+    prices = {configuration.price for profile in profiles.values() for configuration in profile}
+    tightness, spread = workload.slo / reference, max(prices) / min(prices)
+    return Features(workload.application, workload.rate, workload.slo, tightness, spread)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.comparison import BASE, BASELINES, OWN, cost_ratios, largest_gaps, order_losses
+from harpagon.evaluation.gaps.surface import common_rows
 from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, summarise
+from harpagon.evaluation.report.surface_tables import headline_table, surface_table
+from harpagon.evaluation.report.table import Table, milliseconds, percent
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -21,16 +23,6 @@ _CLAIMED_OPTIMAL = "91.5 % equal the brute-force optimum"
 _CLAIMED_TIME = "milliseconds"
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of text cells; ``name`` is that of its file."""
-
-    name: str
-    caption: str
-    headings: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
 def report_tables(rows: Sequence[Row]) -> list[Table]:
     """Every table of the report that the rows have something for."""
     billings = list(dict.fromkeys(row.billing for row in rows))
@@ -38,6 +30,7 @@ def report_tables(rows: Sequence[Row]) -> list[Table]:
     for billing in billings:
         mine = [row for row in rows if row.billing == billing]
         tables.append(method_table(mine, billing))
+        tables += [headline_table(mine, billing), surface_table(mine, billing)]
         tables += [ratio_table(mine, billing, base) for base in (BASE, OWN)]
         tables += [worst_table(mine, billing, method) for method in (BASE, OWN)]
         tables.append(order_table(mine, billing))
@@ -48,8 +41,10 @@ def claims_table(rows: Sequence[Row]) -> Table:
     """What the abstract of Harpagon claims, beside ours in each billing."""
     billings = list(dict.fromkeys(row.billing for row in rows))
     summaries = {(one.billing, one.method): one for one in summarise(rows)}
-    ratios = {(one.billing, one.method): one for one in cost_ratios(rows)}
-    cells: list[tuple[str, ...]] = []
+    common = {billing: common_rows([row for row in rows if row.billing == billing]) for billing in billings}
+    ratios = {(one.billing, one.method): one for kept, _ in common.values() for one in cost_ratios(kept)}
+    left = [f"{len({row.problem for row in kept})}, {left_out} left out" for kept, left_out in common.values()]
+    cells: list[tuple[str, ...]] = [("workloads that every system plans", "", *left)]
     for method in BASELINES:
         found = [ratios.get((billing, method)) for billing in billings]
         if not any(found):
@@ -135,19 +130,3 @@ def order_table(rows: Sequence[Row], billing: str) -> Table:
     ]
     caption = f"Where TC order loses most to free order, {billing} billing ($/hour)"
     return Table(f"order-{billing}", caption, ("workload", "tc optimum", "free optimum", "loss"), cells)
-
-
-def markdown(table: Table) -> str:
-    """Table as Markdown."""
-    lines = [table.headings, ("---",) * len(table.headings), *table.rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def percent(share: float | None) -> str:
-    """Share as a percentage with two digits."""
-    return "-" if share is None else f"{100 * share:.2f} %"
-
-
-def milliseconds(seconds: float | None) -> str:
-    """Time in milliseconds with three significant digits."""
-    return "-" if seconds is None else f"{1e3 * seconds:.3g} ms"

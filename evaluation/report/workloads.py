@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.tables import REFERENCE, reference_dispatches
 from harpagon.evaluation.plotting.palette import MAIN
-from harpagon.evaluation.report.tables import Table, percent
+from harpagon.evaluation.report.table import Table, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

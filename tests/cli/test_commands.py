@@ -114,6 +114,26 @@ def test_instance_shown_as_a_file_plans_to_the_same_cost(answer: Answer, tmp_pat
     assert len(costs) == 1
 
 
+def test_a_suite_is_listed_with_its_optima_and_best_heuristics(
+    answer: Answer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (first, *others) = answer("instances", "list", "--suite", "smoke", "--billing", "fractional", "--dispatch", "tc")
+    assert len(others) == 41
+    assert (first["billing"], first["policy"], first["heuristic"]) == ("fractional", "tc", "harpagon")
+    plan = answer("plan", first["instance"], "--billing", "fractional", "--dispatch", "tc")
+    assert plan["cost_per_hour"] == pytest.approx(first["optimum"])
+    assert plan["instance_digest"] == first["digest"]
+    assert main(["instances", "list", "--suite", "hard"]) == ExitCode.DONE
+    assert "sixty-configurations-limits" in capfd.readouterr().out
+    assert main(["instances", "list", "--suite", "hard", "--billing", "fractional"]) == ExitCode.BAD_INPUT
+    assert "Use --billing whole --dispatch free" in capfd.readouterr().err
+
+
+def test_every_nth_instance_of_a_suite_is_compared(answer: Answer, tmp_path: Path) -> None:
+    arguments = ["--suite", "smoke", "--every", "21", "--billing", "whole", "--methods", "harpagon"]
+    assert answer("gap", *arguments, "--out", str(tmp_path))["tasks"] == 2 * 3
+
+
 def test_every_listed_example_and_application_is_known(answer: Answer, capfd: pytest.CaptureFixture[str]) -> None:
     catalogue = answer("instances", "list")
     assert "smoke" in catalogue["suites"]

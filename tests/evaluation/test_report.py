@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harpagon.evaluation.sweep.rows import Row
 
 METHODS = "harpagon,harpagon+,nexus,scrooge,inferline,clipper,harp-1c,harp-0re,plus-tc"
-FIGURES = 6
+FIGURES = 8
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 

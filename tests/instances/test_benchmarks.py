@@ -15,7 +15,7 @@ from harpagon.instances.library.benchmarks import Benchmark, benchmark_path, rea
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.library.suites import HARD, benchmark_cases, instance_names, suite_workloads
 from harpagon.instances.policies import APART, Billing, Dispatch
-from studies.benchmarks import HEURISTICS, benchmark
+from studies.benchmarks import HEURISTICS, benchmark, differences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,17 @@ def test_a_sample_is_proven_again(workload: Workload, stored: dict[tuple[str, Bi
             assert again.best == pytest.approx(before.best, rel=1e-9)
             assert again.bound == pytest.approx(before.bound, rel=1e-9)
             assert again.heuristic_cost == pytest.approx(before.heuristic_cost, rel=1e-9)
+
+
+def test_a_check_tells_every_difference(stored: dict[tuple[str, Billing, Dispatch], Benchmark]) -> None:
+    kept = list(stored.values())[:4]
+    dearer, changed, bound = (
+        replace(kept[0], best=kept[0].best * (1 + 1e-8)),
+        replace(kept[1], digest="other"),
+        replace(kept[2], bound=kept[2].bound * 0.99),
+    )
+    assert differences(kept, [replace(one, version="9") for one in kept]) == []
+    assert len(differences(kept, [dearer, changed, bound])) == 4
 
 
 def test_records_are_written_byte_for_byte_as_they_are_read(tmp_path: Path) -> None:

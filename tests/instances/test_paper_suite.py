@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -20,9 +19,6 @@ from harpagon.instances.library.paper_suite import (
     hardware_sets,
 )
 from harpagon.instances.library.suites import suite_workloads
-
-if TYPE_CHECKING:
-    pass
 
 PAPER = suite_workloads("paper")
 

@@ -46,6 +46,8 @@ worker process is tried once more and then kept as failed. How times are taken s
 
   harpagon gap --suite paper --methods heuristics --workers 2 --report study
 
+  harpagon gap --suite paper --every 8
+
   harpagon gap --suite mine.yaml --suite traffic-198rps-350ms --workers 2 --out study
 
   harpagon gap --plugin mine.py --methods my-heuristic,harpagon
@@ -78,6 +80,7 @@ def gap(
             show_default="exact,harpagon; under shared billing all that plan for it",
         ),
     ] = None,
+    every: Annotated[int, typer.Option(min=1, metavar="N", help="Only every N-th instance of each suite.")] = 1,
     billing: BillingOption = None,
     workers: Annotated[int, typer.Option(min=1, help="Processes; with more than one, run times disturb another.")] = 1,
     plugin: PluginOption = None,
@@ -130,7 +133,7 @@ def gap(
     billings = list(APART) if billing is None else [billing]
     if report is not None and billing is Billing.SHARED:
         raise typer.BadParameter("compares with the paper, which shares no machines", param_hint="--report")
-    tasks = study_tasks(_instances(suite or ["smoke"]), names, billings, options)
+    tasks = study_tasks(_instances(suite or ["smoke"], every), names, billings, options)
     out = out or report or Path("harpagon-gap")
     for folder in {out, report or out}:
         make_folder(folder)
@@ -190,13 +193,13 @@ def _method_names(listed: str | None, billing: Billing | None) -> list[str]:
     return names
 
 
-def _instances(names: Sequence[str]) -> list[Instance]:
+def _instances(names: Sequence[str], every: int) -> list[Instance]:
     from harpagon.instances.library.shipped import resolve
     from harpagon.instances.library.suites import suite, suite_names
 
     found: list[Instance] = []
     for name in names:
-        found += suite(name) if name in suite_names() else [resolve(name)]
+        found += suite(name)[::every] if name in suite_names() else [resolve(name)]
     return found
 
 
