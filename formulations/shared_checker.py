@@ -28,6 +28,8 @@ class Hosts:
 
     Attributes
     ----------
+    groups
+        Shared machine to the groups of its modules.
     parts
         Of each module in a mix that stands, its part of the machine.
     latencies
@@ -36,6 +38,7 @@ class Hosts:
         Pairs of a place in the plan and what is wrong there.
     """
 
+    groups: dict[str, dict[Guest, Group]] = field(default_factory=dict)
     parts: dict[Guest, DispatchTuple] = field(default_factory=dict)
     latencies: dict[Guest, float] = field(default_factory=dict)
     faults: list[tuple[str, str]] = field(default_factory=list)
@@ -81,6 +84,7 @@ def _add_mix(
     modules: dict[Guest, tuple[str, ModuleProblem]],
 ) -> None:
     place, groups = f"machine {machine}", tuple(mix.values())
+    found.groups[machine] = mix
     if not mix:
         return
     types = sorted({one.configuration.hardware for one in groups})

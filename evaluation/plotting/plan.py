@@ -85,7 +85,8 @@ def draw_plan(instance: Instance, plan: Plan, path: Path) -> None:
 
 
 def _drawings(instance: Instance, plan: Plan) -> list[_Drawing]:
-    return [_Drawing.of(instance, *pair) for pair in zip(instance.pipelines, plan.pipelines, strict=True)]
+    colours = {name: _PATH_COLOURS[k % len(_PATH_COLOURS)] for k, name in enumerate(plan.shared_machines())}
+    return [_Drawing.of(instance, *pair, colours) for pair in zip(instance.pipelines, plan.pipelines, strict=True)]
 
 
 def _size(drawings: Sequence[_Drawing]) -> tuple[float, float]:
@@ -104,9 +105,11 @@ class _Drawing:
     """Slots, the left ends of their boxes and the middles of their heights, layer by layer."""
     width: float
     height: float
+    colours: Mapping[str, str]
+    """Shared machine to the edges of the boxes that take turns on it."""
 
     @classmethod
-    def of(cls, instance: Instance, pipeline: Pipeline, planned: PipelinePlan) -> _Drawing:
+    def of(cls, instance: Instance, pipeline: Pipeline, planned: PipelinePlan, colours: Mapping[str, str]) -> _Drawing:
         problem = pipeline_problem(instance, pipeline)
         layers = layered_layout(problem.network).layers
         heights = [[_slot_height(slot, planned) for slot in layer] for layer in layers]
@@ -118,7 +121,7 @@ class _Drawing:
                 places.append((slot, _MARGIN + k * (_BOX + _GAP), y + height / 2))
                 y += height + _SPACE
         width = 2 * _MARGIN + len(layers) * (_BOX + _GAP) - _GAP
-        return cls(pipeline, planned, problem, places, max(width, 6.0), _HEADER + tall + _MARGIN)
+        return cls(pipeline, planned, problem, places, max(width, 6.0), _HEADER + tall + _MARGIN, colours)
 
     def draw(self, axis: Axes, top: float, terms: str) -> None:
         _draw_header(axis, self, top - _MARGIN, terms)
@@ -127,8 +130,9 @@ class _Drawing:
         budgets = _budgets(self.problem, self.planned)
         for slot, x, y in self.places:
             if slot.is_module:
-                model = self.pipeline.graph.nodes[slot.name]["model"]
-                _draw_box(axis, x, top - y, slot.name, model, self.planned.modules[slot.name], budgets[slot.name])
+                module = self.planned.modules[slot.name]
+                names = (slot.name, self.pipeline.graph.nodes[slot.name]["model"])
+                _draw_box(axis, x, top - y, names, module, budgets[slot.name], self.colours.get(_host(module), _LINE))
 
     def _route(self, tail: str, head: str, top: float) -> list[tuple[float, float]]:
         """Points from the right end of ``tail`` through its passages to the left end of ``head``."""
@@ -154,6 +158,11 @@ def _slot_height(slot: Slot, planned: PipelinePlan) -> float:
 
 def _box_height(module: ModulePlan) -> float:
     return 2 * _PAD + _ROW * (3 + len(module.tuples) + _has_dummies(module))
+
+
+def _host(module: ModulePlan) -> str:
+    """Shared machine on which a module takes turns; empty where its machines are its own."""
+    return module.pace.machine if module.pace is not None else ""
 
 
 def _has_dummies(module: ModulePlan) -> bool:
@@ -194,16 +203,20 @@ def _draw_header(axis: Axes, drawing: _Drawing, y: float, terms: str) -> None:
             axis.text(x, y - 0.305, name, fontsize=6.5, color="white", va="center", ha="center")
 
 
-def _draw_box(axis: Axes, x: float, y: float, name: str, model: str, module: ModulePlan, budget: float) -> None:
+def _draw_box(
+    axis: Axes, x: float, y: float, names: tuple[str, str], module: ModulePlan, budget: float, edge: str
+) -> None:
+    """A module, ``names`` being its own and its model's."""
     from matplotlib.patches import FancyBboxPatch
 
     height = _box_height(module)
     corner = (x, y - height / 2)
     style = "round,pad=0,rounding_size=0.07"
-    axis.add_patch(FancyBboxPatch(corner, _BOX, height, boxstyle=style, facecolor=_FILL, edgecolor=_LINE, zorder=2))
+    axis.add_patch(FancyBboxPatch(corner, _BOX, height, boxstyle=style, facecolor=_FILL, edgecolor=edge, zorder=2))
     row = y + height / 2 - _PAD - _ROW / 2
-    _line(axis, x, row, _shorten(name, 22), f"${module.cost:.4f}/h", size=9, weight="bold")
+    _line(axis, x, row, _shorten(names[0], 22), f"${module.cost:.4f}/h", size=9, weight="bold")
     row -= _ROW
+    model = f"{names[1]} on {_host(module)}" if _host(module) else names[1]
     _line(axis, x, row, _shorten(model, 24), f"{figure(module.rate)} req/s", size=7.5, colour=_FAINT)
     for part, latency in zip(module.tuples, module.tuple_latencies, strict=True):
         row -= _ROW

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harpagon.cli.views.machines import machine_lines
 from harpagon.solvers.result import Termination
 from harpagon.solvers.sensitivity.explain import critical_paths, limit_use
 
@@ -119,7 +120,7 @@ def _binding_lines(instance: Instance, plan: Plan) -> list[Text]:
     for name, (used, limit) in limit_use(instance, plan).items():
         state = "all in use" if used > limit - 1e-6 else "not binding" if used <= limit - 1 else "less than one left"
         lines.append(Text(f"limit of {name}: {used:g} of {limit} machines, {state}"))
-    return lines
+    return [*lines, *machine_lines(instance, plan)]
 
 
 def _worth_lines(instance: Instance, explanation: Explanation) -> list[Text]:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harpagon.cli.views.boxes import box, ends, milliseconds
 from harpagon.cli.views.connectors import connector_rows, exit_columns
+from harpagon.cli.views.machines import machine_view
 from harpagon.evaluation.plotting.layout import layered_layout
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.figures import figure
@@ -42,7 +44,7 @@ def plan_view(instance: Instance, plan: Plan, width: int) -> list[Text]:
     lines: list[Text] = []
     for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True):
         lines += [_headline(pipeline, planned), Text(), *_drawing(instance, pipeline, planned, width), Text()]
-    return lines
+    return [*lines, *machine_view(instance, plan)]
 
 
 def _headline(pipeline: Pipeline, planned: PipelinePlan) -> Text:
@@ -66,28 +68,25 @@ def _drawing(instance: Instance, pipeline: Pipeline, planned: PipelinePlan, widt
     layout = layered_layout(problem.network)
     span = max(_layer_width(layer) for layer in layout.layers)
     if span > width:
-        return [line for box in boxes.values() for line in box]
+        return [line for lines in boxes.values() for line in lines]
     return _layered(layout, boxes, span)
 
 
 def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> list[Text]:
     inner = _BOX - 4
     model = graph.nodes[name]["model"]
-    rows = [_ends(Text(f"{model}", "italic"), Text(f"{figure(module.rate, 6)} req/s"), inner)]
-    rows += [_ends(Text(f"from {text}", "dim"), Text(), inner) for text in _sources(graph, name)]
+    rows = [ends(Text(f"{model}", "italic"), Text(f"{figure(module.rate, 6)} req/s"), inner)]
+    rows += [ends(Text(f"from {text}", "dim"), Text(), inner) for text in _sources(graph, name)]
     if module.dummy_rate > 1e-6 * module.rate:
         what = "dummy requests" if module.pace is None else "spare capacity"
-        rows.append(_ends(Text(what, "dim"), Text(f"+ {figure(module.dummy_rate)} req/s", "dim"), inner))
+        rows.append(ends(Text(what, "dim"), Text(f"+ {figure(module.dummy_rate)} req/s", "dim"), inner))
     rows += [
         _tuple_row(part, latency, inner) for part, latency in zip(module.tuples, module.tuple_latencies, strict=True)
     ]
-    rows.append(_ends(bar(module.latency, budget), Text(_against(module.latency, budget)), inner))
-    cost = f" ${module.cost:.4f}/h "
-    title = Text(name, "bold")
-    title.truncate(inner - len(cost) - 4, overflow="ellipsis")
-    rule = "─" * (_BOX - 6 - title.cell_len - len(cost))
-    top = Text.assemble("╭─ ", title, f" {rule}", (cost, "bold"), "─╮")
-    return [top, *(Text.assemble("│ ", row, " │") for row in rows), Text("╰" + "─" * (_BOX - 2) + "╯")]
+    if module.pace is not None and module.pace.machine:
+        rows.append(ends(Text(f"takes turns on {module.pace.machine}", "dim"), Text(), inner))
+    rows.append(ends(bar(module.latency, budget), Text(_against(module.latency, budget)), inner))
+    return box(name, module.cost, rows, _BOX)
 
 
 def _sources(graph: nx.DiGraph, name: str) -> list[str]:
@@ -104,7 +103,7 @@ def _sources(graph: nx.DiGraph, name: str) -> list[str]:
 def _tuple_row(part: DispatchTuple, latency: float, width: int) -> Text:
     machines = f"{part.machines:.3f}" if part.is_residual else f"{part.machines:.0f}"
     left = Text.assemble((machines, "bold"), f" x {part.configuration}")
-    return _ends(left, Text(f"{figure(part.rate)}/s {milliseconds(latency):>9}"), width)
+    return ends(left, Text(f"{figure(part.rate)}/s {milliseconds(latency):>9}"), width)
 
 
 def _against(latency: float, budget: float) -> str:
@@ -116,18 +115,6 @@ def bar(value: float, whole: float, width: int = _BAR) -> Text:
     filled = min(width, round(width * value / whole))
     colour = "red" if value > whole * (1 + 1e-9) else "green"
     return Text.assemble(("█" * filled, colour), ("░" * (width - filled), "dim"))
-
-
-def milliseconds(seconds: float) -> str:
-    """Four figures and the unit."""
-    return f"{seconds * 1e3:.4g} ms" if seconds < 10 else f"{seconds * 1e3:.0f} ms"
-
-
-def _ends(left: Text, right: Text, width: int) -> Text:
-    """One text at each end of a row of exactly ``width`` columns; the left one gives way."""
-    left = left.copy()
-    left.truncate(width - right.cell_len - (right.cell_len > 0), overflow="ellipsis")
-    return Text.assemble(left, " " * (width - left.cell_len - right.cell_len), right)
 
 
 def _layer_width(layer: Sequence[Slot]) -> int:
