@@ -123,7 +123,7 @@ def _check_pipeline(
 ) -> tuple[list[Violation], float]:
     place = f"pipelines.{pipeline.name}"
     violations: list[Violation] = []
-    problem = pipeline_problem(instance, pipeline)
+    problem = pipeline_problem(instance, pipeline, planned.promise)
     network = problem.network
     for name in planned.modules:
         if name not in network.modules:

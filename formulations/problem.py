@@ -10,6 +10,7 @@ from harpagon.formulations.paced import Stream, paced_service
 from harpagon.formulations.physics import tc_order, tuple_latencies
 from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork, propagate_rates
+from harpagon.instances.plan import Promise
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -63,31 +64,27 @@ class PipelineProblem:
     entry: float = 0.0
 
 
-def pipeline_problem(instance: Instance, pipeline: Pipeline) -> PipelineProblem:
-    """Compile one pipeline of an instance."""
+def pipeline_problem(instance: Instance, pipeline: Pipeline, promise: Promise | None = None) -> PipelineProblem:
+    """Compile one pipeline of an instance, for the streams of ``promise`` where these are not its own."""
+    promise = promise or own_promise(pipeline)
     network = PathNetwork.from_graph(pipeline.graph)
-    rates = propagate_rates(pipeline.graph, pipeline.rate)
+    rates = propagate_rates(pipeline.graph, promise.rate)
     waves = pipeline_waves(pipeline.graph)
-    entry = entry_delay(pipeline)
     modules = tuple(
         ModuleProblem(
             name,
             rates[name],
             _available(instance, pipeline.graph.nodes[name]["model"]),
-            Stream(pipeline.rate, waves[name]),
+            Stream(promise.rate, waves[name]),
         )
         for name in network.modules
     )
-    return PipelineProblem(pipeline.name, pipeline.slo - entry, network, modules, entry)
+    return PipelineProblem(pipeline.name, pipeline.slo - promise.delay, network, modules, promise.delay)
 
 
-def entry_delay(pipeline: Pipeline) -> float:
-    """Seconds that a regulator at the root holds a request at the most, (n - 1) / R.
-
-    At most n + R x requests come in any x seconds, so the k-th after one that passed at once is held for (k - k' + 1 -
-    R x) / R <= (n - 1) / R until it is 1 / R behind the one before.
-    """
-    return (pipeline.burst - 1) / pipeline.rate
+def own_promise(pipeline: Pipeline) -> Promise:
+    """Streams that an instance promises for a pipeline."""
+    return Promise(pipeline.rate, pipeline.burst)
 
 
 def pipeline_problems(instance: Instance) -> tuple[PipelineProblem, ...]:

@@ -143,13 +143,49 @@ class ModulePlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Promise:
+    """Streams of root requests that a paced plan claims its latency for.
+
+    Attributes
+    ----------
+    rate, burst
+        At most burst + rate x requests come in any closed window of x seconds; ``rate`` in requests per second.
+    arrivals
+        The recorded trace that is such a stream; empty where the instance says rate and burst.
+    """
+
+    rate: float
+    burst: float = 1.0
+    arrivals: str = ""
+
+    def __post_init__(self) -> None:
+        check = Checks("promise")
+        _check_positive(check, rate=self.rate)
+        check.number(("burst",), self.burst, 1.0, math.inf)
+
+    @property
+    def delay(self) -> float:
+        """Seconds that a regulator at the root holds a request at the most: (burst - 1) / rate."""
+        return (self.burst - 1) / self.rate
+
+
+@dataclass(frozen=True, slots=True)
 class PipelinePlan:
-    """Schedules of one pipeline's modules; ``latency`` is its longest source-to-sink path in seconds."""
+    """Schedules of one pipeline's modules.
+
+    Attributes
+    ----------
+    latency
+        Seconds of its longest source-to-sink path, with the wait of a burst under ``paced``.
+    promise
+        Streams that it is made for where these are not those of the instance; else None.
+    """
 
     name: str
     slo: float
     latency: float
     modules: Mapping[str, ModulePlan]
+    promise: Promise | None = None
 
     def __post_init__(self) -> None:
         check = Checks(f"plan of pipeline {self.name}")

@@ -14,7 +14,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import exact, lag
-from harpagon.formulations.problem import entry_delay
+from harpagon.formulations.problem import own_promise
 from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork
 from harpagon.instances.policies import Dispatch
@@ -74,7 +74,7 @@ def pipeline_paces(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -
 
 def _planned_paces(pipeline: Pipeline, plan: PipelinePlan) -> Iterator[Pace]:
     """What a plan under ``paced`` says; a root of a burst waits before it enters, which its starts count in."""
-    entry = entry_delay(pipeline)
+    entry = (plan.promise or own_promise(pipeline)).delay
     for name in PathNetwork.from_graph(pipeline.graph).modules:
         module = plan.modules[name]
         arrival = module_pace(module).start - entry

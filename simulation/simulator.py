@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.formulations.problem import own_promise
 from harpagon.graphs import PathNetwork
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals.bursts import BurstMeter
@@ -172,8 +173,9 @@ class _PipelineRun:
         self._paces = pipeline_paces(pipeline, plan, choices.dispatch)
         self._sinks = [index for index, heads in enumerate(self._network.successors) if not heads]
         held = choices.paced
-        bursty = held and choices.dispatch is Dispatch.PACED and pipeline.burst > 1
-        self._entry = Regulator(pipeline.rate) if bursty else None
+        self._promise = plan.promise or own_promise(pipeline)
+        bursty = held and choices.dispatch is Dispatch.PACED and self._promise.burst > 1
+        self._entry = Regulator(self._promise.rate) if bursty else None
         holds = [pace.arrival if held else 0.0 for pace in self._paces]
         fanout_seed = self._seed if choices.random_fanout else None
         self._inlets = pipeline_inlets(pipeline, self._network, holds, fanout_seed)
@@ -186,7 +188,7 @@ class _PipelineRun:
         self._is_paced = choices.dispatch is Dispatch.PACED
         claimed = plan.latency if self._is_paced else max(pipeline.slo, plan.latency) + self._allowance
         self._measure = PathMeasure(pipeline.slo, claimed, choices.duration, len(self._sinks))
-        self._meter = BurstMeter(pipeline.rate)
+        self._meter = BurstMeter(self._promise.rate)
 
     def _dispatcher(self, index: int) -> Dispatcher:
         choices, module, name = self._choices, self._modules[index], self._network.modules[index]
@@ -240,7 +242,7 @@ class _PipelineRun:
                 self._network.modules, self._modules, self._paces, self._stations, strict=True
             )
         )
-        promised = self._choices.is_kept and self._meter.keeps(self._pipeline.burst)
+        promised = self._choices.is_kept and self._meter.keeps(self._promise.burst)
         allowance = 0.0 if self._is_paced else self._allowance
         return self._measure.report(self._plan, modules, quantiles, allowance, self._meter.burst, promised)
 

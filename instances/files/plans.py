@@ -12,7 +12,7 @@ from harpagon.instances.files.instances import write_json
 from harpagon.instances.files.schema import ModulePlanFile, PipelinePlanFile, PlanFile, TupleFile
 from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.files.validation import validate
-from harpagon.instances.plan import DispatchTuple, ModulePlan, Pace, PipelinePlan, Plan
+from harpagon.instances.plan import DispatchTuple, ModulePlan, Pace, PipelinePlan, Plan, Promise
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -90,8 +90,13 @@ def _pipeline_document(pipeline: PipelinePlan) -> dict[str, Any]:
         "name": pipeline.name,
         "latency_ms": milliseconds(pipeline.latency),
         "slo_ms": milliseconds(pipeline.slo),
+        **({} if pipeline.promise is None else {"promise": _promise_document(pipeline.promise)}),
         "modules": {name: _module_document(module) for name, module in pipeline.modules.items()},
     }
+
+
+def _promise_document(promise: Promise) -> dict[str, Any]:
+    return {"rate_rps": promise.rate, "burst": promise.burst, "arrivals": promise.arrivals}
 
 
 def _module_document(module: ModulePlan) -> dict[str, Any]:
@@ -202,7 +207,10 @@ def _pipeline_plan(
             raise InputError(source, format_place(here), problem, suggestion(name, pipeline.graph))
         profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
         modules[name] = _module_plan(item, profile, here, source)
-    return PipelinePlan(file.name, seconds(file.slo_ms), seconds(file.latency_ms), modules)
+    promise = None
+    if file.promise is not None:
+        promise = Promise(file.promise.rate_rps, file.promise.burst, file.promise.arrivals)
+    return PipelinePlan(file.name, seconds(file.slo_ms), seconds(file.latency_ms), modules, promise)
 
 
 def _module_plan(file: ModulePlanFile, profile: tuple[Configuration, ...], place: Place, source: str) -> ModulePlan:

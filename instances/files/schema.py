@@ -178,12 +178,21 @@ class ModulePlanFile(FileModel):
     tuples: list[TupleFile]
 
 
+class PromiseFile(FileModel):
+    """Streams that a plan claims its latency for: at most burst + rate_rps x requests in any x seconds."""
+
+    rate_rps: PlanPositive
+    burst: Annotated[float, Field(ge=1, allow_inf_nan=False)]
+    arrivals: str = ""
+
+
 class PipelinePlanFile(FileModel):
     """Schedules of one pipeline with the latency it claims."""
 
     name: Name
     latency_ms: NotNegative
     slo_ms: PlanPositive
+    promise: PromiseFile | None = None
     modules: dict[Name, ModulePlanFile]
 
 

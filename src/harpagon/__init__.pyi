@@ -32,10 +32,10 @@ from .instances.policies import Dispatch as Dispatch
 from .queries import compare as compare
 from .queries import curve as curve
 from .queries import explain as explain
-from .queries import headroom as headroom
 from .queries import read_instance as read_instance
-from .queries import simulate as simulate
 from .queries import solve as solve
+from .runs import headroom as headroom
+from .runs import simulate as simulate
 from .simulation.headroom import Headroom as Headroom
 from .simulation.report import SimulationReport as SimulationReport
 from .solvers.capabilities import Capabilities as Capabilities

@@ -52,6 +52,8 @@ leaves it. Below stands the certificate: why the method stopped, the cost that n
 
   harpagon plan traffic.yaml --headroom 0.2
 
+  harpagon plan traffic.yaml --arrivals trace.csv
+
   harpagon plan fleet.yaml --start plan.json --time-limit 60
 
 [bold]Exit codes[/bold]  0 planned; 1 no plan, and why; 2 bad input or usage
@@ -89,6 +91,15 @@ def plan(
             "finds the smallest that random arrivals need.",
         ),
     ] = 0.0,
+    arrivals: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TRACE",
+            help="Plan for a recorded trace in the place of rate and burst: the cheapest plan that keeps the objective "
+            "for every request of it, proven. Trace files: see `harpagon simulate --help`.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan to this JSON file.", show_default=False)
@@ -109,7 +120,11 @@ def plan(
     problem = with_headroom(given, headroom)
     if start is not None:
         options = replace(options, start=_read_start(start, problem))
-    result, interrupted = _solve(problem, method, billing, dispatch, options)
+    if arrivals is not None and headroom:
+        raise typer.BadParameter("a trace says which rate to plan for: leave out --headroom", param_hint="--arrivals")
+    result, interrupted = _solve(problem, method, billing, dispatch, options, arrivals)
+    if arrivals is not None:
+        problem = _as_promised(problem, result.plan)
     if headroom and result.plan is not None:
         made = replace(result.plan, headroom=headroom, instance_digest=given.digest())
         result = replace(result, plan=made)
@@ -128,13 +143,30 @@ def plan(
         raise typer.Exit(ExitCode.INTERRUPTED)
 
 
+def _as_promised(instance: Instance, plan: Plan | None) -> Instance:
+    """The instance at the rate that a plan for a trace is made for, to be drawn."""
+    if plan is None or plan.pipelines[0].promise is None:
+        return instance
+    return replace(instance, pipelines=(replace(instance.pipelines[0], rate=plan.pipelines[0].promise.rate),))
+
+
 def _solve(
-    instance: Instance, method: str, billing: Billing | None, dispatch: Dispatch | None, options: SolverOptions
+    instance: Instance,
+    method: str,
+    billing: Billing | None,
+    dispatch: Dispatch | None,
+    options: SolverOptions,
+    arrivals: str | None,
 ) -> tuple[Result, bool]:
     """What the method holds, and whether Ctrl-C stopped it."""
     from harpagon.cli.views.progress import solve_progress
     from harpagon.solvers.methods import solve
     from harpagon.solvers.result import SolveInterrupted
+
+    if arrivals is not None:
+        from harpagon.simulation.recorded import plan_for_trace
+
+        return plan_for_trace(instance, arrivals, method, billing, dispatch, options), False
 
     with solve_progress() as progress:
         try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harpagon.formulations.problem import own_promise
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -29,11 +30,13 @@ def certificate_view(instance: Instance, result: Result, plan: Plan) -> list[Tex
 def _promise(instance: Instance, planned: PipelinePlan) -> Text:
     """When the last result of a paced pipeline is out, and for which arrivals that holds."""
     pipeline = next(pipeline for pipeline in instance.pipelines if pipeline.name == planned.name)
+    promise = planned.promise or own_promise(pipeline)
     stated = any(module.pace is not None and module.pace.dispatcher == "server" for module in planned.modules.values())
     proviso = ", as far as servers keep their stated latency" if stated else ""
+    whom = f"every request of {promise.arrivals} and every stream" if promise.arrivals else "every stream"
     return Text(
-        f"{planned.name}: every result is out {planned.latency * 1e3:.4g} ms after its request, for every stream of at "
-        f"most {pipeline.burst} + {pipeline.rate:.6g} x requests in any window of x seconds{proviso}"
+        f"{planned.name}: every result is out {planned.latency * 1e3:.4g} ms after its request, for {whom} of at most "
+        f"{promise.burst:.6g} + {promise.rate:.6g} x requests in any window of x seconds{proviso}"
     )
 
 
