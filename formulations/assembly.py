@@ -59,7 +59,8 @@ def _starting(module: ModulePlan, start: float) -> ModulePlan:
 
 def assemble_plan(instance: Instance, billing: Billing, dispatch: Dispatch, pipelines: Sequence[PipelinePlan]) -> Plan:
     """Plan of an instance from the plans of its pipelines."""
-    return Plan(instance.name, billing, dispatch, tuple(pipelines), sum(pipeline.cost for pipeline in pipelines))
+    cost, spare = sum(pipeline.cost for pipeline in pipelines), min(pipeline.spare for pipeline in instance.pipelines)
+    return Plan(instance.name, billing, dispatch, tuple(pipelines), cost, spare=spare)
 
 
 def assemble(

@@ -120,7 +120,7 @@ def largest_stretch(problem: PipelineProblem, latencies: Sequence[float], held: 
 def cheapest_single(module: ModuleProblem, budget: float, dispatch: Dispatch) -> tuple[DispatchTuple, ...] | None:
     """The cheapest schedule of one configuration within ``budget`` seconds, None without one."""
     plans = [
-        DispatchTuple.full(configuration, machines)
+        DispatchTuple.full(configuration, machines, module.spare)
         for configuration in module.configurations
         if (machines := _machines_alone(configuration, module, budget, dispatch)) is not None
     ]

@@ -111,10 +111,13 @@ def _digest_faults(instance: Instance, plan: Plan) -> Iterator[Violation]:
 
 
 def _as_planned(instance: Instance, plan: Plan) -> Instance:
-    """The instance with the headroom in its rates that the plan was made with."""
-    if not plan.headroom:
+    """The instance with the headroom in its rates and the machines in spare that the plan was made with."""
+    if not plan.headroom and not plan.spare:
         return instance
-    pipelines = tuple(replace(pipeline, rate=pipeline.rate * (1 + plan.headroom)) for pipeline in instance.pipelines)
+    pipelines = tuple(
+        replace(pipeline, rate=pipeline.rate * (1 + plan.headroom), spare=max(pipeline.spare, plan.spare))
+        for pipeline in instance.pipelines
+    )
     return replace(instance, pipelines=pipelines)
 
 
@@ -144,10 +147,10 @@ def _check_pipeline(
         if _is_hosted(module):
             violations.extend(Violation(here, text) for text in _part_faults(module, hosts.parts.get(guest)))
         else:
-            violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled.rate, plan))
+            violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled, plan.billing))
             violations.extend(Violation(here, text) for text in _pace_faults(module, compiled, plan.dispatch))
         violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
-        violations.extend(Violation(here, text) for text in _claim_faults(module, compiled.rate, recomputed))
+        violations.extend(Violation(here, text) for text in _claim_faults(module, compiled, recomputed))
     latency = network.length(latencies) + problem.entry
     if latency > pipeline.slo + TIME_TOLERANCE:
         path = " -> ".join(network.critical_path(latencies))
@@ -193,17 +196,18 @@ def _profile_faults(tuples: Sequence[DispatchTuple], profile: Sequence[object]) 
             yield f"{part.configuration} is not in the profile of this module's model"
 
 
-def _capacity_faults(tuples: Sequence[DispatchTuple], rate: float, plan: Plan) -> Iterator[str]:
+def _capacity_faults(tuples: Sequence[DispatchTuple], problem: ModuleProblem, billing: Billing) -> Iterator[str]:
+    rate = problem.rate
     for part in tuples:
         whole = float(part.machines).is_integer() and part.machines >= 1
         if not whole and not (0 < part.machines < 1):
             yield f"{part.configuration} has {part.machines:g} machines: a whole number, or a fraction below one"
-        if not _same(part.rate, part.machines * part.configuration.throughput):
+        if not _same(part.rate, _working(part, problem.spare) * part.configuration.throughput):
             yield f"{part.configuration} claims {part.rate:g} req/s, its machines do something else"
     residuals = [part for part in tuples if part.is_residual]
-    total = sum(part.machines * part.configuration.throughput for part in tuples)
-    if residuals and plan.billing is not Billing.FRACTIONAL:
-        yield f"a fraction of a machine under {plan.billing} billing"
+    total = sum(_working(part, problem.spare) * part.configuration.throughput for part in tuples)
+    if residuals and billing is not Billing.FRACTIONAL:
+        yield f"a fraction of a machine under {billing} billing"
     if len(residuals) > 1:
         yield "more than one residual"
     if residuals and not tuples[-1].is_residual:
@@ -223,10 +227,16 @@ def _order_faults(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> Iterat
         yield "tuples do not stand in descending order of throughput-cost ratio"
 
 
-def _claim_faults(module: ModulePlan, rate: float, latencies: Sequence[float]) -> Iterator[str]:
+def _working(part: DispatchTuple, spare: int) -> float:
+    """Machines of a tuple that are there whatever is lost."""
+    return part.machines if part.is_residual else max(0, part.machines - spare)
+
+
+def _claim_faults(module: ModulePlan, problem: ModuleProblem, latencies: Sequence[float]) -> Iterator[str]:
+    rate = problem.rate
     if not _same(module.rate, rate):
         yield _claim("rate_rps", module.rate, rate)
-    total = sum(part.machines * part.configuration.throughput for part in module.tuples)
+    total = sum(_working(part, problem.spare) * part.configuration.throughput for part in module.tuples)
     if not _same(module.dummy_rate, max(0.0, total - rate)):
         yield _claim("dummy_rps", module.dummy_rate, max(0.0, total - rate))
     cost = sum(part.cost for part in module.tuples)

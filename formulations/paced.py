@@ -120,7 +120,7 @@ def at_once(part: DispatchTuple, stream: Stream) -> Service | None:
     for at most max over j of (j d - s_j / R).
     """
     duration = exact(part.configuration.duration)
-    machines = 1 if part.is_residual else int(part.machines)
+    machines = part.working
     batches = batch_wave(stream.wave, part.configuration.batch)
     if part.is_residual and batches.rate * part.configuration.batch * exact(stream.rate) > Fraction(part.rate):
         return None
@@ -272,7 +272,7 @@ def exact(figure: float) -> Fraction:
 
 def exact_rate(part: DispatchTuple) -> Fraction:
     """Requests per second of a tuple: n b / d of whole machines, the rate of a residual as it stands."""
-    return Fraction(part.rate) if part.is_residual else int(part.machines) * exact_throughput(part.configuration)
+    return Fraction(part.rate) if part.is_residual else part.working * exact_throughput(part.configuration)
 
 
 def exact_throughput(configuration: Configuration) -> Fraction:

@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 class ModuleProblem:
     """One module: serve ``rate`` requests per second with ``configurations``, which stand in ``tc`` order.
 
-    ``stream`` is what reaches it of a paced pipeline.
+    ``stream`` is what reaches it of a paced pipeline; ``spare`` machines may be lost, of any of its tuples.
     """
 
     name: str
     rate: float
     configurations: tuple[Configuration, ...]
     stream: Stream | None = None
+    spare: int = 0
 
     def service(self, schedule: Sequence[DispatchTuple]) -> Service | None:
         """How ``schedule`` serves the stream in a paced pipeline; None where it has too little capacity."""
@@ -76,6 +77,7 @@ def pipeline_problem(instance: Instance, pipeline: Pipeline, promise: Promise | 
             rates[name],
             _available(instance, pipeline.graph.nodes[name]["model"]),
             Stream(promise.rate, waves[name]),
+            pipeline.spare,
         )
         for name in network.modules
     )

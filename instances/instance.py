@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from harpagon.graphs import GraphError, propagate_rates, validate_pipeline_graph
@@ -185,6 +185,8 @@ class Pipeline:
         and has every default filled in.
     burst
         At most burst + rate x requests enter in any window of x seconds.
+    spare
+        Machines of every module that may be lost without a result that is late.
     """
 
     name: str
@@ -192,6 +194,7 @@ class Pipeline:
     slo: float
     graph: nx.DiGraph
     burst: int = 1
+    spare: int = 0
 
     def __post_init__(self) -> None:
         check = Checks(f"pipeline {self.name}")
@@ -199,6 +202,7 @@ class Pipeline:
         check.number(("rate",), self.rate, LEAST, MOST)
         _check_seconds(check, ("slo",), self.slo)
         check.count(("burst",), self.burst, 1, checks.LARGEST_BATCH)
+        check.count(("spare",), self.spare, 0, checks.LARGEST_BATCH)
         if not isinstance(self.graph, FrozenGraph):
             _check_graph(check, self.graph)
             object.__setattr__(self, "graph", FrozenGraph(self.graph, _NODE_DEFAULTS, _EDGE_DEFAULTS))
@@ -281,6 +285,13 @@ class Instance:
         object.__setattr__(self, "hardware", FrozenMapping(self.hardware))
         object.__setattr__(self, "profiles", FrozenMapping({m: tuple(p) for m, p in self.profiles.items()}))
         object.__setattr__(self, "pipelines", tuple(self.pipelines))
+
+    def with_spare(self, machines: int) -> Instance:
+        """The same with at least so many machines of every module that may be lost."""
+        if not machines:
+            return self
+        pipelines = tuple(replace(pipeline, spare=max(pipeline.spare, machines)) for pipeline in self.pipelines)
+        return replace(self, pipelines=pipelines)
 
     def digest(self) -> str:
         """``sha256:`` and the hash of all that a plan depends on, the same in every process and key order."""

@@ -47,7 +47,7 @@ class DispatchTuple:
     machines
         A whole number for full machines; a fraction below one for a residual.
     rate
-        Requests per second they work at, dummy requests included: machines x throughput.
+        Requests per second they work at, dummy requests included: machines x throughput, those in spare left out.
     """
 
     configuration: Configuration
@@ -61,9 +61,9 @@ class DispatchTuple:
             _check_positive(check, machines=self.machines, rate=self.rate)
 
     @classmethod
-    def full(cls, configuration: Configuration, machines: int) -> DispatchTuple:
-        """``machines`` machines at their whole throughput."""
-        return cls(configuration, machines, machines * configuration.throughput)
+    def full(cls, configuration: Configuration, machines: int, spare: int = 0) -> DispatchTuple:
+        """``machines`` machines at their whole throughput, and ``spare`` more that nothing is asked of."""
+        return cls(configuration, machines + spare, machines * configuration.throughput)
 
     @classmethod
     def residual(cls, configuration: Configuration, rate: float) -> DispatchTuple:
@@ -74,6 +74,11 @@ class DispatchTuple:
     def is_residual(self) -> bool:
         """Whether this is a partly used machine, paid for by the fraction."""
         return self.machines < 1
+
+    @property
+    def working(self) -> int:
+        """Machines that the rate takes: all but those in spare."""
+        return 1 if self.is_residual else round(self.rate / self.configuration.throughput)
 
     @property
     def cost(self) -> float:

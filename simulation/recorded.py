@@ -36,7 +36,7 @@ from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.methods import find_method, require_support, solve
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
-from harpagon.solvers.result import Result, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,6 +158,14 @@ class _Search:
         low = self._slowest()
         if low is None:
             return self._result(math.inf)
+        try:
+            self._split(low)
+        except SolveInterrupted as interruption:
+            raise SolveInterrupted(self._result(0.0)) from interruption
+        return self._result(min([self._cost(), *(bound for bound, _, _ in self.heap[:1])]))
+
+    def _split(self, low: float) -> None:
+        """Split intervals of rates from ``low`` on until none may be cheaper than the best one."""
         self._add(low, math.inf)
         while self.heap and self._is_open(*self.heap[0]) and time.perf_counter() < self.deadline:
             _, low, high = heappop(self.heap)
@@ -165,7 +173,6 @@ class _Search:
             self._try(middle)
             self._add(low, middle)
             self._add(middle, high)
-        return self._result(min([self._cost(), *(bound for bound, _, _ in self.heap[:1])]))
 
     def _is_open(self, bound: float, low: float, high: float) -> bool:
         """Whether a rate of this interval may be cheaper than the best one so far."""

@@ -86,7 +86,7 @@ def simulate(
     require_schedules(instance, plan)
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)
-    usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and not conditions
+    usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and conditions.within(plan.spare)
     even = isinstance(arrivals, EvenArrivals) and not arrivals.slow
     is_kept = paced in (None, plan.dispatch in TIMED) and usual and (plan.dispatch is Dispatch.PACED or even)
     paced = plan.dispatch in TIMED if paced is None else paced

@@ -97,6 +97,11 @@ def has_bursts(instance: Instance) -> bool:
     return any(pipeline.burst > 1 for pipeline in instance.pipelines)
 
 
+def has_spares(instance: Instance) -> bool:
+    """Whether any pipeline has to keep its word with machines lost."""
+    return any(pipeline.spare for pipeline in instance.pipelines)
+
+
 def has_capacity(instance: Instance) -> bool:
     """Whether any profile is a capacity profile."""
     return any(c.is_capacity for profile in instance.profiles.values() for c in profile)

@@ -103,7 +103,7 @@ def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterato
         c for c in module.configurations if c.hardware in rules.limits and c.duration <= latest + TIME_TOLERANCE
     )
     _refuse_explosion(rules, module, usable)
-    for full in _within_limits(rules, usable):
+    for full in _within_limits(rules, usable, module.spare):
         rules.check_time()
         if not full and rules.billing is Billing.WHOLE:
             continue
@@ -113,24 +113,25 @@ def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterato
                 yield Option(sum(part.cost for part in schedule), latency, usage, schedule)
 
 
-def _within_limits(rules: Rules, usable: Sequence[Configuration]) -> Iterator[Schedule]:
+def _within_limits(rules: Rules, usable: Sequence[Configuration], spare: int) -> Iterator[Schedule]:
     """Every list of full machines that the limits allow, the types one after another."""
     by_type = [
-        list(_shared_out([c for c in usable if c.hardware == name], limit)) for name, limit in rules.limits.items()
+        list(_shared_out([c for c in usable if c.hardware == name], limit, spare))
+        for name, limit in rules.limits.items()
     ]
     for parts in product(*by_type):
         yield tuple(part for tuples in parts for part in tuples)
 
 
-def _shared_out(configurations: Sequence[Configuration], machines: int) -> Iterator[Schedule]:
-    """Every way to give at most so many machines to ``configurations``."""
+def _shared_out(configurations: Sequence[Configuration], machines: int, spare: int) -> Iterator[Schedule]:
+    """Every way to give at most so many machines to ``configurations``, more than ``spare`` or none to each."""
     if not configurations:
         yield ()
         return
     first, *rest = configurations
-    for count in range(machines + 1):
-        own = (DispatchTuple.full(first, count),) if count else ()
-        for others in _shared_out(rest, machines - count):
+    for count in (0, *range(spare + 1, machines + 1)):
+        own = (DispatchTuple.full(first, count - spare, spare),) if count else ()
+        for others in _shared_out(rest, machines - count, spare):
             yield (*own, *others)
 
 

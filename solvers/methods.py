@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import APART, Billing, Dispatch
-from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, require_features
+from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, has_spares, require_features
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.method import SAFEST, Kind, Method, load, timed
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -114,9 +114,12 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
         others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
         others = others or tuple(other.name for other in METHODS.values() if billing in other.capabilities.billings)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
+    others = tuple(other.name for other in METHODS.values() if Dispatch.PACED in other.capabilities.dispatches)
     if dispatch is not Dispatch.PACED and has_bursts(instance):
-        others = tuple(other.name for other in METHODS.values() if Dispatch.PACED in other.capabilities.dispatches)
         raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
+    if has_spares(instance) and case != (Billing.WHOLE, Dispatch.PACED):
+        words = f"spare machines in {billing} billing under {dispatch} dispatch (whole and paced has them)"
+        raise UnsupportedError(method.name, words, others)
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
 
 

@@ -77,7 +77,7 @@ def from_document(document: Any, source: str) -> Instance:
 def _pipeline(file: PipelineFile, place: Place, source: str) -> Pipeline:
     graph = pipeline_graph(file, place, source)
     with located(source, place):
-        return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph, file.burst)
+        return Pipeline(file.name, file.rate_rps, seconds(file.slo_ms), graph, file.burst, file.spare)
 
 
 def instance_document(instance: Instance) -> dict[str, Any]:
@@ -119,6 +119,7 @@ def _pipeline_document(pipeline: Pipeline) -> dict[str, Any]:
         "rate_rps": pipeline.rate,
         "slo_ms": milliseconds(pipeline.slo),
         **({} if pipeline.burst == 1 else {"burst": pipeline.burst}),
+        **({} if pipeline.spare == 0 else {"spare": pipeline.spare}),
         "modules": modules,
         "edges": edges,
     }

@@ -125,6 +125,7 @@ class PipelineFile(GraphFile):
     rate_rps: Positive
     slo_ms: Positive
     burst: Annotated[int, Field(ge=1, le=LARGEST_BATCH)] = 1
+    spare: Annotated[int, Field(ge=0, le=LARGEST_BATCH)] = 0
 
 
 class ApplicationFile(GraphFile):

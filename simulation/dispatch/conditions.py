@@ -46,6 +46,10 @@ class Conditions:
         """Whether any machine does anything else than its profile says."""
         return bool(self.variation or self.stalls or self.losses)
 
+    def within(self, spare: int) -> bool:
+        """Whether machines do what their profile says, and no module loses more than ``spare`` of them."""
+        return not (self.variation or self.stalls) and all(lost <= spare for lost in self.losses.values())
+
     def __str__(self) -> str:
         parts = [f"lognormal:{self.variation:g}"] if self.variation else [_AS_PROFILED]
         parts += [f"stall {module}:{1e3 * seconds:g}" for module, seconds in self.stalls.items()]

@@ -72,7 +72,8 @@ def module_options(
     slack = budget * RATE_TOLERANCE
     for counts in _machine_counts(configurations, budget + slack):
         rules.check_time()
-        full = tuple(DispatchTuple.full(c, n) for c, n in zip(configurations, counts, strict=True) if n)
+        pairs = zip(configurations, counts, strict=True)
+        full = tuple(DispatchTuple.full(c, n - module.spare, module.spare) for c, n in pairs if n > module.spare)
         if not rules.within_limits(rules.usage(full)):
             continue
         for schedule in schedules_of(rules, module, configurations, full):

@@ -191,7 +191,7 @@ def layered_climb(
     Parameters
     ----------
     problem
-        Rate and configurations.
+        Rate, configurations, machines in spare that every tuple has beside.
     budget
         Seconds.
     rule
@@ -206,8 +206,8 @@ def layered_climb(
     Yields
     ------
     list
-        Configurations with their machines; the schedule of least charge, then, where use is tracked, those that are
-        better in cost or use.
+        Configurations with their machines, those in spare left out; the schedule of least charge, then, where use is
+        tracked, those that are better in cost or use.
 
     Raises
     ------
@@ -216,13 +216,14 @@ def layered_climb(
     """
     usable = [c for c in problem.configurations if collection_rate(c, budget) < math.inf]
     if usable:
-        yield from _Search(problem.rate, rule.visits(usable), budget, rule, cap, pricing, effort or Effort()).run()
+        visits = rule.visits(usable)
+        yield from _Search(problem, visits, budget, rule, cap, pricing, effort or Effort()).run()
 
 
 class _Search:
     def __init__(
         self,
-        rate: float,
+        problem: ModuleProblem,
         visits: list[Configuration],
         budget: float,
         rule: Rule,
@@ -232,7 +233,8 @@ class _Search:
     ) -> None:
         self.effort = effort
         self.rounding = _ROUNDING * max(c.batch for c in visits)
-        self.target = rate * (1 - RATE_TOLERANCE)
+        self.target = problem.rate * (1 - RATE_TOLERANCE)
+        self.spare = problem.spare
         self.visits = visits
         self.budget = budget
         self.rule = rule
@@ -261,8 +263,12 @@ class _Search:
                 continue
             if dominator is None:
                 self._branch(label)
-            if dominator is None or not self.rule.grows_alike(*dominator):
+            if dominator is None or not self._follows(*dominator):
                 self._push(label.parent or root, label.place, label.machines + 1)
+
+    def _follows(self, same_place: bool, saturated: bool) -> bool:
+        """Whether one more machine need not be tried; a new tuple of one machine would cost the spare ones beside."""
+        return (same_place or not self.spare) and self.rule.grows_alike(same_place, saturated)
 
     def _complete(self, capacity: float, slack: float) -> bool:
         return capacity >= self.target and slack >= self.rule.allowance(capacity) - self.rounding
@@ -280,13 +286,13 @@ class _Search:
         if slack < -self.rounding and not self.rule.may_recover():
             return
         capacity = parent.capacity + rate
-        spent = parent.spent + machines * self.charges[place]
+        spent = parent.spent + (machines + self.spare) * self.charges[place]
         bound = spent + max(0.0, self.target - capacity) / self.best_ratios[place]
         if bound > self.cap:
             return
         usage = parent.usage
         if self.pricing.tracked:
-            usage = self.pricing.add(usage, configuration, machines)
+            usage = self.pricing.add(usage, configuration, machines + self.spare)
         elif self._complete(capacity, slack):
             self.cap = spent
         label = _Label(parent, place, machines, capacity, slack, spent, usage)

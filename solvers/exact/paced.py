@@ -19,8 +19,7 @@ from harpagon.formulations.paced_sizes import fewest_machines, least_residual
 from harpagon.formulations.physics import COST_TOLERANCE, in_dispatch_order
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.exact.climb import climb
-from harpagon.solvers.exact.layered_climb import DeadlineRule, layered_climb
+from harpagon.solvers.exact.layered_climb import RULES, DeadlineRule, layered_climb
 from harpagon.solvers.exact.open_batch_descent import descend_over_open_batches
 
 if TYPE_CHECKING:
@@ -98,7 +97,8 @@ def _single_whole(
         if configuration.duration <= budget and problem.rate / configuration.throughput * charge <= cap:
             machines = fewest_machines(configuration, problem.stream, budget)
             if machines is not None:
-                found.append((machines * charge, DispatchTuple.full(configuration, machines)))
+                part = DispatchTuple.full(configuration, machines, problem.spare)
+                found.append((part.machines * charge, part))
     return ((part,) for _, part in sorted(found, key=itemgetter(0)))
 
 
@@ -120,7 +120,7 @@ def _several_whole(
     named = _at_worst(problem)
     slow = replace(problem, configurations=tuple(named))
     for counts in layered_climb(slow, budget, OpenBatchRule(problem.stream), cap, pricing, effort):
-        yield in_dispatch_order(DispatchTuple.full(named[c], n) for c, n in counts)
+        yield in_dispatch_order(DispatchTuple.full(named[c], n, problem.spare) for c, n in counts)
 
 
 def _several_with_residual(
@@ -140,8 +140,9 @@ def _stated(
 ) -> Iterator[Schedule]:
     """Several points of capacity profiles: enough capacity from those that are quick enough."""
     quick = tuple(c for c in problem.configurations if c.is_capacity and c.duration <= budget)
-    for counts in climb(replace(problem, configurations=quick), inf, cap, pricing, effort) if quick else ():
-        yield in_dispatch_order(DispatchTuple.full(c, n) for c, n in counts)
+    stated = replace(problem, configurations=quick)
+    for counts in layered_climb(stated, inf, RULES[Dispatch.TC], cap, pricing, effort) if quick else ():
+        yield in_dispatch_order(DispatchTuple.full(c, n, problem.spare) for c, n in counts)
 
 
 def _at_worst(problem: ModuleProblem) -> dict[Configuration, Configuration]:

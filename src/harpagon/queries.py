@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from harpagon.instances.errors import InputError, shown
@@ -58,6 +59,7 @@ def solve(
     start: Plan | None = None,
     progress: Progress | None = None,
     arrivals: Arrivals | str | None = None,
+    spare: int = 0,
 ) -> Result:
     """Plan an instance with one method; the independent checker referees the plan.
 
@@ -84,6 +86,8 @@ def solve(
     arrivals
         A recorded trace, or the name of its file, to plan for in the place of rate and burst: the cheapest plan under
         ``paced`` that keeps the objective for every request of it. None for what the instance promises.
+    spare
+        Machines of every module that may be lost, any of them, without a result that is late.
 
     Returns
     -------
@@ -107,11 +111,16 @@ def solve(
     (5.0, 5.0, <Termination.OPTIMAL: 'optimal'>)
     """
     options = SolverOptions(time_limit, gap, threads, seed, log, start, progress)
+    asked = instance.with_spare(spare)
     if arrivals is not None:
         from harpagon.simulation.recorded import plan_for_trace
 
-        return plan_for_trace(instance, arrivals, method, _billing(billing), _dispatch(dispatch), options)
-    return run_method(instance, method, _billing(billing), _dispatch(dispatch), options)
+        result = plan_for_trace(asked, arrivals, method, _billing(billing), _dispatch(dispatch), options)
+    else:
+        result = run_method(asked, method, _billing(billing), _dispatch(dispatch), options)
+    if result.plan is None:
+        return result
+    return replace(result, plan=replace(result.plan, instance_digest=instance.digest()))
 
 
 def compare(

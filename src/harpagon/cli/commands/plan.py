@@ -54,6 +54,8 @@ leaves it. Below stands the certificate: why the method stopped, the cost that n
 
   harpagon plan traffic.yaml --arrivals trace.csv
 
+  harpagon plan traffic.yaml --spare 1
+
   harpagon plan fleet.yaml --start plan.json --time-limit 60
 
 [bold]Exit codes[/bold]  0 planned; 1 no plan, and why; 2 bad input or usage
@@ -100,6 +102,10 @@ def plan(
             show_default=False,
         ),
     ] = None,
+    spare: Annotated[
+        int,
+        typer.Option(min=0, metavar="K", help="Keep every result in time with any K machines of every module lost."),
+    ] = 0,
     as_json: JsonOption = False,
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan to this JSON file.", show_default=False)
@@ -117,7 +123,7 @@ def plan(
     if figure is not None:
         require_figure_ending(figure)
     given = resolve(instance)
-    problem = with_headroom(given, headroom)
+    problem = with_headroom(given, headroom).with_spare(spare)
     if start is not None:
         options = replace(options, start=_read_start(start, problem))
     if arrivals is not None and headroom:
@@ -125,7 +131,7 @@ def plan(
     result, interrupted = _solve(problem, method, billing, dispatch, options, arrivals)
     if arrivals is not None:
         problem = _as_promised(problem, result.plan)
-    if headroom and result.plan is not None:
+    if (headroom or spare) and result.plan is not None:
         made = replace(result.plan, headroom=headroom, instance_digest=given.digest())
         result = replace(result, plan=made)
     if result.plan is None and interrupted:

@@ -21,18 +21,20 @@ def certificate_view(instance: Instance, result: Result, plan: Plan) -> list[Tex
     return [
         Text.assemble((f"${plan.cost:.4f}/h", "bold"), f"  {result.verdict}"),
         *([] if start == "none" else [Text(f"plan to start from: {start}")]),
-        *(_promise(instance, planned) for planned in plan.pipelines if plan.dispatch is Dispatch.PACED),
+        *(_promise(instance, planned, plan.spare) for planned in plan.pipelines if plan.dispatch is Dispatch.PACED),
         Text(f"{plan.billing} billing, {plan.dispatch} dispatch; checked independently"),
         Text(f"{_solver(result)}: {result.times}", "dim"),
     ]
 
 
-def _promise(instance: Instance, planned: PipelinePlan) -> Text:
+def _promise(instance: Instance, planned: PipelinePlan, spare: int) -> Text:
     """When the last result of a paced pipeline is out, and for which arrivals that holds."""
     pipeline = next(pipeline for pipeline in instance.pipelines if pipeline.name == planned.name)
     promise = planned.promise or own_promise(pipeline)
     stated = any(module.pace is not None and module.pace.dispatcher == "server" for module in planned.modules.values())
     proviso = ", as far as servers keep their stated latency" if stated else ""
+    machines = "machine" if spare == 1 else "machines"
+    proviso += f", with any {spare} {machines} of every module gone" if spare else ""
     whom = f"every request of {promise.arrivals} and every stream" if promise.arrivals else "every stream"
     return Text(
         f"{planned.name}: every result is out {planned.latency * 1e3:.4g} ms after its request, for {whom} of at most "
