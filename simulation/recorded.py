@@ -18,6 +18,7 @@ import math
 import time
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
+from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +37,7 @@ from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.methods import find_method, require_support, solve
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
-from harpagon.solvers.result import Result, SolveInterrupted, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, SolverInfo, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,6 +154,7 @@ class _Search:
         self.best: _Found | None = None
         self.heap: list[tuple[float, float, float]] = []
         self.tried = 0
+        self.solved_by = SolverInfo("harpagon", version("harpagon"))
 
     def run(self) -> Result:
         low = self._slowest()
@@ -223,14 +225,15 @@ class _Search:
         self.tried += 1
         steady = replace(self.pipeline, rate=rate, slo=slo, burst=1)
         left = None if math.isinf(self.deadline) else max(1e-3, self.deadline - time.perf_counter())
-        return self.solver(replace(self.instance, pipelines=(steady,)), left)
+        result = self.solver(replace(self.instance, pipelines=(steady,)), left)
+        self.solved_by = result.solver
+        return result
 
     def _result(self, bound: float) -> Result:
         seconds = time.perf_counter() - self.begin
         if self.best is None:
             termination = Termination.INFEASIBLE if math.isinf(bound) else Termination.LIMIT
-            info = self._solve(self.pipeline.rate, self.pipeline.slo).solver
-            return Result(info.name, termination, None, bound, 0.0, seconds, info)
+            return Result("exact", termination, None, bound, 0.0, seconds, self.solved_by)
         found = self.best.result
         plan = _promising(self.best.plan, self.instance, self.best.promise)
         report = check(self.instance, plan)
