@@ -8,6 +8,7 @@ modules add ``--billing shared --dispatch paced --methods exact --pipelines 2 --
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 from collections import Counter
@@ -22,7 +23,9 @@ from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS, find_method
-from harpagon.solvers.options import SolverOptions
+from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
+from harpagon.solvers.result import Termination
+from studies.families import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from harpagon.solvers.result import Result
 
 REFEREE = "brute-force"
+_PATIENCE = 1.0
+"""Seconds after which an instance is too large for it."""
 COST_AGREEMENT = 1e-6
 """Relative difference of two optima that counts as none: general solvers stop within tolerances."""
 
@@ -55,6 +60,8 @@ class Sample:
         Whether every third instance counts the memory of its models.
     modules
         Most modules of all pipelines of an instance; 0 for four of one pipeline, three of each of several.
+    family
+        A key of `studies.families.FAMILIES`.
     """
 
     seed: int
@@ -65,14 +72,16 @@ class Sample:
     machines: float = 5.0
     memory: bool = False
     modules: int = 0
+    family: str = "usual"
 
     def draw(self, number: int) -> Instance:
         """Instance ``number``."""
         most = 4 if self.pipelines == 1 else 3
         if self.modules:
             most = max(1, self.modules // (1 + number % self.pipelines))
-        return random_instance(
-            random.Random(f"{self.seed}/{number}"),
+        rng = random.Random(f"{self.seed}/{number}")
+        drawn = random_instance(
+            rng,
             shape=self.shapes[number % len(self.shapes)],
             pipelines=1 + number % self.pipelines,
             modules=(1, most),
@@ -80,21 +89,30 @@ class Sample:
             machines=self.machines,
             memory=self.memory and number % 3 == 1,
         )
+        return FAMILIES[self.family](drawn, rng)
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts per (method, billing, dispatch, shape), and every disagreement in words."""
+    """Counts per (method, billing, dispatch, shape), and every disagreement in words.
+
+    ``unproven`` counts answers at the time limit whose plan and bound are both valid.
+    """
 
     agreed: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
     unsupported: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    unproven: int = 0
     refused: int = 0
     infeasible: int = 0
     disagreements: list[str] = field(default_factory=list)
 
 
 def compare(
-    sample: Sample, methods: Sequence[str], cases: Sequence[tuple[Billing, Dispatch]], tally: Tally
+    sample: Sample,
+    methods: Sequence[str],
+    cases: Sequence[tuple[Billing, Dispatch]],
+    tally: Tally,
+    options: SolverOptions = DEFAULT_OPTIONS,
 ) -> Iterator[int]:
     """Compare ``methods`` with brute force on every instance of the sample and every case.
 
@@ -108,50 +126,63 @@ def compare(
         shape = sample.shapes[number % len(sample.shapes)]
         for billing, dispatch in cases:
             try:
-                expected = find_method(REFEREE).run(instance, billing, dispatch)
+                expected = find_method(REFEREE).run(instance, billing, dispatch, SolverOptions(time_limit=_PATIENCE))
             except UnsupportedError:
+                tally.refused += 1
+                continue
+            if expected.termination not in (Termination.OPTIMAL, Termination.INFEASIBLE):
                 tally.refused += 1
                 continue
             tally.infeasible += expected.plan is None
             for method in methods:
-                place = f"--seed {sample.seed}, instance {number}, {billing} billing, {dispatch} dispatch"
-                _compare_one(instance, method, expected, (method, billing, dispatch, shape), place, tally)
+                place = f"--family {sample.family} --seed {sample.seed}, instance {number}"
+                place += f", {billing} billing, {dispatch} dispatch"
+                _compare_one(instance, method, expected, (method, billing, dispatch, shape), place, tally, options)
         yield number
 
 
 def _compare_one(
-    instance: Instance, method: str, expected: Result, key: tuple[str, Billing, Dispatch, str], place: str, tally: Tally
+    instance: Instance,
+    method: str,
+    expected: Result,
+    key: tuple[str, Billing, Dispatch, str],
+    place: str,
+    tally: Tally,
+    options: SolverOptions,
 ) -> None:
     billing, dispatch = key[1:3]
     if (billing, dispatch) not in METHODS[method].capabilities.cases:
         tally.unsupported[key] += 1
         return
     try:
-        found = find_method(method).run(instance, billing, dispatch, SolverOptions())
+        found = find_method(method).run(instance, billing, dispatch, options)
     except UnsupportedError:
         tally.unsupported[key] += 1
         return
-    fault = _fault(instance, expected, found)
-    if fault is None:
+    fault = _fault(instance, expected, found, options)
+    if fault is None and found.termination is not expected.termination:
+        tally.unproven += 1
+    elif fault is None:
         tally.agreed[key] += 1
     else:
         tally.disagreements.append(f"{method}: {place}: {fault}")
 
 
-def _fault(instance: Instance, expected: Result, found: Result) -> str | None:
+def _fault(instance: Instance, expected: Result, found: Result, options: SolverOptions) -> str | None:
     """What differs, in words."""
-    if found.termination is not expected.termination:
+    stopped = options.time_limit is not None and found.termination in (Termination.FEASIBLE, Termination.LIMIT)
+    if found.termination is not expected.termination and not stopped:
         return f"{found.termination} at {found.objective}, expected {expected.termination} at {expected.objective}"
-    if expected.plan is None or found.plan is None:
+    optimum = math.inf if expected.plan is None else expected.plan.cost
+    if found.dual_bound > optimum * (1 + COST_AGREEMENT):
+        return f"claims the bound {found.dual_bound:.9g} above the optimum {optimum:.9g}"
+    if found.plan is None:
         return None
     violations = check(instance, found.plan).violations
     if violations:
         return f"the plan fails the check: {violations[0]}"
-    if abs(found.plan.cost - expected.plan.cost) > COST_AGREEMENT * expected.plan.cost:
-        return f"costs {found.plan.cost:.9g}, expected {expected.plan.cost:.9g}"
-    if found.dual_bound > expected.plan.cost * (1 + COST_AGREEMENT):
-        return f"claims the bound {found.dual_bound:.9g} above the optimum {expected.plan.cost:.9g}"
-    return None
+    least, most = optimum * (1 - COST_AGREEMENT), math.inf if stopped else optimum * (1 + COST_AGREEMENT)
+    return None if least <= found.plan.cost <= most else f"costs {found.plan.cost:.9g}, expected {optimum:.9g}"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -160,16 +191,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     options = _parser().parse_args(arguments)
-    drawn = (options.pipelines, options.limits, options.machines, options.memory, options.modules)
+    drawn = (options.pipelines, options.limits, options.machines, options.memory, options.modules, options.family)
     sample = Sample(options.seed, options.instances, tuple(options.shapes), *drawn)
     cases = [(Billing(billing), Dispatch(dispatch)) for billing in options.billing for dispatch in options.dispatch]
     tally = Tally()
     console = Console(stderr=True)
     done = 0
+    limit = SolverOptions(time_limit=options.time_limit)
     with suppress(KeyboardInterrupt):  # what was compared before Ctrl-C still counts
-        for number in track(
-            compare(sample, options.methods, cases, tally), "comparing", total=sample.instances, console=console
-        ):
+        numbers = compare(sample, options.methods, cases, tally, limit)
+        for number in track(numbers, "comparing", total=sample.instances, console=console):
             done = number + 1
     print(f"{done} of {sample.instances} instances")
     print_tally(tally)
@@ -192,8 +223,9 @@ def print_tally(tally: Tally) -> None:
     console.print(table)
     total = sum(tally.agreed.values())
     console.print(
-        f"{total} agree with {REFEREE}, {len(tally.disagreements)} disagree, {sum(tally.unsupported.values())} not "
-        f"supported; {tally.infeasible} cases infeasible, {tally.refused} too large for {REFEREE}"
+        f"{total} agree with {REFEREE}, {len(tally.disagreements)} disagree, {tally.unproven} stopped in time, "
+        f"{sum(tally.unsupported.values())} not supported; {tally.infeasible} cases infeasible, {tally.refused} too "
+        f"large for {REFEREE}"
     )
     for line in tally.disagreements:
         console.print(line)
@@ -209,6 +241,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.TC, Dispatch.FREE])
     parser.add_argument("--shapes", nargs="+", choices=sorted(SHAPES), default=sorted(SHAPES))
     parser.add_argument("--pipelines", type=int, default=1, help="largest number of pipelines per instance")
+    parser.add_argument("--time-limit", type=float, metavar="S", help="per solve; what it stops must hold all the same")
+    parser.add_argument("--family", choices=FAMILIES, default="usual", help="how tight or odd the instances are")
     parser.add_argument("--limits", action="store_true", help="give half of the instances hardware limits")
     parser.add_argument("--machines", type=float, default=5.0, help="machines that a module needs at the most")
     parser.add_argument("--modules", type=int, default=0, help="most modules of all pipelines of an instance")

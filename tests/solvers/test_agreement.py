@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from harpagon.graphs.shapes import SHAPES
-from harpagon.instances.policies import APART, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import METHODS
 from harpagon.solvers.result import Termination
 from studies.agreement import Sample, Tally, compare, main
+from studies.families import FAMILIES
 
 
 def tally(sample: Sample, method: str, dispatches: list[Dispatch]) -> Tally:
@@ -42,6 +43,17 @@ def test_formulations_agree_with_and_without_limits(method: str, pipelines: int)
     assert sum(counts.unsupported.values()) >= 4 * (12 - supported)
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exact_agrees_on_tight_and_odd_families(family: str) -> None:
+    counts = Tally()
+    sample = Sample(4, 10, pipelines=2, limits=True, machines=2.0, modules=3, family=family)
+    cases = [(Billing.WHOLE, dispatch) for dispatch in (Dispatch.TC, Dispatch.EDF, Dispatch.PACED)]
+    assert all(number >= 0 for number in compare(sample, ["exact"], cases, counts))
+    assert counts.disagreements == []
+    assert sum(counts.agreed.values()) + counts.refused == 30
+    assert sum(counts.agreed.values()) >= 15
+
+
 def test_a_disagreement_is_reported_with_its_reproducer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -54,9 +66,11 @@ def test_a_disagreement_is_reported_with_its_reproducer(
     arguments = ["--seed", "7", "--instances", "2", "--methods", "exact", "--billing", "whole", "--dispatch", "tc"]
     assert main(arguments) == 1
     output = " ".join(capsys.readouterr().out.split())
-    assert "exact: --seed 7, instance 1, whole billing, tc dispatch: feasible at" in output
+    assert "exact: --family usual --seed 7, instance 1, whole billing, tc dispatch: feasible at" in output
 
 
 def test_the_command_counts_agreements(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--instances", "3", "--methods", "compact", "--billing", "whole"]) == 0
-    assert "3 agree with brute-force, 0 disagree, 3 not supported" in " ".join(capsys.readouterr().out.split())
+    assert "3 agree with brute-force, 0 disagree, 0 stopped in time, 3 not supported" in " ".join(
+        capsys.readouterr().out.split()
+    )
