@@ -1,6 +1,6 @@
 """Suite ``paper``: 1,131 workloads, our counterpart of the evaluation of Harpagon (arXiv 2412.06161).
 
-The paper reports 1,131 workloads of five applications; which rates, objectives and profiles they have is not public
+The paper has 1,131 workloads of five applications [R]; which rates, objectives and profiles they have is not public
 to us. This is a grid of our own, filtered and sampled; docs/paper-suite.md describes it in full.
 """
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 APPLICATIONS = ("actdet", "caption", "face", "pose", "traffic")
 """The five applications of the paper [R]."""
 WORKLOADS = 1131
-"""Workloads in the paper's evaluation."""
+"""Workloads in the paper's evaluation [R]."""
 RATES = tuple(float(round(10 ** (k / 10))) for k in range(10, 34))
 """10 to 1,995 req/s, ten preferred numbers a decade."""
 OBJECTIVES_MS = tuple(round(10 ** (k / 20)) for k in range(20, 81))
