@@ -54,6 +54,8 @@ class Observation:
         Machines at the end, those that start included.
     dropped
         Roots dropped in the period.
+    ended, missed
+        Roots finished or dropped since the last observation, and those of them that were dropped or late.
     """
 
     end: float
@@ -62,6 +64,8 @@ class Observation:
     latencies: tuple[float, ...]
     machines: tuple[int, ...]
     dropped: int
+    ended: int = 0
+    missed: int = 0
 
 
 class Execution:
@@ -110,6 +114,8 @@ class Execution:
         self.assignments = tuple(assignments)
         self._factors = fanout_factors
         self._paced = paced
+        self._slo = pipeline.slo
+        self._counted = (0, 0)
         self.entered = 0
         """Roots that have entered."""
         fanouts = graph_fanouts(pipeline.graph)
@@ -135,6 +141,7 @@ class Execution:
         latencies = [float((o.finished - o.arrived).mean()) if o.roots.size else float("nan") for o in outcomes]
         self._look_ahead(latencies)
         dropped = self._note_drops(outcomes)
+        finished, late = self._note_finished()
         return Observation(
             end,
             tuple(queue.admitted for queue in self.queues),
@@ -142,7 +149,19 @@ class Execution:
             tuple(latencies),
             tuple(len(queue.fleet) for queue in self.queues),
             dropped,
+            finished + dropped,
+            late + dropped,
         )
+
+    def _note_finished(self) -> tuple[int, int]:
+        """Roots finished, and finished late, since the last call."""
+        latencies = self.book.finish - self.arrivals
+        finished, late = (
+            int(np.isfinite(latencies).sum()),
+            int((np.isfinite(latencies) & (latencies > self._slo)).sum()),
+        )
+        before, self._counted = self._counted, (finished, late)
+        return finished - before[0], late - before[1]
 
     def _enter(self, end: float) -> None:
         until = int(np.searchsorted(self.arrivals, end))

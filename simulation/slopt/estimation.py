@@ -32,6 +32,15 @@ class Estimation(StrEnum):
     """Largest of the module's own rates within `PEAK_PERIODS`."""
 
 
+class Forecast(StrEnum):
+    """How the root's rate and fan-out are looked ahead."""
+
+    ANALOGS = "analogs"
+    """A quantile of what followed the most similar windows of other days; the trend where there are too few."""
+    TREND = "trend"
+    """Holt's damped trend, widened by the errors it made."""
+
+
 PEAK_PERIODS = 30
 _EWMA_WEIGHT = 0.3
 _LEVEL_WEIGHT, _TREND_WEIGHT, _DAMPING = 0.9, 0.3, 0.9

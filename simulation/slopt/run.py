@@ -111,7 +111,7 @@ def run_slopt(
     options: SystemOptions,
     seed: int,
     step: PlanningStep | None = None,
-    history: Workload | None = None,
+    history: Sequence[Workload] = (),
 ) -> SloptRun:
     """Serve a trace with the first pipeline of an instance.
 
@@ -128,7 +128,7 @@ def run_slopt(
     step
         Reference plan; None to plan at the trace's 90th percentile of the rate.
     history
-        The trace of another day, from which forecast errors are known at the start; None for no history.
+        Traces of other days, the last one first: what forecasts are read from, and the errors of the trend.
     """
     pipeline = instance.pipelines[0]
     problem = pipeline_problem(instance, pipeline)
@@ -137,8 +137,8 @@ def run_slopt(
     columns = step.provisioning.columns
     assignments = [Assignment(c.configuration, c.machines, b) for c, b in zip(columns, step.budgets, strict=True)]
     tuner = Tuner(pipeline, problem.network, assignments, shortest_batches(problem, columns), options.tuning)
-    if history is not None:
-        tuner.train(history.rates.tolist())
+    if history:
+        tuner.train([day.rates for day in history], [day.fanout_factors for day in history])
     return run_controller(instance, workload, assignments, tuner, options.drop, seed)
 
 

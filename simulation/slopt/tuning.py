@@ -3,6 +3,10 @@
 Once a period, machines are ordered that are ready a start-up time later and must do until those of the next decision
 are ready. *Ahead-of-time* tuning sizes every module for the forecast of that moment; a module that a change reaches h
 seconds after the root needs a forecast that looks h seconds less far. *Reactive* tuning sizes it for what it sees now.
+
+Under a forecast by analogy machines start for the moment when they can serve, and those that run already are held for
+the periods before it. A machine that was wanted stays for as long as its start would cost: S seconds of start-up, at
+the price that holding it costs, so the price cancels and the patience is S whatever the module runs.
 """
 
 from __future__ import annotations
@@ -16,10 +20,13 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.slopt.cascade import ModuleSchedule
 from harpagon.formulations.slopt.envelope import Envelope, largest, required_rate
 from harpagon.simulation.slopt.demand import DemandEstimator, DemandOptions
-from harpagon.simulation.slopt.estimation import Estimation
+from harpagon.simulation.slopt.estimation import Estimation, Forecast
+from harpagon.simulation.slopt.feedback import FIRST, QuantileLoop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import numpy as np
 
     from harpagon.graphs import PathNetwork
     from harpagon.instances.instance import Pipeline
@@ -44,17 +51,21 @@ class TuningOptions:
     headroom
         Factor on every demand.
     margin
-        Whether past forecast errors widen the demand.
+        Whether past errors of the trend widen the demand.
     startup
         Seconds a machine takes to start.
     period
         Seconds between decisions.
     patience
-        Periods for which a lower demand must last before machines retire.
+        Periods for which a lower demand must last before machines retire; None for as long as a start-up takes.
     fleet
         Machines available to all modules together; None for no limit.
     paced
         Whether results are held back, so that no burst grows on the way.
+    forecast
+        How ahead-of-time tuning looks ahead.
+    quantile, closed_loop
+        Of a forecast by analogy: the quantile to begin with, and whether it follows the measured attainment.
     """
 
     estimation: Estimation = Estimation.CASCADE
@@ -63,15 +74,24 @@ class TuningOptions:
     margin: bool = True
     startup: float = 2.0
     period: float = 1.0
-    patience: int = 4
+    patience: int | None = None
     fleet: int | None = None
     paced: bool = False
+    forecast: Forecast = Forecast.ANALOGS
+    quantile: float = FIRST
+    closed_loop: bool = True
 
     @property
     def demand(self) -> DemandOptions:
         """The part that concerns estimation."""
         lead = 1 + self.startup / self.period
-        return DemandOptions(self.estimation, self.tuning is Tuning.AHEAD, self.margin, lead, self.period, self.paced)
+        forecast = self.forecast if self.tuning is Tuning.AHEAD else None
+        return DemandOptions(self.estimation, forecast, self.margin, lead, self.period, self.paced)
+
+    @property
+    def patience_periods(self) -> int:
+        """Decisions whose wishes count together."""
+        return max(1, math.ceil(self.startup / self.period)) if self.patience is None else self.patience
 
 
 class Tuner:
@@ -106,22 +126,44 @@ class Tuner:
             for a, least in zip(assignments, shortest, strict=True)
         ]
         self._estimator = DemandEstimator(pipeline, network, schedules, options.demand)
-        self._demands: deque[list[Envelope]] = deque(maxlen=options.patience)
+        self._loop = QuantileLoop(options.quantile, options.closed_loop)
+        self._demands: deque[list[Envelope]] = deque(maxlen=options.patience_periods)
+        self._wanted: deque[list[int]] = deque(maxlen=options.patience_periods)
         heads = network.heads([assignment.budget for assignment in assignments])
         self._horizons = [max(0.0, options.demand.lead - head / options.period) for head in heads]
 
-    def train(self, rates: Sequence[float]) -> None:
-        """Learn forecast errors from the root's rates of another day."""
-        self._estimator.train(rates)
+    def train(self, rates: Sequence[np.ndarray], factors: Sequence[np.ndarray]) -> None:
+        """Know other days, the last one first: the root's rates and the factors on its fan-outs."""
+        self._estimator.train(rates[0].tolist())
+        self._estimator.remember(rates, factors)
 
     def begin(self, rate: float) -> list[int]:
         """Machines of every module for a known first rate of the root."""
-        self.envelopes = self._with_headroom(self._estimator.first(rate))
+        self.envelopes = self._with_headroom(self._estimator.first(rate, self._loop.quantile))
         return self._within_fleet(self.envelopes)
 
     def decide(self, observation: Observation) -> list[int]:
         """Machines of every module from now on; those to be started start now."""
-        self._estimator.learn(observation)
+        self._loop.observe(observation.ended, observation.missed)
+        self._estimator.learn(observation, self._loop.quantile)
+        return self._by_analogy(observation) if self._estimator.by_analogy else self._by_trend()
+
+    def _by_analogy(self, observation: Observation) -> list[int]:
+        """Starts for the moment when machines started now serve; holds for the periods before it."""
+        start = self._with_headroom([self._estimator.demand(h)[m] for m, h in enumerate(self._horizons)])
+        before = [self._estimator.demand(float(k)) for k in range(1, math.ceil(self.options.demand.lead))]
+        held = self._with_headroom([largest(each) for each in zip(start, *before, strict=True)])
+        self.envelopes = start
+        pairs = zip(self._machines(start, 1.0), self._machines(held, 1.0), observation.machines, strict=True)
+        self._wanted.append([max(starting, min(holding, now)) for starting, holding, now in pairs])
+        recent = [max(each) for each in zip(*self._wanted, strict=True)]
+        machines = [
+            max(now, min(r, n)) for now, r, n in zip(self._wanted[-1], recent, observation.machines, strict=True)
+        ]
+        fleet = self.options.fleet
+        return machines if fleet is None or sum(machines) <= fleet else self._within_fleet(start)
+
+    def _by_trend(self) -> list[int]:
         demand = self._estimator.demand(0.0)
         if self.options.tuning is Tuning.AHEAD:
             later = [self._estimator.demand(horizon)[m] for m, horizon in enumerate(self._horizons)]

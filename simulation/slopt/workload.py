@@ -5,7 +5,7 @@ Every generator draws from one seed. `arrivals` turns the rates into a Poisson p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -139,6 +139,21 @@ def generate_workload(name: str, peak: float, seconds: int, seed: int) -> Worklo
     if name not in GENERATORS:
         raise InputError(name, "", "is neither a trace file nor a generated trace", suggestion(name, GENERATORS))
     return GENERATORS[name](peak, seconds, np.random.default_rng(seed))
+
+
+def days_before(name: str, peak: float, seconds: int, seed: int, days: int = 20) -> tuple[Workload, ...]:
+    """Generated traces of other days as their requests were counted, the last day first.
+
+    The arguments are those of `generate_workload`; day i has the seed ``seed`` + 1000 i.
+    """
+    seeds = range(seed + 1000, seed + 1000 * days + 1, 1000)
+    return tuple(_counted(generate_workload(name, peak, seconds, day), day) for day in seeds)
+
+
+def _counted(workload: Workload, seed: int) -> Workload:
+    """The trace with counts, as a day that was served would have recorded, in place of its mean rates."""
+    counts = np.random.default_rng((seed, 0)).poisson(np.maximum(0.0, workload.rates))
+    return replace(workload, rates=counts.astype(float), recorded=True)
 
 
 def read_workload(path: str) -> Workload:

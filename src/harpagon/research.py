@@ -28,7 +28,7 @@ from harpagon.simulation.dispatch.dispatchers import module_dispatcher
 from harpagon.simulation.headroom import find_headroom
 from harpagon.simulation.slopt.run import SystemOptions, run_slopt, stage_swaps
 from harpagon.simulation.slopt.tuning import TuningOptions
-from harpagon.simulation.slopt.workload import generate_workload
+from harpagon.simulation.slopt.workload import days_before, generate_workload
 from harpagon.simulation.sponge.bandwidth import synthetic_bandwidth
 from harpagon.simulation.sponge.registry import make_scaler
 from harpagon.simulation.sponge.requests import send_requests
@@ -53,6 +53,7 @@ __all__ = [
     "accuracy_frontier",
     "benchmark_path",
     "core_profile_of",
+    "days_before",
     "draw_climb",
     "draw_frontier",
     "enumerate_sponge",

@@ -4,8 +4,8 @@ Protocol: two pipelines (`harpagon.instances.library.slopt_pipelines`) on fleets
 of 40 s, seeds 100 to 109 (forecast weights were chosen on seeds 0 and 1). A seed fixes the trace, the arrivals and the
 fan-outs, so all systems of a cell (pipeline, trace, seed) serve the same requests; fan-outs are drawn in the order of
 completions.
-Machines start in 2 s and are paid from the start of their start-up; decisions once a second. Forecast errors are known
-from another trace of the same kind, seed + 1000.
+Machines start in 2 s and are paid from the start of their start-up; decisions once a second. Twenty other days of the
+same kind are known, seed + 1000, seed + 2000 and so on.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
 from harpagon.simulation.slopt.drop import Drop
-from harpagon.simulation.slopt.estimation import Estimation
+from harpagon.simulation.slopt.estimation import Estimation, Forecast
 from harpagon.simulation.slopt.hindsight import Replay, hindsight_problem
 from harpagon.simulation.slopt.run import (
     SystemOptions,
@@ -34,11 +35,11 @@ from harpagon.simulation.slopt.run import (
     trace_arrivals,
 )
 from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
-from harpagon.simulation.slopt.workload import generate_workload
+from harpagon.simulation.slopt.workload import days_before, generate_workload
 from harpagon.solvers.slopt.hindsight import solve_hindsight
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harpagon.instances.instance import Instance
     from harpagon.simulation.slopt.report import SloptRun
@@ -51,12 +52,13 @@ SECONDS = 40
 FLEET = 64
 BASELINE_HEADROOMS = (1.2, 1.4, 1.7)
 PROACTIVE_HEADROOMS = (1.1, 1.4)
-HISTORY = 1000
-"""Added to a seed for the trace of another day, from which forecast errors are known."""
-
 FULL = SystemOptions(TuningOptions(fleet=FLEET))
-"""SLOpt: cascade estimation with margins, exact provisioning, ahead-of-time tuning, adaptive batch drop."""
-BASELINE = SystemOptions(TuningOptions(Estimation.LAST, Tuning.REACTIVE, margin=False, fleet=FLEET), Drop.NONE)
+"""SLOpt: cascade estimation, forecasts by analogy, exact provisioning, ahead-of-time tuning, adaptive batch drop."""
+TREND = replace(FULL, tuning=replace(FULL.tuning, forecast=Forecast.TREND, patience=4))
+"""SLOpt with a damped trend, widened by its errors, and a patience of 4 s."""
+BASELINE = SystemOptions(
+    TuningOptions(Estimation.LAST, Tuning.REACTIVE, margin=False, patience=4, fleet=FLEET), Drop.NONE
+)
 """What tracks each module's own last rate with a fixed headroom and drops nothing."""
 
 
@@ -65,14 +67,26 @@ def systems() -> dict[str, SystemOptions]:
 
     Drop policies are compared without the margin for forecast errors, since with it hardly a request is in danger.
     """
-    found = {"slopt": FULL, **stage_swaps(FULL, (Drop.NONE,))}
-    lean = replace(FULL, tuning=replace(FULL.tuning, margin=False))
+    found = {"slopt": FULL, **forecast_parts(), **stage_swaps(TREND, ()), "drop none": replace(FULL, drop=Drop.NONE)}
+    lean = replace(TREND, tuning=replace(TREND.tuning, margin=False))
     found |= {f"no margin, drop {drop}": replace(lean, drop=drop) for drop in Drop}
     for headroom in BASELINE_HEADROOMS:
         found[f"reactive x{headroom:g}"] = with_headroom(BASELINE, headroom)
     for headroom in PROACTIVE_HEADROOMS:
         found[f"reactive+proactive x{headroom:g}"] = replace(with_headroom(BASELINE, headroom), drop=Drop.PROACTIVE)
     return found
+
+
+def forecast_parts() -> dict[str, SystemOptions]:
+    """From the trend to SLOpt's forecast, one part after the other."""
+    tuning = TREND.tuning
+    analogs = replace(tuning, forecast=Forecast.ANALOGS, closed_loop=False)
+    return {
+        "trend": TREND,
+        "trend, patience 2": replace(TREND, tuning=replace(tuning, patience=None)),
+        "analogs, patience 4": replace(TREND, tuning=analogs),
+        "analogs, patience 2": replace(TREND, tuning=replace(analogs, patience=None)),
+    }
 
 
 def with_headroom(options: SystemOptions, headroom: float) -> SystemOptions:
@@ -86,6 +100,7 @@ def run_figures(run: SloptRun) -> dict[str, float]:
     return {
         "p50": run.quantile(0.5),
         "p99": run.quantile(0.99),
+        "p99_all": _with_drops(run, 0.99),
         "in_time": run.attainment,
         "goodput": run.goodput,
         "dropped": run.dropped / run.arrived,
@@ -95,6 +110,11 @@ def run_figures(run: SloptRun) -> dict[str, float]:
     }
 
 
+def _with_drops(run: SloptRun, share: float) -> float:
+    """Quantile of the latency over all roots, seconds; what is dropped or in flight has none: infinity."""
+    return float(np.quantile(run.finish - run.arrivals, share, method="higher"))
+
+
 def conserve(run: SloptRun) -> None:
     """Assert arrived = finished + dropped + in flight, for requests and for the items of every module."""
     assert run.arrived == run.finished + run.dropped + run.in_flight
@@ -102,15 +122,17 @@ def conserve(run: SloptRun) -> None:
         assert module.arrived == module.finished + module.dropped + module.waiting
 
 
-def cell_rows(pipeline: str, trace: str, seed: int, seconds: int = SECONDS) -> list[dict[str, Any]]:
-    """One row per system, and one for the hindsight optimum."""
+def cell_rows(
+    pipeline: str, trace: str, seed: int, chosen: Mapping[str, SystemOptions] | None = None, seconds: int = SECONDS
+) -> list[dict[str, Any]]:
+    """One row per chosen system (None for all of `systems`), and one for the hindsight optimum."""
     instance = slopt_instance(pipeline)
     workload = generate_workload(trace, PEAKS[pipeline], seconds, seed)
-    history = generate_workload(trace, PEAKS[pipeline], seconds, seed + HISTORY)
+    history = days_before(trace, PEAKS[pipeline], seconds, seed)
     cell = {"pipeline": pipeline, "trace": trace, "seed": seed}
     plans: dict[object, PlanningStep] = {}
     rows = []
-    for name, options in systems().items():
+    for name, options in (chosen or systems()).items():
         key = options.tuning.estimation is Estimation.CASCADE, options.solve
         if key not in plans:
             plans[key] = plan_reference(instance, reference_rate(workload), options)

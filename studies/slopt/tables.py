@@ -145,6 +145,30 @@ def hindsight_table(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
+def regret_table(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Per ``keys`` and system: regret, P99 of what finished, and in how many cells fewer than 1 % were dropped.
+
+    Regret and the share in time are in percent: mean and standard deviation over the cells.
+    """
+    cell = ["pipeline", "trace", "seed"]
+    best = rows[rows["system"] == "hindsight"].set_index(cell)["cost"]
+    online = rows[rows["system"] != "hindsight"].set_index(cell)
+    online = online.assign(regret=(online["cost"] / best.reindex(online.index) - 1) * 100).reset_index()
+    found = []
+    for names, group in online.groupby([*keys, "system"], sort=False):
+        found.append(
+            {
+                **dict(zip([*keys, "system"], names, strict=True)),
+                "regret %": _spread(group["regret"], 1),
+                "P99 ms": _spread(group["p99"] * 1e3, 0),
+                "in time %": _spread(group["in_time"] * 100, 2),
+                "dropped %": _spread(group["dropped"] * 100, 2),
+                "P99 with drops late, finite in": f"{int(np.isfinite(group['p99_all']).sum())} of {len(group)}",
+            }
+        )
+    return pd.DataFrame(found)
+
+
 def markdown(table: pd.DataFrame) -> str:
     """A Markdown table."""
     lines = [list(table.columns), ["---"] * len(table.columns), *table.astype(str).values.tolist()]

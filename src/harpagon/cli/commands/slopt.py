@@ -14,6 +14,8 @@ from harpagon.cli.exits import ExitCode
 from harpagon.cli.inputs import JsonOption
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harpagon.instances.instance import Instance
     from harpagon.simulation.slopt.report import SloptRun
     from harpagon.simulation.slopt.run import SystemOptions
@@ -67,6 +69,13 @@ class TuningName(StrEnum):
     REACTIVE = "reactive"
 
 
+class ForecastName(StrEnum):
+    """How the load is looked ahead."""
+
+    ANALOGS = "analogs"
+    TREND = "trend"
+
+
 class DropName(StrEnum):
     """What is dropped."""
 
@@ -96,6 +105,17 @@ def slopt(
         ProvisioningName, typer.Option(help="What chooses configurations and latency budgets.")
     ] = ProvisioningName.EXACT,
     tuning: Annotated[TuningName, typer.Option(help="When machines follow the load.")] = TuningName.AHEAD,
+    forecast: Annotated[
+        ForecastName, typer.Option(help="How ahead-of-time tuning looks ahead.")
+    ] = ForecastName.ANALOGS,
+    history: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Trace files: counts of another day, the last day first. Give it again for more days.",
+            show_default="20 days of a generated trace",
+        ),
+    ] = None,
     drop: Annotated[DropName, typer.Option(help="What is dropped from a batch.")] = DropName.ADAPTIVE,
     paced: Annotated[
         bool, typer.Option("--paced", help="Hold results until their module's budget has passed.")
@@ -113,9 +133,9 @@ def slopt(
     _check_flags(peak, headroom, startup, figure)
     instance = _instance(pipeline)
     workload = _workload(trace, peak or instance.pipelines[0].rate, seconds, seed)
-    options = _options(estimation, provisioning, tuning, drop, paced, headroom, startup, fleet)
-    history = _history(trace, peak or instance.pipelines[0].rate, seconds, seed)
-    runs = _serve(instance, workload, _systems(options, compare=compare), seed, history)
+    options = _options(estimation, provisioning, tuning, forecast, drop, paced, headroom, startup, fleet)
+    days = _history(trace, history or [], peak or instance.pipelines[0].rate, seconds, seed)
+    runs = _serve(instance, workload, _systems(options, compare=compare), seed, days)
     if figure is not None:
         from harpagon.evaluation.plotting.slopt import draw_slopt
 
@@ -165,17 +185,20 @@ def _workload(trace: str, peak: float, seconds: int, seed: int) -> Workload:
     return read_workload(trace)
 
 
-def _history(trace: str, peak: float, seconds: int, seed: int) -> Workload | None:
-    """Another day of a generated trace, from which forecast errors are known; None for a recorded one."""
-    from harpagon.simulation.slopt.workload import GENERATORS, generate_workload
+def _history(trace: str, files: list[str], peak: float, seconds: int, seed: int) -> Sequence[Workload]:
+    """Other days, from which forecasts are read: those given, else those of a generated trace."""
+    from harpagon.simulation.slopt.workload import GENERATORS, days_before, read_workload
 
-    return generate_workload(trace, peak, seconds, seed + 1000) if trace in GENERATORS else None
+    if files or trace not in GENERATORS:
+        return tuple(read_workload(file) for file in files)
+    return days_before(trace, peak, seconds, seed)
 
 
 def _options(
     estimation: EstimationName,
     provisioning: ProvisioningName,
     tuning: TuningName,
+    forecast: ForecastName,
     drop: DropName,
     paced: bool,
     headroom: float,
@@ -183,12 +206,18 @@ def _options(
     fleet: int,
 ) -> SystemOptions:
     from harpagon.simulation.slopt.drop import Drop
-    from harpagon.simulation.slopt.estimation import Estimation
+    from harpagon.simulation.slopt.estimation import Estimation, Forecast
     from harpagon.simulation.slopt.run import SOLVERS, SystemOptions
     from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
 
     tuned = TuningOptions(
-        Estimation(estimation.value), Tuning(tuning.value), headroom, startup=startup, fleet=fleet, paced=paced
+        Estimation(estimation.value),
+        Tuning(tuning.value),
+        headroom,
+        startup=startup,
+        fleet=fleet,
+        paced=paced,
+        forecast=Forecast(forecast.value),
     )
     return SystemOptions(tuned, Drop(drop.value), SOLVERS[provisioning.value])
 
@@ -200,7 +229,7 @@ def _systems(options: SystemOptions, *, compare: bool) -> dict[str, SystemOption
 
 
 def _serve(
-    instance: Instance, workload: Workload, systems: dict[str, SystemOptions], seed: int, history: Workload | None
+    instance: Instance, workload: Workload, systems: dict[str, SystemOptions], seed: int, history: Sequence[Workload]
 ) -> dict[str, SloptRun]:
     from harpagon.simulation.slopt.run import NoPlanError, run_slopt
 

@@ -1,0 +1,65 @@
+"""Forecasts by analogy: quantiles of what followed the most similar windows of the past.
+
+Nearest-neighbour (analog) forecasting (Lorenz 1969; Yakowitz 1987): among all windows of W periods of other days, take
+the K whose values are closest to those of the last W periods in the Euclidean norm, and read the quantile of what came
+h periods after them. No shape of the load and no distribution of errors is assumed. What came in period t is read as
+(x_{t-1} + 2 x_t + x_{t+1}) / 4, the mean over the period and half a period on either side, as the hindsight optimum
+measures the demand that capacity must meet.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WINDOW = 6
+"""Periods that are compared."""
+NEIGHBOURS = 40
+"""Past windows whose continuations are read."""
+
+
+class AnalogForecast:
+    """Conditional quantiles of one series.
+
+    Parameters
+    ----------
+    days
+        Series of other days, period by period.
+    ahead
+        Periods that are looked ahead at most.
+    """
+
+    def __init__(self, days: Sequence[np.ndarray], ahead: int) -> None:
+        self._ahead = ahead
+        parts = [self._split(day) for day in days]
+        self._past = np.concatenate([np.empty((0, WINDOW)), *(past for past, _ in parts)])
+        self._following = np.concatenate([np.empty((0, ahead)), *(following for _, following in parts)])
+
+    @property
+    def ready(self) -> bool:
+        """Whether other days hold enough windows to compare with."""
+        return len(self._past) >= NEIGHBOURS
+
+    def quantiles(self, recent: Sequence[float], share: float) -> np.ndarray:
+        """Quantile ``share`` of the values 0, 1, ... periods after the last of ``recent``, shape (ahead + 1,).
+
+        Entry 0 is the last value itself. Only where the forecast is `ready`.
+        """
+        seen = np.asarray(recent[-WINDOW:], dtype=float)
+        distances = ((self._past[:, -seen.size :] - seen) ** 2).sum(axis=1)
+        nearest = np.argpartition(distances, NEIGHBOURS - 1)[:NEIGHBOURS]
+        return np.concatenate([seen[-1:], np.quantile(self._following[nearest], share, axis=0)])
+
+    def _split(self, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Windows of a series and what followed each: shapes (n, WINDOW) and (n, ahead)."""
+        length = WINDOW + self._ahead
+        if series.size < length:
+            return np.empty((0, WINDOW)), np.empty((0, self._ahead))
+        padded = np.pad(series, 1, mode="edge")
+        smooth = (padded[:-2] + 2 * series + padded[2:]) / 4
+        past = np.lib.stride_tricks.sliding_window_view(series, length)[:, :WINDOW]
+        return past, np.lib.stride_tricks.sliding_window_view(smooth, length)[:, WINDOW:]
