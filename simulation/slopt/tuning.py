@@ -79,7 +79,7 @@ class TuningOptions:
     paced: bool = False
     forecast: Forecast = Forecast.ANALOGS
     quantile: float = FIRST
-    closed_loop: bool = True
+    closed_loop: bool = False
 
     @property
     def demand(self) -> DemandOptions:

@@ -80,12 +80,12 @@ def systems() -> dict[str, SystemOptions]:
 def forecast_parts() -> dict[str, SystemOptions]:
     """From the trend to SLOpt's forecast, one part after the other."""
     tuning = TREND.tuning
-    analogs = replace(tuning, forecast=Forecast.ANALOGS, closed_loop=False)
+    analogs = replace(tuning, forecast=Forecast.ANALOGS)
     return {
         "trend": TREND,
         "trend, patience 2": replace(TREND, tuning=replace(tuning, patience=None)),
         "analogs, patience 4": replace(TREND, tuning=analogs),
-        "analogs, patience 2": replace(TREND, tuning=replace(analogs, patience=None)),
+        "slopt, closed loop": replace(FULL, tuning=replace(FULL.tuning, closed_loop=True)),
     }
 
 

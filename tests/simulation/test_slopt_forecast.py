@@ -81,7 +81,7 @@ def test_every_part_of_the_forecast_can_be_switched_off_and_changes_the_run() ->
     full = TuningOptions(fleet=64)
     systems = [
         full,
-        replace(full, closed_loop=False),
+        replace(full, closed_loop=True),
         replace(full, patience=6),
         replace(full, forecast=Forecast.TREND),
     ]

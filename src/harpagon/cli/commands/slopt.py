@@ -108,6 +108,9 @@ def slopt(
     forecast: Annotated[
         ForecastName, typer.Option(help="How ahead-of-time tuning looks ahead.")
     ] = ForecastName.ANALOGS,
+    closed_loop: Annotated[
+        bool, typer.Option("--closed-loop", help="Let the forecast's quantile follow the measured attainment.")
+    ] = False,
     history: Annotated[
         list[str] | None,
         typer.Option(
@@ -133,7 +136,7 @@ def slopt(
     _check_flags(peak, headroom, startup, figure)
     instance = _instance(pipeline)
     workload = _workload(trace, peak or instance.pipelines[0].rate, seconds, seed)
-    options = _options(estimation, provisioning, tuning, forecast, drop, paced, headroom, startup, fleet)
+    options = _options(estimation, provisioning, tuning, forecast, closed_loop, drop, paced, headroom, startup, fleet)
     days = _history(trace, history or [], peak or instance.pipelines[0].rate, seconds, seed)
     runs = _serve(instance, workload, _systems(options, compare=compare), seed, days)
     if figure is not None:
@@ -199,6 +202,7 @@ def _options(
     provisioning: ProvisioningName,
     tuning: TuningName,
     forecast: ForecastName,
+    closed_loop: bool,
     drop: DropName,
     paced: bool,
     headroom: float,
@@ -218,6 +222,7 @@ def _options(
         fleet=fleet,
         paced=paced,
         forecast=Forecast(forecast.value),
+        closed_loop=closed_loop,
     )
     return SystemOptions(tuned, Drop(drop.value), SOLVERS[provisioning.value])
 
