@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harpagon.instances.library.slopt_pipelines import slopt_instance
@@ -18,6 +18,8 @@ from harpagon.simulation.slopt.report import SloptRun
 from harpagon.simulation.slopt.run import SystemOptions, plan_reference, run_slopt
 from harpagon.simulation.slopt.tuning import TuningOptions
 from harpagon.simulation.slopt.workload import days_before, generate_workload
+
+_on_any_machine = settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_a_jump_that_always_follows_the_same_windows_is_foreseen() -> None:
@@ -37,6 +39,7 @@ def test_quantiles_are_those_of_all_continuations_where_all_windows_are_alike() 
         assert forecast.quantiles([5.0] * WINDOW, share)[1] == pytest.approx(np.quantile(ends, share))
 
 
+@_on_any_machine
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=10), st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
 def test_a_larger_share_is_never_a_smaller_forecast(recent: list[float], one: float, other: float, seed: int) -> None:
     forecast = AnalogForecast([np.random.default_rng(seed).uniform(0, 1e4, 100)], 3)
@@ -51,6 +54,7 @@ def test_too_few_days_are_not_ready() -> None:
     assert AnalogForecast([np.ones(WINDOW + 3)] * NEIGHBOURS, 3).ready
 
 
+@_on_any_machine
 @given(st.lists(st.tuples(st.integers(0, 500), st.integers(0, 500)), max_size=200))
 def test_the_loop_widens_on_misses_narrows_without_and_keeps_its_bounds(periods: list[tuple[int, int]]) -> None:
     loop, still = QuantileLoop(0.9, closed=True), QuantileLoop(0.9, closed=False)
