@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced_sizes import fewest_machines
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, execution
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, collects, execution
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
@@ -135,7 +135,7 @@ def _machines_alone(
         assert module.stream is not None, "compiled from a pipeline"
         return fewest_machines(configuration, module.stream, budget)
     rate = module.rate
-    if dispatch is Dispatch.ROUND_ROBIN:
+    if not collects(dispatch):
         if execution(configuration, dispatch) > budget + TIME_TOLERANCE:
             return None
     else:

@@ -28,6 +28,22 @@ and whose t is the stated rate: it collects nothing. ``round-robin`` takes d ins
 that batches by itself has no batch of ours in front of another.
 
 [R] marks a reconstruction from general knowledge of the paper, not checked against its text.
+
+Slacks, T being `TIME_TOLERANCE`:
+
+=================== =============================================================== ====================================
+slack               who grants it                                                   why
+=================== =============================================================== ====================================
+T on an SLO         the checker, brute force                                        sums over a path round
+T / 2 on an SLO     every search                                                    its plans stand before the checker
+T / 1000 a module   heuristics (`harpagon.heuristics.scheduling_rules`)             a path of 1,000 modules keeps T
+2 T under a latency `curve`, for its next step                                      the plan before may use up T
+`RATE_TOLERANCE`    capacity against the rate, machines against a limit             sums of throughputs round
+`COST_TOLERANCE`    costs that count as equal                                       sums of prices round
+1e-7 of a cost      bounds of general solvers (`PROOF_TOLERANCE` of their methods)  rows they may break by 1e-9
+1e-6 of a figure    claims in plan files, to the checker                            files have 15 digits, people fewer
+1e-6 s, measured    `harpagon.simulation.report.ROUNDING`                           clock times are long sums
+=================== =============================================================== ====================================
 """
 
 from __future__ import annotations
@@ -107,6 +123,11 @@ def execution(configuration: Configuration, dispatch: Dispatch) -> float:
     """Seconds that a full machine takes at any rate: d, under ``round-robin`` 2 d for what it batches."""
     twice = dispatch is Dispatch.ROUND_ROBIN and not configuration.is_capacity
     return 2 * configuration.duration if twice else configuration.duration
+
+
+def collects(dispatch: Dispatch) -> bool:
+    """Whether a full machine's latency depends on the rate at which its batch is collected; else it is `execution`."""
+    return dispatch is not Dispatch.ROUND_ROBIN
 
 
 def in_dispatch_order(tuples: Iterable[DispatchTuple]) -> tuple[DispatchTuple, ...]:

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.simulation.histogram import LatencyHistogram
+from harpagon.simulation.report import ROUNDING
 
 if TYPE_CHECKING:
     from harpagon.simulation.flow.pieces import Flow
-
-ROUNDING = 1e-6
-"""Seconds by which a measured latency may pass a limit and still count as keeping it: sums of clock times round."""
 
 
 class FrameMeasure:

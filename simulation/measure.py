@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.simulation.frames import ROUNDING, FrameMeasure
+from harpagon.simulation.frames import FrameMeasure
 from harpagon.simulation.histogram import LatencyHistogram
 from harpagon.simulation.report import (
     QUANTILES,
+    ROUNDING,
     LatencySummary,
     ModuleReport,
     PipelineReport,

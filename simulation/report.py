@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration
     from harpagon.instances.policies import Dispatch
 
+ROUNDING = 1e-6
+"""Seconds by which a measured latency may pass a limit and still count as keeping it: sums of clock times round."""
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 """Shares of requests whose latency is reported."""
 

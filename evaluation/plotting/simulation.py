@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from harpagon.evaluation.plotting.palette import axes as new_axes
 from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError, shown, suggestion
+from harpagon.simulation.report import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from harpagon.simulation.report import PipelineReport, SimulationReport
 
 _KEPT, _BROKEN = "tab:blue", "tab:red"
-_ROUNDING = 1e-6
-"""Seconds, as for the tables."""
 
 
 def simulation_figure(report: SimulationReport) -> Figure:
@@ -104,7 +103,7 @@ def _draw_timeline(axes: Axes, report: PipelineReport) -> None:
 def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
     parts = [(module, part) for module in report.modules for part in module.tuples]
     places = range(len(parts))
-    broken = [part.maximum > part.bound + part.allowance + _ROUNDING for _, part in parts]
+    broken = [part.maximum > part.bound + part.allowance + ROUNDING for _, part in parts]
     colours = [_BROKEN if late else _KEPT for late in broken]
     bounds = _milliseconds(part.bound for _, part in parts)
     largest = _milliseconds(part.maximum for _, part in parts)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from harpagon.formulations.physics import collects
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def add_collection(model: ConcreteModel, data: PlanningData) -> None:
         return collected_rate(model, data, m, c) >= data.least_rate(m, c) * model.uses[m, c]
 
     model.execution = Constraint(data.keys, rule=execution)
-    if data.dispatch is not Dispatch.ROUND_ROBIN:
+    if collects(data.dispatch):
         model.least_rate = Constraint(data.keys, rule=least)
     model.collection = Constraint(data.tangents.full, rule=rule)
 

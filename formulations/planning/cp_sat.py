@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
 
+from harpagon.formulations.physics import collects
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def build_cp_sat(data: PlanningData, steps: Units) -> CpSatModel:
     _add_paths(built, data, steps)
     _add_limits(built, data)
     for m in range(len(data.modules)):
-        if data.dispatch is Dispatch.ROUND_ROBIN:
+        if not collects(data.dispatch):
             _add_round_robin(built, data, steps, m)
         elif data.dispatch is Dispatch.EDF:
             _add_deadline_first(built, data, steps, m)

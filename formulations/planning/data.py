@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
-from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate, execution
+from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate, collects, execution
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _first_tangents(data: PlanningData) -> Tangents:
     full = [
         (m, c, w0)
         for m, c in data.keys
-        if data.dispatch is not Dispatch.ROUND_ROBIN
+        if collects(data.dispatch)
         for w0 in _spread(data.least_rate(m, c), data.bounds[m].capacity)
     ]
     residual = [

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import collects
 from harpagon.formulations.planning.compact import (
     Expression,
     add_capacity,
@@ -25,7 +26,7 @@ from harpagon.formulations.planning.compact import (
     add_times,
     collected_rate,
 )
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
     from pyomo.environ import ConcreteModel
@@ -64,7 +65,7 @@ def add_use_disjunction(model: ConcreteModel, data: PlanningData) -> None:
     def used(disjunct: Disjunct, m: int, c: int) -> None:
         disjunct.some = Constraint(expr=model.machines[m, c] >= 1)
         disjunct.execution = Constraint(expr=data.execution(m, c) <= model.latency[m])
-        if data.dispatch is not Dispatch.ROUND_ROBIN:
+        if collects(data.dispatch):
             disjunct.least_rate = Constraint(expr=model.collected[m, c] >= data.least_rate(m, c))
             points = [w0 for n, k, w0 in data.tangents.full if (n, k) == (m, c)]
             disjunct.collection = Constraint(

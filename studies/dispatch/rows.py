@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from harpagon.simulation.report import ROUNDING
+
 if TYPE_CHECKING:
     from harpagon.simulation.report import SimulationReport
 
 RowKey: TypeAlias = tuple[str, str, str, bool, int]
-ROUNDING = 1e-6
-"""Seconds by which a measured latency may pass a limit and still count as keeping it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from harpagon.cli.views.tables import plain_table
+from harpagon.simulation.report import ROUNDING
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from harpagon.simulation.report import LatencySummary, ModuleReport, PipelineReport, SimulationReport
 
 _COLUMNS = ("module", "tuple", "bound", "max", "over", "batch", "busy", "requests")
-_ROUNDING = 1e-6
-"""Seconds by which a measured maximum may pass a bound and still count as keeping it."""
 
 
 def simulation_view(report: SimulationReport) -> list[RenderableType]:
@@ -87,6 +86,6 @@ def _rows(module: ModuleReport) -> list[tuple[str | Text, ...]]:
 
 def _excess(excess: float, allowance: float) -> Text:
     """By how many milliseconds a bound was passed; within the allowance it is no fault."""
-    if excess <= _ROUNDING:
+    if excess <= ROUNDING:
         return Text("")
-    return Text(f"{excess * 1e3:+.1f}", "" if excess <= allowance + _ROUNDING else "bold red")
+    return Text(f"{excess * 1e3:+.1f}", "" if excess <= allowance + ROUNDING else "bold red")
