@@ -25,6 +25,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _WATCH_SECONDS = 0.5
+_IDLE_DEATHS = 2
+"""Times that workers may die in a sweep without a task in hand: one that is killed while it starts ends nothing."""
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,20 @@ class Processes(Generic[T, R]):
         Raises
         ------
         MachineError
-            Where workers die before they begin a task.
+            Where workers die again and again before they begin a task.
         """
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
         left = dict(enumerate(tasks))
+        idle = 0
         with tempfile.TemporaryDirectory(prefix="harpagon-") as folder:
             while left:
                 try:
                     yield from self._finished(left, Path(folder))
                 except BrokenProcessPool as error:
                     suspects = [number for number in _begun(Path(folder)) if number in left]
-                    if not suspects:
+                    idle += not suspects
+                    if idle > _IDLE_DEATHS:
                         raise MachineError(f"worker processes end before they begin a task: {_ending(error)}") from None
                     for number in suspects:
                         yield self._alone(left.pop(number), Path(folder))

@@ -11,11 +11,13 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from joblib.externals.loky import ProcessPoolExecutor
+from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
@@ -25,6 +27,7 @@ from harpagon.evaluation.gaps.tables import gaps, proven_optima, quantile, summa
 from harpagon.evaluation.sweep.processes import Processes
 from harpagon.evaluation.sweep.rows import RowFile, Task, task_key
 from harpagon.evaluation.sweep.sweep import sweep
+from harpagon.instances.errors import MachineError
 from harpagon.instances.generate import random_instance
 from harpagon.instances.library.suites import suite_workloads
 from harpagon.instances.policies import APART, Billing, Dispatch
@@ -32,6 +35,8 @@ from harpagon.solvers.methods import solve
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from harpagon.evaluation.sweep.rows import Row
     from harpagon.instances.instance import Instance
     from harpagon.solvers.result import Result
@@ -127,6 +132,26 @@ def test_a_sweep_stopped_with_many_tasks_waiting_ends_without_a_word(monkeypatch
         next(rows)
         rows.close()
     assert died == []
+
+
+@pytest.mark.parametrize(("deaths", "ends"), [(2, False), (3, True)])
+def test_workers_that_die_without_a_task_are_replaced_twice(
+    deaths: int, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    starts, finished = count(1), Processes._finished
+
+    def killed_at_first(pool: Processes[int, int], left: dict[int, int], folder: Path) -> Iterator[int]:
+        if next(starts) <= deaths:
+            raise BrokenProcessPool("exit codes {SIGKILL(-9)}")
+        yield from finished(pool, left, folder)
+
+    monkeypatch.setattr(Processes, "_finished", killed_at_first)
+    rows = Processes(abs, lambda task, reason: task, workers=2).rows([-1, -2])
+    if ends:
+        with pytest.raises(MachineError, match=r"SIGKILL\(-9\)"):
+            list(rows)
+    else:
+        assert sorted(rows) == [1, 2]
 
 
 def test_the_key_tells_tasks_apart(tasks: list[Task]) -> None:
