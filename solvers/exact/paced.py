@@ -10,8 +10,8 @@ are added, but what each dispatcher keeps is searched on its own.
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf
-from operator import itemgetter
+from heapq import heapify, heappop, heappush
+from math import ceil, inf
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.paced import corners
@@ -89,17 +89,27 @@ def _charge(schedule: Schedule, pricing: Pricing) -> float:
 def _single_whole(
     problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Schedule]:
-    """One tuple of whole machines, the fewest of each configuration, cheapest first."""
+    """One tuple of whole machines, the fewest of each configuration, cheapest first.
+
+    A configuration is looked at when no other can be cheaper than what its rate alone asks for.
+    """
     assert problem.stream is not None, "compiled from a pipeline"
-    found = []
-    for configuration in problem.configurations:
-        charge = pricing.charge(configuration)
-        if configuration.duration <= budget and problem.rate / configuration.throughput * charge <= cap:
-            machines = fewest_machines(configuration, problem.stream, budget)
-            if machines is not None:
-                part = DispatchTuple.full(configuration, machines, problem.spare)
-                found.append((part.machines * charge, part))
-    return ((part,) for _, part in sorted(found, key=itemgetter(0)))
+    heap: list[tuple[float, int, DispatchTuple | None]] = []
+    for place, configuration in enumerate(problem.configurations):
+        if configuration.duration <= budget:
+            least = max(1, ceil(problem.rate / configuration.throughput * (1 - _ROUNDING))) + problem.spare
+            heap.append((least * pricing.charge(configuration), place, None))
+    heapify(heap)
+    while heap and heap[0][0] <= cap:
+        _, place, part = heappop(heap)
+        configuration = problem.configurations[place]
+        if part is not None:
+            yield (part,)
+            continue
+        machines = fewest_machines(configuration, problem.stream, budget)
+        if machines is not None:
+            part = DispatchTuple.full(configuration, machines, problem.spare)
+            heappush(heap, (part.machines * pricing.charge(configuration), place, part))
 
 
 def _single_residual(
@@ -147,7 +157,8 @@ def _stated(
 
 def _at_worst(problem: ModuleProblem) -> dict[Configuration, Configuration]:
     """Batched configurations as if every batch took the stated quantile, with what they stand for."""
-    return {replace(c, mean=c.duration): c for c in problem.configurations if not c.is_capacity}
+    batched = (c for c in problem.configurations if not c.is_capacity)
+    return {c if c.mean == c.duration else replace(c, mean=c.duration): c for c in batched}
 
 
 _SEARCHES = {

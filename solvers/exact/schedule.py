@@ -18,7 +18,7 @@ from harpagon.solvers.exact.paced import cheapest_paced, distinct_paced
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.climb import Counts
@@ -71,7 +71,8 @@ def cheapest_schedule(
 class ScheduleSearch:
     """Cheapest schedules of one module at one budget after another.
 
-    The cheapest whole machines at one budget are the cheapest at every tighter budget that they still meet.
+    The cheapest whole machines at one budget are the cheapest at every tighter budget that they still meet; under
+    ``paced`` the cheapest schedule of all is.
     """
 
     def __init__(
@@ -93,8 +94,8 @@ class ScheduleSearch:
     def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
         """As `cheapest_schedule`."""
         if self.dispatch is Dispatch.PACED:
-            return self._paced(budget, cap)
-        whole = self._whole(budget, cap)
+            return self._remembered(self._paced, budget, cap)
+        whole = self._remembered(self._whole, budget, cap)
         if self.billing is Billing.WHOLE:
             return whole
         cap = cap if whole is None else whole.cost
@@ -106,10 +107,13 @@ class ScheduleSearch:
         return None if found is None else _point(self.problem, found, self.dispatch, self.pricing)
 
     def _whole(self, budget: float, cap: float) -> Point | None:
+        return _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing, self.effort)
+
+    def _remembered(self, search: Callable[[float, float], Point | None], budget: float, cap: float) -> Point | None:
         known = self._known
         if known is not None and known.latency <= budget <= self._known_at:
             return known if known.cost <= cap else None
-        found = _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing, self.effort)
+        found = search(budget, cap)
         if found is not None:
             self._known, self._known_at = found, budget
         return found

@@ -136,7 +136,7 @@ def test_bundles_are_not_planned_in_silence() -> None:
     for method in METHODS.values():
         if not method.capabilities.bundles:
             with pytest.raises(UnsupportedError, match="bundles"):
-                solve(bundled, method.name)
+                solve(bundled, method.name, method.capabilities.billings[0])
 
 
 def test_only_paced_plans_for_bursts() -> None:
