@@ -86,7 +86,8 @@ def _saved_per_share(session: Session, one: Group) -> float:
 
 def _pack(instance: Instance, sessions: Sequence[Session], worth: Worth) -> list[Shelf]:
     """Machines that save, the one that saves most first."""
-    left, shelves = list(sessions), []
+    left = list(sessions)
+    shelves: list[Shelf] = []
     while True:
         filled = [
             _fill(instance, ((seed, one),), left, worth)
