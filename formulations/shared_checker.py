@@ -57,6 +57,8 @@ def recompute_hosts(instance: Instance, plan: Plan) -> Hosts:
     planned = {(p.name, name): module for p in plan.pipelines for name, module in p.modules.items()}
     for machine, guests in plan.shared_machines().items():
         known = [guest for guest in guests if guest in modules]
+        if plan.spare:
+            found.faults.append((f"machine {machine}", "a shared machine has none in spare"))
         if plan.billing is not Billing.SHARED:
             found.faults.append((f"machine {machine}", f"a shared machine under {plan.billing} billing"))
         made = {guest: _group(modules[guest][1], planned[guest]) for guest in known}

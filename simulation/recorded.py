@@ -29,7 +29,7 @@ from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.errors import InputError
 from harpagon.instances.plan import Promise
-from harpagon.instances.policies import Dispatch
+from harpagon.instances.policies import Billing, Dispatch
 from harpagon.simulation.arrivals.bursts import BurstMeter
 from harpagon.simulation.arrivals.named import parse_arrivals
 from harpagon.simulation.arrivals.processes import recorded_duration
@@ -44,7 +44,6 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import PipelinePlan, Plan
-    from harpagon.instances.policies import Billing
     from harpagon.simulation.arrivals.processes import Arrivals
 
 _SLOWEST, _FASTEST = 1e-6, 1e9
@@ -100,7 +99,7 @@ def plan_for_trace(
     InputError
         Where the arrivals have no end, the instance has several pipelines, or there is a plan to start from.
     UnsupportedError
-        Where the policy is another, or the method does not plan for ``paced`` in this billing.
+        Where the policy is another, machines are to be shared, or the method does not plan for ``paced`` in this billing.
     CheckFailedError
         Where the plan fails the independent check.
     """
@@ -117,6 +116,9 @@ def plan_for_trace(
     if dispatch not in (None, Dispatch.PACED):
         raise UnsupportedError(method, f"recorded traces under {dispatch} dispatch (paced counts bursts)", ())
     billing = billing or instance.billing
+    if billing is Billing.SHARED:
+        words = "recorded traces in shared billing: what a shared machine is asked for changes with the rate"
+        raise UnsupportedError(method, words, ())
     require_support(find_method(method), instance, billing, Dispatch.PACED)
 
     def solver(steady: Instance, seconds: float | None) -> Result:

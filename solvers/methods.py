@@ -114,10 +114,11 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
         others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
         others = others or tuple(other.name for other in METHODS.values() if billing in other.capabilities.billings)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
-    others = tuple(other.name for other in METHODS.values() if Dispatch.PACED in other.capabilities.dispatches)
+    apart = (Billing.WHOLE, Dispatch.PACED)
+    others = tuple(other.name for other in METHODS.values() if apart in other.capabilities.cases)
     if dispatch is not Dispatch.PACED and has_bursts(instance):
         raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
-    if has_spares(instance) and case != (Billing.WHOLE, Dispatch.PACED):
+    if has_spares(instance) and case != apart:
         words = f"spare machines in {billing} billing under {dispatch} dispatch (whole and paced has them)"
         raise UnsupportedError(method.name, words, others)
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})

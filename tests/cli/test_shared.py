@@ -70,6 +70,8 @@ def test_gap_compares_what_plans_for_shared_machines(capfd: pytest.CaptureFixtur
     [
         (("plan", MALL, "--billing", "shared", "--method", "nexus"), "use exact, brute-force, squishy or packing"),
         (("plan", MALL, "--billing", "shared", "--dispatch", "edf"), "shared billing under edf dispatch"),
+        (("plan", MALL, "--billing", "shared", "--spare", "1"), "spare machines in shared billing"),
+        (("plan", MALL, "--billing", "shared", "--arrivals", "TRACE"), "recorded traces in shared billing"),
         (("explain", MALL, "--billing", "shared", "--dispatch", "tc"), "shared billing under tc dispatch"),
         (("curve", MALL, "--billing", "shared", "--over", "rate"), "shared billing over the rate"),
         (("export", MALL, "--billing", "shared", "--format", "lp"), "does not support shared billing"),
