@@ -99,7 +99,7 @@ def plan_for_trace(
     InputError
         Where the arrivals have no end, the instance has several pipelines, or there is a plan to start from.
     UnsupportedError
-        Where the policy is another, machines are to be shared, or the method does not plan for ``paced`` in this billing.
+        Where the policy is another, the method does not plan for ``paced`` in this billing, or machines are shared.
     CheckFailedError
         Where the plan fails the independent check.
     """

@@ -78,9 +78,12 @@ def test_gap_compares_what_plans_for_shared_machines(capfd: pytest.CaptureFixtur
     ],
 )
 def test_what_cannot_share_refuses_it(
-    capfd: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], words: str
 ) -> None:
-    _, message = run(capfd, *arguments, code=2)
+    trace = tmp_path / "trace.csv"
+    trace.write_text("time_s\n0.0\n0.1\n0.2\n")
+    named = [str(trace) if argument == "TRACE" else argument for argument in arguments]
+    _, message = run(capfd, *named, code=2)
     assert words in message
 
 
