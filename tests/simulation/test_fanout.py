@@ -1,4 +1,4 @@
-"""Fixed fan-out: counts are those of the fraction, rounded up, however the requests are cut into pieces."""
+"""Edges: fixed fan-out is the fraction rounded up however requests are cut into pieces; random fan-out; transfers."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import math
 from fractions import Fraction
 from itertools import accumulate
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harpagon.simulation.flow.fanout import FixedFanout
+from harpagon.simulation.flow.fanout import Edge, FixedFanout, RandomFanout
+from harpagon.simulation.flow.pieces import Flow
 
 fractions = st.fractions(Fraction(1, 50), 8, max_denominator=50)
 
@@ -19,3 +22,19 @@ def test_the_first_k_requests_send_the_fraction_of_k_rounded_up(fraction: Fracti
     fanout = FixedFanout(fraction)
     sent = [int(number) for piece in pieces for number in fanout(piece)]
     assert list(accumulate(sent)) == [math.ceil(k * fraction) for k in range(1, sum(pieces) + 1)]
+
+
+@pytest.mark.parametrize("fanout", [0.3, 2.5])
+def test_random_fanout_has_the_mean_it_says(fanout: float) -> None:
+    """Up to one each request sends one or none; above, any number."""
+    sent = RandomFanout(fanout, np.random.default_rng(5))(40_000)
+    assert sent.mean() == pytest.approx(fanout, abs=0.03)
+    assert (sent.max() == 1) == (fanout <= 1) and sent.min() == 0
+
+
+def test_an_edge_takes_its_transfer_time() -> None:
+    flow = Flow(np.array([1.0, 2.0]), np.array([0, 1]), np.array([0.5, 1.5]), 3.0, 2, 2.5)
+    carried = Edge(FixedFanout(Fraction(3, 2)), 0.25).carry(flow)
+    assert carried.ready.tolist() == [1.25, 1.25, 2.25]
+    assert (carried.root.tolist(), carried.origin.tolist()) == ([0, 0, 1], [0.5, 0.5, 1.5])
+    assert (carried.watermark, carried.next_root, carried.next_origin) == (3.25, 2, 2.5)

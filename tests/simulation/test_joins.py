@@ -37,7 +37,7 @@ def test_nothing_waits_for_a_later_root() -> None:
     join = RootJoin(2, 0)
     made = join.merge([flow(LEADING, 9), flow(OTHER[:1], 2)])
     assert made.root.tolist() == [0, 0, 1]
-    assert made.next_root == 2
+    assert (made.next_root, made.next_origin) == (2, 2.0)
 
 
 def test_the_leading_edge_makes_the_requests() -> None:

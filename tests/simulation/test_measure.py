@@ -44,3 +44,20 @@ def test_a_frame_is_as_late_as_its_last_result_at_any_sink() -> None:
     assert frames.histogram.total == pytest.approx(2.0)
     frames.add(1, piece([3], 4), np.array([3.2]))
     assert frames.histogram.count == 3
+
+
+def test_the_timeline_and_the_use_of_machines_by_hand() -> None:
+    """Pairs at 0 and at 1 s of 5 take 100 ms each on one of two machines: a fiftieth of the time of both."""
+    graph = nx.DiGraph()
+    graph.add_node("m")
+    instance, plan = pipeline_plan(graph, 40.0, {"m": (DispatchTuple.full(SMALL, 2),)}, Dispatch.EDF, 0.3)
+    pairs = TraceArrivals("pairs", np.array([0.0, 0.0, 1.0, 1.0]))
+    report = simulate(instance, plan, pairs, duration=5.0).pipelines[0]
+    (part,) = report.modules[0].tuples
+    assert (part.mean_batch, part.utilisation) == pytest.approx((2.0, 0.02))
+    ends, slices = report.timeline.ends, len(report.timeline.ends)
+    assert (ends[0], ends[-1]) == (pytest.approx(5.0 / slices), pytest.approx(5.0))
+    filled = [end for end, mean in zip(ends, report.timeline.mean, strict=True) if not np.isnan(mean)]
+    assert filled == pytest.approx([5.0 / slices, 5.0 / slices * (slices // 5 + 1)])
+    assert max(report.timeline.maximum) == pytest.approx(0.1)
+    assert [mean for mean in report.timeline.mean if not np.isnan(mean)] == pytest.approx([0.1, 0.1])
