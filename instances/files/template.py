@@ -43,6 +43,7 @@ pipelines:
     rate_rps: 100               # requests per second that arrive at every module without an incoming edge
     slo_ms: 500                 # allowed on every path from such a module to a last one
     # burst: 1                  # requests that may arrive at once
+    # spare: 0                  # machines of every module that may be lost without a result that is late
     modules:
       find: {model: detector}
       name: {model: classifier} # join: all (default) waits for all inputs, join: any takes each input as a request
