@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.instances.library.shipped import worked_example
 from harpagon.instances.library.suites import spread, suite
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS, find_method
 from harpagon.solvers.models.export import linear_model
@@ -126,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--suite", default="smoke")
     parser.add_argument("--instances", type=int, default=50, metavar="N", help="spread evenly over the suite")
     parser.add_argument("--formulations", nargs="+", choices=FORMULATIONS, default=FORMULATIONS)
-    parser.add_argument("--billing", choices=[*Billing], default=Billing.WHOLE)
+    parser.add_argument("--billing", choices=[*APART], default=Billing.WHOLE)
     parser.add_argument("--dispatch", choices=[*Dispatch], default=Dispatch.TC)
     parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
     return parser

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harpagon.instances.library.shipped import worked_example
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.options import SolverOptions
 from studies.growth.workloads import AXES
@@ -148,7 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure how the time of exact grows, one thing at a time.")
     parser.add_argument("--axes", nargs="+", choices=[*AXES], default=[*AXES])
     parser.add_argument("--largest", type=int, default=1_000_000, metavar="N", help="leave larger sizes out")
-    parser.add_argument("--billing", choices=[*Billing], default=Billing.WHOLE)
+    parser.add_argument("--billing", choices=[*APART], default=Billing.WHOLE)
     parser.add_argument("--dispatch", choices=[*Dispatch], default=Dispatch.TC)
     parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the rows")
