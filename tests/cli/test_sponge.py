@@ -13,20 +13,38 @@ from harpagon.instances.files.instances import write_instance
 
 
 def test_the_published_case(capsys):
-    assert main(["sponge", "--max-batch", "10", "--json"]) == 0
+    assert main(["sponge", "--durations", "fit", "--max-batch", "10", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert (answer["cores"], answer["batch"], answer["status"]) == (5, 10, "optimal")
     assert answer["last_done_ms"] <= answer["remaining_ms"] == 950.0
 
 
 def test_the_published_code_takes_more(capsys):
-    assert main(["sponge", "--variant", "published-code"]) == 0
+    assert main(["sponge", "--durations", "fit", "--variant", "published-code"]) == 0
     assert "6 cores, batch 10" in capsys.readouterr().out
 
 
 def test_the_table_is_planned_on_its_own_points(capsys):
     assert main(["sponge", "--durations", "table", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["cores"] in (1, 2, 4, 8, 16)
+
+
+def test_the_measured_points_are_planned_with_where_the_fit_is_off(tmp_path, capsys):
+    def answer(*flags):
+        assert main(["sponge", *flags, "--json"]) == 0
+        captured = capsys.readouterr()
+        return json.loads(captured.out), captured.err
+
+    published, words = answer()
+    assert published == answer("--durations", "table")[0]
+    assert published != answer("--durations", "fit")[0]
+    assert "the fit is off by 12." in words
+    exact = tmp_path / "exact.json"
+    write_instance(exact, single_module_instance(SPONGE_REFIT.profile("exact", (1, 4), (1, 2, 8)), 5.0, 1.0))
+    flags = ["--profile", str(exact), "--rate", "30"]
+    fitted, words = answer(*flags)
+    assert fitted == answer(*flags, "--durations", "fit")[0]
+    assert "off by" not in words
 
 
 def test_infeasible_is_exit_code_one(capsys):

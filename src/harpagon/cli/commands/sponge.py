@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from harpagon.formulations.sponge.problem import SpongeDecision, SpongeProblem
     from harpagon.instances.cpu.profile import CoreProfile
 
+_LARGEST_ERROR = 0.1
+"""Mean relative error of the fit above which the measured points are planned with."""
 _FIGURES = (".png", ".svg", ".pdf")
 _MOST_REQUESTS = 5_000_000
 
@@ -52,6 +54,7 @@ class Variant(StrEnum):
 class Durations(StrEnum):
     """Which batch durations are planned with."""
 
+    AUTO = "auto"
     FIT = "fit"
     TABLE = "table"
 
@@ -75,8 +78,11 @@ def sponge(
     ] = None,
     durations: Annotated[
         Durations,
-        typer.Option(help="Plan with the fitted l(b, c) over every core count and batch, or with the measured points."),
-    ] = Durations.FIT,
+        typer.Option(
+            help="Plan with the fitted l(b, c) over every core count and batch, or with the table of measured points; "
+            "auto takes the table where the fit is off by more than 10 % in the mean."
+        ),
+    ] = Durations.AUTO,
     rate: Annotated[float, typer.Option(help="Requests per second.")] = 100.0,
     slo: Annotated[float, typer.Option(help="Milliseconds from sending to completion.")] = 1000.0,
     communication: Annotated[float, typer.Option(help="Solved once: milliseconds on the network, cl_max.")] = 50.0,
@@ -184,10 +190,16 @@ def _candidates(
     from harpagon.instances.cpu.profile import published_yolo_profile
 
     measured = published_yolo_profile() if profile is None else read_any_core_profile(profile, model)
-    if durations is Durations.FIT:
+    fit = None if durations is Durations.TABLE else fit_core_latency(measured)
+    if fit is not None and durations is Durations.AUTO and fit.mean_relative > _LARGEST_ERROR:
+        note(
+            f"the fit is off by {fit.mean_relative:.1%} in the mean: planned with the measured points (--durations fit)"
+        )
+        fit = None
+    if fit is not None:
         cores = range(1, min(max_cores, measured.cores[-1]) + 1)
         batches = range(1, min(max_batch, measured.batches[-1]) + 1)
-        return fit_core_latency(measured).latency.profile(measured.name, cores, batches)
+        return fit.latency.profile(measured.name, cores, batches)
     kept = measured.within(max_cores, max_batch)
     if not kept.durations:
         raise typer.BadParameter("the profile has no point that small", param_hint="--max-cores, --max-batch")
