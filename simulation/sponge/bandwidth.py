@@ -7,7 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.instances.errors import InputError
+from harpagon.instances.errors import InputError, shown
+from harpagon.instances.files.documents import read_text
 from harpagon.instances.files.number_table import read_number_table
 
 if TYPE_CHECKING:
@@ -72,16 +73,18 @@ def synthetic_bandwidth(seed: int, seconds: int = TRACE_SECONDS) -> BandwidthTra
 
 
 def read_bandwidth_trace(path: Path) -> BandwidthTrace:
-    """Read a CSV file with the columns ``time_s`` and ``bytes_per_second``.
+    """Read a CSV file with the columns ``time_s`` and ``bytes_per_second``, or, by its ending ``.log``, a 4G log.
 
     Raises
     ------
     InputError
-        With the line, where the file is no such table, times do not ascend from 0, or a bandwidth is below 1.
+        With the line, where the file is neither, times do not ascend from 0, or a bandwidth is below 1.
     """
+    is_log = path.suffix.lower() == ".log"
+    steps = _logged(path) if is_log else read_number_table(path, ("time_s", "bytes_per_second"))
     times: list[float] = []
     rates: list[float] = []
-    for line, (time, rate) in read_number_table(path, ("time_s", "bytes_per_second")):
+    for line, (time, rate) in steps:
         if not times and time != 0:
             raise InputError(str(path), f"line {line}", f"the first time_s is {time:g}", "Start the trace at 0")
         if times and time <= times[-1]:
@@ -92,3 +95,37 @@ def read_bandwidth_trace(path: Path) -> BandwidthTrace:
         times.append(time)
         rates.append(rate)
     return BandwidthTrace(tuple(times), tuple(rates))
+
+
+def _logged(path: Path) -> list[tuple[int, tuple[float, ...]]]:
+    """Line, start in seconds and bytes per second of every interval of a log of the Ghent 4G/LTE data set.
+
+    A line holds milliseconds since the epoch and since the start of the experiment, latitude, longitude, and the bytes
+    and milliseconds since the line before (van der Hooft et al., IEEE Communications Letters, 2016). Time counts from
+    the beginning of the first interval.
+    """
+    intervals: list[tuple[int, tuple[float, ...]]] = []
+    for line, text in enumerate(read_text(path, _LOG).splitlines(), 1):
+        if text.strip():
+            _, end, _, _, received, passed = _log_cells(path, line, text)
+            intervals.append((line, ((end - passed) / 1e3, received / passed * 1e3)))
+    if not intervals:
+        raise InputError(str(path), "", "holds no line", _LOG)
+    first = intervals[0][1][0]
+    return [(line, (start - first, rate)) for line, (start, rate) in intervals]
+
+
+def _log_cells(path: Path, line: int, text: str) -> list[float]:
+    try:
+        cells = [float(cell) for cell in text.split()]
+    except ValueError:
+        cells = []
+    if len(cells) != _LOG_COLUMNS or not all(map(math.isfinite, cells)):
+        raise InputError(str(path), f"line {line}", f"{shown(text)} is not {_LOG_COLUMNS} numbers", _LOG)
+    if cells[-1] <= 0:
+        raise InputError(str(path), f"line {line}", f"{cells[-1]:g} milliseconds have passed", "Leave the line out")
+    return cells
+
+
+_LOG_COLUMNS = 6
+_LOG = "Give lines of: epoch ms, experiment ms, latitude, longitude, bytes, ms since the line before"

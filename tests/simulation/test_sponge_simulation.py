@@ -229,6 +229,38 @@ def test_a_faulty_trace_is_named_with_its_line(tmp_path, text, place, problem):
     assert problem in caught.value.problem
 
 
+def test_a_4g_log_is_bytes_over_milliseconds_from_the_start_of_its_first_interval(tmp_path):
+    path = tmp_path / "report_bus.log"
+    path.write_text(
+        "1453121790686 39287 51.0386528885778 3.73220785642186 2493100 1000\n"
+        "1453121791687 40288 51.0386532820580 3.73222847166054 2763504 1001\n"
+        "1453121792686 41287 51.0386553301824 3.73225142858955 2728896 0999\n"
+    )
+    trace = read_bandwidth_trace(path)
+    assert trace.times == pytest.approx((0.0, 1.0, 2.001))
+    assert trace.rates == pytest.approx((2493100.0, 2763504 / 1.001, 2728896 / 0.999))
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "problem"),
+    [
+        ("", "", "is empty"),
+        ("1 1000 51 3 5 1000\n1 2000 51 3 5\n", "line 2", "is not 6 numbers"),
+        ("1 1000 51 3 x 1000\n", "line 1", "is not 6 numbers"),
+        ("1 1000 51 3 5 0\n", "line 1", "0 milliseconds have passed"),
+        ("1 1000 51 3 5 1000\n1 2000 51 3 0 1000\n", "line 2", "bytes_per_second is 0"),
+        ("1 2000 51 3 5 1000\n1 1000 51 3 5 1000\n", "line 2", "time_s is -1 after 0"),
+    ],
+)
+def test_a_faulty_4g_log_is_named_with_its_line(tmp_path, text, place, problem):
+    path = tmp_path / "report_bus.log"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        read_bandwidth_trace(path)
+    assert caught.value.place == place
+    assert problem in caught.value.problem
+
+
 def test_a_trace_file_is_a_step_function(tmp_path):
     path = tmp_path / "link.csv"
     path.write_text("time_s,bytes_per_second\n0,100\n2.5,200\n")

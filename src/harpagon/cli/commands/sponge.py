@@ -38,7 +38,7 @@ are cores paid for, summed over time.
 
   harpagon sponge --trace synthetic --pipeline ocr-2cores
 
-A trace file is a CSV table with the columns time_s and bytes_per_second.
+A trace file is a CSV table with the columns time_s and bytes_per_second, or a .log of the 4G/LTE data set of Ghent.
 
 [bold]Exit codes[/bold]  0 done; 1 no pair of cores and batch size meets the deadlines; 2 bad input or usage
 """
