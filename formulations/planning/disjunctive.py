@@ -55,27 +55,34 @@ def build_disjunctive(data: PlanningData, relaxation: str) -> ConcreteModel:
 
 
 def add_use_disjunction(model: ConcreteModel, data: PlanningData) -> None:
-    """Used: n >= 1, w >= q, tangents (``round-robin``: 2 d <= L); or unused: n = 0. w is a variable with bounds."""
+    """Used: n >= 1, w >= q, tangents (``round-robin``: 2 d <= L); or unused: n = 0.
+
+    w is a variable with bounds, counted in machines of the configuration, t requests per second each: in requests per
+    second its coefficients in the tangents, b / w0^2, are nearer to a solver's tolerance.
+    """
     from pyomo.environ import Constraint, Var
     from pyomo.gdp import Disjunct, Disjunction
 
     def rate(_: ConcreteModel, m: int, c: int) -> Expression:
-        return model.collected[m, c] == collected_rate(model, data, m, c)
+        return model.collected[m, c] == collected_rate(model, data, m, c) / data.configuration(m, c).throughput
 
     def used(disjunct: Disjunct, m: int, c: int) -> None:
         disjunct.some = Constraint(expr=model.machines[m, c] >= 1)
         disjunct.execution = Constraint(expr=data.execution(m, c) <= model.latency[m])
         if collects(data.dispatch):
-            disjunct.least_rate = Constraint(expr=model.collected[m, c] >= data.least_rate(m, c))
+            throughput, machines = data.configuration(m, c).throughput, model.collected[m, c]
+            disjunct.least_rate = Constraint(expr=machines >= data.least_rate(m, c) / throughput)
             points = [w0 for n, k, w0 in data.tangents.full if (n, k) == (m, c)]
             disjunct.collection = Constraint(
-                points, rule=lambda _, w0: _tangent(data, m, c, w0, model.collected[m, c]) <= model.latency[m]
+                points, rule=lambda _, w0: _tangent(data, m, c, w0, throughput * machines) <= model.latency[m]
             )
 
     def unused(disjunct: Disjunct, m: int, c: int) -> None:
         disjunct.none = Constraint(expr=model.machines[m, c] == 0)
 
-    model.collected = Var(data.keys, bounds=lambda _, m, c: (0.0, data.largest_rate(m)))
+    model.collected = Var(
+        data.keys, bounds=lambda _, m, c: (0.0, data.largest_rate(m) / data.configuration(m, c).throughput)
+    )
     model.collected_rate = Constraint(data.keys, rule=rate)
     model.used = Disjunct(data.keys, rule=used)
     model.unused = Disjunct(data.keys, rule=unused)

@@ -27,6 +27,10 @@ FEASIBILITY_TOLERANCE = 1e-9
 """Row and bound violation that HiGHS may leave; seconds and req/s here, and integrality of machine counts."""
 
 
+SMALLEST_COEFFICIENT = 1e-12
+"""Coefficients below it are dropped, the least that HiGHS allows; its own 1e-9 drops slopes of tangents."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinearSolution:
     """Outcome of one run.
@@ -116,6 +120,7 @@ def highs_options(options: SolverOptions) -> dict[str, bool | float | int]:
         "mip_feasibility_tolerance": FEASIBILITY_TOLERANCE,
         "primal_feasibility_tolerance": FEASIBILITY_TOLERANCE,
         "dual_feasibility_tolerance": FEASIBILITY_TOLERANCE,
+        "small_matrix_value": SMALLEST_COEFFICIENT,
     }
     if options.time_limit is not None:
         chosen["time_limit"] = options.time_limit
