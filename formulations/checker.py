@@ -212,8 +212,6 @@ def _capacity_faults(tuples: Sequence[DispatchTuple], problem: ModuleProblem, bi
         yield "more than one residual"
     if residuals and not tuples[-1].is_residual:
         yield "the residual does not stand last"
-    if residuals and total > rate * (1 + _CLAIM_TOLERANCE):
-        yield f"dummy requests beside a residual: tuples work at {total:.9g} req/s, {rate:.9g} arrive"
     if total < rate * (1 - RATE_TOLERANCE):
         yield f"too little capacity: {total:.9g} req/s for {rate:.9g} that arrive"
 

@@ -23,7 +23,8 @@ from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
-from harpagon.solvers.enumeration.schedules import LARGEST_ENUMERATION, Option, combine, pareto, schedules_of
+from harpagon.solvers.enumeration.combinations import combine, pareto
+from harpagon.solvers.enumeration.schedules import LARGEST_ENUMERATION, Option, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -64,7 +65,7 @@ def listed_plan(rules: Rules) -> list[Schedule] | None:
     if not rules.limits:
         return [schedule for problem in rules.problems for schedule in first_plan(problem, rules.dispatch) or ()]
     fronts = [
-        [pareto([*_ideal(rules, module), *_limited_only(rules, module, latest)]) for module, latest in modules]
+        [pareto([*_ideal(rules, module), *_limited_only(rules, module, latest)], latest) for module, latest in modules]
         for modules in (_with_latest(problem, rules.dispatch) for problem in rules.problems)
     ]
     found = combine(rules, fronts)
@@ -107,10 +108,9 @@ def _limited_only(rules: Rules, module: ModuleProblem, latest: float) -> Iterato
         rules.check_time()
         if not full and rules.billing is Billing.WHOLE:
             continue
-        for schedule in schedules_of(rules, module, usable, full):
-            usage, latency = rules.usage(schedule), module.latency(schedule, rules.dispatch)
-            if latency <= latest + TIME_TOLERANCE and rules.within_limits(usage):
-                yield Option(sum(part.cost for part in schedule), latency, usage, schedule)
+        for option in options_of(rules, module, usable, full, latest + TIME_TOLERANCE):
+            if rules.within_limits(option.usage):
+                yield option
 
 
 def _within_limits(rules: Rules, usable: Sequence[Configuration], spare: int) -> Iterator[Schedule]:

@@ -203,20 +203,13 @@ def add_residual_activation(model: ConcreteModel, data: PlanningData) -> None:
 
 
 def add_residual_rows(model: ConcreteModel, data: PlanningData) -> None:
-    """single_residual: sum over c of v_mc <= 1; residual_without_dummies: sum of rates <= T_m where one is used."""
+    """single_residual: sum over c of v_mc <= 1; dummies may raise its rate up to the machine's throughput."""
     from pyomo.environ import Constraint
 
     def single(_: ConcreteModel, m: int) -> Expression:
         return sum(model.has_residual[m, c] for c in data.of_module(m)) <= 1
 
-    def dummies(_: ConcreteModel, m: int) -> Expression:
-        spare = data.largest_rate(m)
-        used = sum(model.has_residual[m, c] for c in data.of_module(m))
-        return served_rate(model, data, m) <= data.modules[m].rate + spare * (1 - used)
-
-    numbers = range(len(data.modules))
-    model.single_residual = Constraint(numbers, rule=single)
-    model.residual_without_dummies = Constraint(numbers, rule=dummies)
+    model.single_residual = Constraint(range(len(data.modules)), rule=single)
 
 
 def add_residual_collection(model: ConcreteModel, data: PlanningData) -> None:

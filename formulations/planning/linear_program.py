@@ -138,3 +138,23 @@ def _or(value: object, default: float) -> float:
     from pyomo.environ import value as number
 
     return default if value is None else float(number(value))
+
+
+def pyomo_model(program: LinearProgram, name: str) -> ConcreteModel:
+    """Pyomo model of the same program, for writing it to a file."""
+    from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
+
+    model = ConcreteModel(name)
+    numbers = range(program.columns)
+    kinds = [Binary if whole else NonNegativeReals for whole in program.integer]
+    for i, label in enumerate(program.column_names):
+        setattr(model, label, Var(domain=kinds[i]))
+    columns = [getattr(model, label) for label in program.column_names]
+    for row, label in enumerate(program.row_names):
+        places = range(program.starts[row], program.starts[row + 1])
+        body = sum(float(program.values[i]) * columns[program.indices[i]] for i in places)
+        lower, upper = float(program.row_lower[row]), float(program.row_upper[row])
+        bounds = (None if math.isinf(lower) else lower, body, None if math.isinf(upper) else upper)
+        setattr(model, label, Constraint(expr=bounds))
+    model.cost = Objective(expr=sum(float(program.costs[i]) * columns[i] for i in numbers))
+    return model

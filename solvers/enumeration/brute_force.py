@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.solvers.enumeration.schedules import Option, OutOfTimeError, Rules, combine, module_options, pareto
+from harpagon.solvers.enumeration.combinations import combine, latest_latency, pareto
+from harpagon.solvers.enumeration.schedules import Option, OutOfTimeError, Rules, module_options
 from harpagon.solvers.feasibility import has_plan
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
@@ -101,7 +102,10 @@ def _cheapest_plan(rules: Rules, floors: Sequence[Sequence[float]], budget: floa
     total = sum(map(sum, floors))
     fronts = [
         [
-            pareto(module_options(rules, module, module.configurations, budget - total + floor))
+            pareto(
+                module_options(rules, module, module.configurations, budget - total + floor, latest_latency(problem)),
+                latest_latency(problem),
+            )
             for module, floor in zip(problem.modules, pipeline_floors, strict=True)
         ]
         for problem, pipeline_floors in zip(rules.problems, floors, strict=True)

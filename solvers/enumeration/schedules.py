@@ -1,14 +1,15 @@
-"""Every schedule of a module within a budget, and every combination of modules: the parts of brute force."""
+"""Every schedule of a module within a budget."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, in_dispatch_order
+from harpagon.formulations.physics import RATE_TOLERANCE, in_dispatch_order
+from harpagon.formulations.residual import Structure, has_curves
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -31,12 +32,17 @@ class OutOfTimeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One way to run a module or a pipeline; ``content`` is its schedule or the schedules of its modules."""
+    """One way to run a module or a pipeline; ``content`` is its schedule or the schedules of its modules.
+
+    With ``structure`` the rate of a residual is open: cost and use are the least, the latency is the smallest that it
+    may have, and ``content`` is empty.
+    """
 
     cost: float
     latency: float
     usage: tuple[float, ...]
     content: tuple[object, ...]
+    structure: Structure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +71,9 @@ class Rules:
 
 
 def module_options(
-    rules: Rules, module: ModuleProblem, configurations: tuple[Configuration, ...], budget: float
+    rules: Rules, module: ModuleProblem, configurations: tuple[Configuration, ...], budget: float, latest: float
 ) -> Iterator[Option]:
-    """Every schedule of a module from ``configurations`` that costs at most ``budget``."""
+    """Every schedule of a module from ``configurations`` that costs at most ``budget`` within ``latest`` seconds."""
     _refuse_explosion(rules, module, configurations, budget)
     slack = budget * RATE_TOLERANCE
     for counts in _machine_counts(configurations, budget + slack):
@@ -76,11 +82,9 @@ def module_options(
         full = tuple(DispatchTuple.full(c, n - module.spare, module.spare) for c, n in pairs if n > module.spare)
         if not rules.within_limits(rules.usage(full)):
             continue
-        for schedule in schedules_of(rules, module, configurations, full):
-            usage = rules.usage(schedule)
-            cost = sum(part.cost for part in schedule)
-            if cost <= budget + slack and rules.within_limits(usage):
-                yield Option(cost, module.latency(schedule, rules.dispatch), usage, schedule)
+        for option in options_of(rules, module, configurations, full, latest):
+            if option.cost <= budget + slack and rules.within_limits(option.usage):
+                yield option
 
 
 def _machine_counts(configurations: Sequence[Configuration], budget: float) -> Iterator[tuple[int, ...]]:
@@ -94,21 +98,38 @@ def _machine_counts(configurations: Sequence[Configuration], budget: float) -> I
             yield (machines, *others)
 
 
-def schedules_of(
-    rules: Rules, module: ModuleProblem, configurations: Sequence[Configuration], full: Schedule
-) -> Iterator[Schedule]:
+def options_of(
+    rules: Rules, module: ModuleProblem, configurations: Sequence[Configuration], full: Schedule, latest: float
+) -> Iterator[Option]:
     """Every schedule with exactly these full machines: in every order, with every residual the billing allows."""
-    missing = module.rate - sum(part.rate for part in full)
     orders: Iterable[Schedule] = permutations(full) if rules.dispatch is Dispatch.FREE else (in_dispatch_order(full),)
-    if missing <= module.rate * RATE_TOLERANCE:
-        yield from orders
-    elif rules.billing is Billing.FRACTIONAL:
-        residuals = [
-            DispatchTuple.residual(c, missing) for c in configurations if missing < c.throughput * (1 - RATE_TOLERANCE)
-        ]
-        for order in orders:
-            for residual in residuals:
-                yield (*order, residual)
+    enough = sum(part.rate for part in full) >= module.rate * (1 - RATE_TOLERANCE)
+    for order in orders:
+        if enough and order and (latency := module.latency(order, rules.dispatch)) <= latest:
+            yield Option(sum(part.cost for part in full), latency, rules.usage(full), order)
+        if rules.billing is Billing.FRACTIONAL and rules.dispatch is Dispatch.PACED:
+            yield from _rest_options(rules, module, configurations, order, latest)
+        for residual in configurations if has_curves(rules.billing, rules.dispatch) else ():
+            structure = Structure.of(order, residual, module.rate, rules.dispatch)
+            if structure.quickest <= latest:
+                yield _open_option(rules, structure, latest)
+
+
+def _rest_options(
+    rules: Rules, module: ModuleProblem, configurations: Sequence[Configuration], order: Schedule, latest: float
+) -> Iterator[Option]:
+    """Schedules whose residual serves exactly what is left."""
+    missing = module.rate - sum(part.rate for part in order)
+    for residual in configurations:
+        if module.rate * RATE_TOLERANCE < missing < residual.throughput * (1 - RATE_TOLERANCE):
+            schedule = (*order, DispatchTuple.residual(residual, missing))
+            if (latency := module.latency(schedule, rules.dispatch)) <= latest:
+                yield Option(sum(part.cost for part in schedule), latency, rules.usage(schedule), schedule)
+
+
+def _open_option(rules: Rules, structure: Structure, latest: float) -> Option:
+    least = structure.schedule(structure.rate(latest))
+    return Option(sum(part.cost for part in least), structure.quickest, rules.usage(least), (), structure)
 
 
 def _refuse_explosion(
@@ -121,74 +142,8 @@ def _refuse_explosion(
     if rules.dispatch is Dispatch.FREE:
         count *= math.factorial(dimension)
     if rules.billing is Billing.FRACTIONAL:
-        count *= dimension
+        count *= dimension + 1
     if count > LARGEST_ENUMERATION:
         raise UnsupportedError(
             "brute-force", f"module {module.name}: up to {count:.1e} schedules to enumerate", ("exact",)
         )
-
-
-def pareto(options: Iterable[Option]) -> list[Option]:
-    """Options that no other one equals or beats in cost, latency and usage at once, cheapest first."""
-    front: list[Option] = []
-    for option in sorted(options, key=lambda option: (option.cost, option.latency, option.usage)):
-        if not any(kept.latency <= option.latency and _below(kept.usage, option.usage) for kept in front):
-            front.append(option)
-    return front
-
-
-def _below(left: Sequence[float], right: Sequence[float]) -> bool:
-    return all(a <= b for a, b in zip(left, right, strict=True))
-
-
-# Combination of modules to pipelines and of pipelines to a plan.
-
-
-def combine(rules: Rules, fronts: Sequence[Sequence[list[Option]]]) -> Option | None:
-    """Cheapest combination of one option per module, or None."""
-    pipelines = []
-    for problem, modules in zip(rules.problems, fronts, strict=True):
-        if not all(modules):
-            return None
-        pipelines.append(_Combination(rules, modules, problem).run())
-    if not all(pipelines):
-        return None
-    return min(_Combination(rules, pipelines, None).run(), key=lambda option: option.cost, default=None)
-
-
-@dataclass(slots=True)
-class _Combination:
-    """Depth-first search over one option per front; ``problem`` adds its SLO, without one latencies do not count."""
-
-    rules: Rules
-    fronts: Sequence[list[Option]]
-    problem: PipelineProblem | None
-    found: list[Option] = field(default_factory=list)
-
-    def run(self) -> list[Option]:
-        """Combinations that no other one beats in cost and usage at once."""
-        self._extend((), 0.0, (0.0,) * len(self.rules.limits))
-        return pareto(self.found)
-
-    def _extend(self, chosen: tuple[Option, ...], cost: float, usage: tuple[float, ...]) -> None:
-        self.rules.check_time()
-        rest = self.fronts[len(chosen) :]
-        if not self.rules.within_limits(usage) or not self._meets_slo(chosen, rest):
-            return
-        lowest = cost + sum(front[0].cost for front in rest)
-        if any(other.cost <= lowest and _below(other.usage, usage) for other in self.found):
-            return
-        if not rest:
-            self.found.append(Option(cost, 0.0, usage, tuple(option.content for option in chosen)))
-            return
-        for option in rest[0]:
-            total = tuple(a + b for a, b in zip(usage, option.usage, strict=True))
-            self._extend((*chosen, option), cost + option.cost, total)
-
-    def _meets_slo(self, chosen: Sequence[Option], rest: Sequence[list[Option]]) -> bool:
-        """Whether the SLO can still be met, every module not chosen yet at its smallest latency."""
-        if self.problem is None:
-            return True
-        latencies = [option.latency for option in chosen]
-        latencies += [min(option.latency for option in front) for front in rest]
-        return self.problem.network.length(latencies) <= self.problem.slo + TIME_TOLERANCE

@@ -8,10 +8,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import hardware_limits
+from harpagon.formulations.residual import has_curves
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.pipeline import LONG
 from harpagon.solvers.exact.pipeline_generation import PipelineGeneration
+from harpagon.solvers.exact.structure_generation import StructureGeneration
 from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
 from harpagon.solvers.result import Termination
 
@@ -73,8 +75,14 @@ def _generate(task: Task) -> Outcome:
     if task.late():
         return Outcome(task.stopped(task.floor), task.floor, 0.0, 0.0)
     begin = time.perf_counter()
+    if has_curves(task.billing, task.dispatch):
+        return _outcome(task, StructureGeneration(task), begin)
     whole_pipelines = hardware_limits(task.instance) and all(map(_is_small, task.problems))
     search = PipelineGeneration(task) if whole_pipelines else ModuleGeneration(task)
+    return _outcome(task, search, begin)
+
+
+def _outcome(task: Task, search: ModuleGeneration | PipelineGeneration | StructureGeneration, begin: float) -> Outcome:
     built = time.perf_counter()
     try:
         bound, interrupted = search.run()
@@ -87,7 +95,7 @@ def _generate(task: Task) -> Outcome:
         build_time=built - begin,
         solve_time=time.perf_counter() - built,
         interrupted=interrupted,
-        details={"columns": search.pool.size, "rounds": search.rounds},
+        details={"columns": search.size, "rounds": search.rounds},
     )
 
 

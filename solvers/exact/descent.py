@@ -1,16 +1,24 @@
-"""Cheapest schedule with a residual under a latency budget: fractional billing.
+"""Cheapest schedules of fractional billing under a latency budget: a descent on the capacity still asked for.
 
-Full tuples and one residual share the rate T exactly, so the rate R that is left runs down from T as tuples are
-added from the front of the dispatch order. What a tuple sees before it starts is known: R itself is its w under
-``tc`` and ``free``. The schedule ends with a residual that takes all of R. Best-first search with the bound
-cost + R / (best ratio still usable); a label is dropped when another one with the same R and the same freedom was
-reached at no more cost.
+Read from the front of the dispatch order, all that the tuples so far leave open is one number: the rate M that the
+tuples still to come must offer, to serve what arrives and to collect the batches of the tuples before them. M begins
+at the request rate, and n machines of configuration c, which collect a batch in time from the rate q_c on, lead to
+
+    M' = max(M, q_c) - n t_c .
+
+A schedule ends with whole machines where M <= 0, or with a residual at the rate max(M, q_c) <= t_c. Best-first search,
+bounded by what a capacity of M costs at least; a label is dropped when another one may do the same from a smaller M at
+no more cost.
+
+The same search lists the structures that matter between two budgets: labels carry M at both, and one label drops
+another when its M at the tighter budget is no larger than that of the other at the looser one.
 """
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import defaultdict
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import accumulate
@@ -19,11 +27,12 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate, execution
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
+from harpagon.solvers.exact.climb import Staircase
 from harpagon.solvers.exact.effort import Effort
-from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
+from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing, no_more
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
@@ -34,13 +43,15 @@ if TYPE_CHECKING:
 class _Label:
     """Full tuples so far: the last one has ``machines`` of the configuration at ``place``.
 
-    ``left`` is the rate still to serve, ``batches`` the sum of the batch sizes in use.
+    ``open`` is the capacity still asked for at the budget and ``tight`` that at the tighter one, ``batches`` the sum of
+    the batch sizes in use.
     """
 
     parent: _Label | None
     place: int
     machines: int
-    left: float
+    open: float
+    tight: float
     batches: int
     spent: float
     usage: Usage
@@ -53,8 +64,9 @@ def descend(
     cap: float = math.inf,
     pricing: Pricing = LIST_PRICES,
     effort: Effort | None = None,
+    tightest: float | None = None,
 ) -> Iterator[list[DispatchTuple]]:
-    """Cheapest schedule with exactly one residual that meets ``budget``.
+    """Schedules that meet ``budget``, by charge.
 
     Parameters
     ----------
@@ -70,20 +82,46 @@ def descend(
         Charges, and the hardware types whose use is tracked.
     effort
         What the search may spend.
+    tightest
+        Seconds; every schedule is wanted that may be the cheapest at a budget from here to ``budget``.
 
     Yields
     ------
     list of DispatchTuple
-        In dispatch order, the residual last; the schedule of least charge, then, where use is tracked, others.
+        In dispatch order, a residual last and no faster than ``budget`` asks; the cheapest first. Only with
+        ``tightest``, or where use is tracked, is any but the first of interest.
 
     Raises
     ------
     OutOfEffortError
         Where ``effort`` is used up.
     """
-    usable = [c for c in problem.configurations if collection_rate(c, budget) <= problem.rate]
+    usable = [c for c in problem.configurations if collection_rate(c, budget) < math.inf]
     if usable:
-        yield from _Descent(problem.rate, usable, budget, dispatch, cap, pricing, effort or Effort()).run()
+        yield from _Descent(
+            problem.rate, usable, budget, dispatch, cap, pricing, effort or Effort(), tightest or budget
+        ).run()
+
+
+class CapacityBound:
+    """Least charge for a capacity, where configurations in use ask for a capacity of their own."""
+
+    def __init__(self, needs: Sequence[float], ratios: Sequence[float]) -> None:
+        ascending = sorted(zip(needs, ratios, strict=True))
+        self.needs = [need for need, _ in ascending]
+        self.ratios = [0.0, *accumulate((ratio for _, ratio in ascending), max)]
+        whole = [need / ratio for need, ratio in zip(self.needs, self.ratios[1:], strict=True)]
+        self.above = [*list(accumulate(reversed(whole), min))[::-1], math.inf]
+
+    def __call__(self, capacity: float, started: float) -> float:
+        """Dollars per hour: at the best ratio of those that ask for no more, or as much as a further one asks for.
+
+        ``started`` is the ratio of a configuration that has begun and asks for nothing more.
+        """
+        if capacity <= 0:
+            return 0.0
+        place = bisect_right(self.needs, capacity)
+        return min(capacity / max(self.ratios[place], started), self.above[place])
 
 
 class _Descent:
@@ -96,37 +134,37 @@ class _Descent:
         cap: float,
         pricing: Pricing,
         effort: Effort,
+        tightest: float,
     ) -> None:
-        self.effort = effort
         self.rate = rate
         self.usable = usable
         self.budget = budget
+        self.tightest = tightest
         self.dispatch = dispatch
         self.cap = cap
         self.pricing = pricing
+        self.effort = effort
         self.charges = [pricing.charge(c) for c in usable]
         self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
         self.needs = [collection_rate(c, budget) for c in usable]
-        ascending = sorted(zip(self.needs, self.ratios, strict=True))
-        self.thresholds = [need for need, _ in ascending]
-        self.best_ratios = [0.0, *accumulate((ratio for _, ratio in ascending), max)]
-        self.residuals = [i for i, c in enumerate(usable) if self.needs[i] < c.throughput * (1 - RATE_TOLERANCE)]
-        self.widest = max((usable[i].throughput for i in self.residuals), default=0.0)
-        self.least = min((self.needs[i] for i in self.residuals), default=math.inf)
+        self.tight_needs = [collection_rate(c, tightest) for c in usable]
+        self.bound = CapacityBound(self.needs, self.ratios)
         self.heap: list[tuple[float, float, int, _Label, int]] = []
         self.pushed = 0
-        self.seen: set[tuple[int, int, float, Usage]] = set()
+        self.kept: defaultdict[int, _Kept] = defaultdict(_Kept)
 
     def run(self) -> Iterator[list[DispatchTuple]]:
-        root = _Label(None, -1, 0, self.rate, 0, 0.0, self.pricing.nothing())
+        root = _Label(None, -1, 0, self.rate, self.rate, 0, 0.0, self.pricing.nothing())
         heappush(self.heap, (0.0, self.rate, 0, root, -1))
         while self.heap:
             self.effort.spend(len(self.heap))
             _, _, _, label, residual = heappop(self.heap)
-            if residual >= 0:
+            enough = self.rate * RATE_TOLERANCE
+            if residual >= 0 or label.open <= enough:
                 yield self._schedule(label, residual)
+            if residual >= 0 or label.tight <= enough:
                 continue
-            if self._repeated(label):
+            if self._dominated(label):
                 continue
             if label is not root:
                 self._push(label.parent or root, label.place, label.machines + 1)
@@ -135,83 +173,91 @@ class _Descent:
     def _branch(self, label: _Label) -> None:
         for place in self._starts(label):
             self._push(label, place, self._fewest(place))
-        if label.left < self.widest:
-            for place in self.residuals:
-                if self._may_end(label, place):
-                    self._push_residual(label, place)
+        for place in range(len(self.usable)):
+            self._push_residual(label, place)
 
-    def _starts(self, label: _Label) -> list[int]:
+    def _starts(self, label: _Label) -> Sequence[int]:
         """Places of the configurations of which a full tuple may follow ``label``."""
-        left, needs = label.left, self.needs
         if self.dispatch is Dispatch.FREE:
-            return [place for place, need in enumerate(needs) if need <= left and place != label.place]
-        later = range(label.place + 1, len(needs))
+            return [place for place in range(len(self.needs)) if place != label.place]
+        later = range(label.place + 1, len(self.needs))
         if self.dispatch is Dispatch.ROUND_ROBIN:
             return [place for place in later if execution(self.usable[place], self.dispatch) <= self.budget]
-        if self.dispatch is Dispatch.TC_SAFE:
-            return [place for place in later if self._demand(label, place) <= left]
-        return [place for place in later if needs[place] <= left]
+        return later
 
     def _fewest(self, place: int) -> int:
         if self.dispatch is Dispatch.PER_CONFIG:
             return max(1, math.ceil(self.needs[place] / self.usable[place].throughput))
         return 1
 
-    def _may_end(self, label: _Label, place: int) -> bool:
-        """Whether a residual of the configuration at ``place`` may take all that ``label`` leaves."""
-        below_capacity = label.left < self.usable[place].throughput * (1 - RATE_TOLERANCE)
-        return below_capacity and label.left >= self._demand(label, place)
-
-    def _demand(self, label: _Label, place: int) -> float:
-        """Smallest rate from a tuple on, itself included, at which it meets the budget."""
-        if self.dispatch is not Dispatch.TC_SAFE:
-            return self.needs[place]
-        configuration = self.usable[place]
-        batches, slack = configuration.batch + label.batches, self.budget - configuration.duration
-        return batches / slack if slack > 0 else math.inf if batches else 0.0
-
     def _push(self, parent: _Label, place: int, machines: int) -> None:
         configuration = self.usable[place]
-        left = parent.left - machines * configuration.throughput
-        if left < self.least or left <= RATE_TOLERANCE * self.rate:
-            return
+        served = machines * configuration.throughput
+        asked = max(parent.open, self._demand(parent, place, self.budget)) - served
         spent = parent.spent + machines * self.charges[place]
-        bound = spent + left / max(self.ratios[place], self._best_ratio(left))
+        bound = spent + self.bound(asked, self.ratios[place])
         if bound < self.cap - COST_TOLERANCE * bound:
-            batches = parent.batches + configuration.batch
+            tight = max(parent.tight, self._demand(parent, place, self.tightest)) - served
+            if not self._fits_alone(place, machines):
+                tight = math.inf
+            batches = parent.batches + configuration.batch if self.dispatch is Dispatch.TC_SAFE else 0
             usage = parent.usage
             if self.pricing.tracked:
                 usage = self.pricing.add(usage, configuration, machines)
-            label = _Label(parent, place, machines, left, batches, spent, usage)
-            heappush(self.heap, (bound, left, self.pushed, label, -1))
+            label = _Label(parent, place, machines, asked, tight, batches, spent, usage)
+            heappush(self.heap, (bound, asked, self.pushed, label, -1))
             self.pushed += 1
+            if tight <= self.rate * RATE_TOLERANCE:
+                self._undercut(spent)
+
+    def _undercut(self, charge: float) -> None:
+        """A schedule of this charge meets the tighter budget: no other is wanted that is charged more at the looser."""
+        if not self.pricing.tracked:
+            self.cap = min(self.cap, charge)
+
+    def _demand(self, label: _Label, place: int, budget: float) -> float:
+        """Smallest rate from a tuple on, itself included, at which it meets ``budget``; 0 where it has its own."""
+        if self.dispatch in (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN):
+            return 0.0
+        if self.dispatch is not Dispatch.TC_SAFE:
+            return self.needs[place] if budget is self.budget else self.tight_needs[place]
+        return self._residual_demand(label, place, budget)
+
+    def _fits_alone(self, place: int, machines: int) -> bool:
+        """Whether full machines that wait for no others meet the tighter budget."""
+        configuration = self.usable[place]
+        if self.dispatch is Dispatch.PER_CONFIG:
+            return machines * configuration.throughput >= self.tight_needs[place]
+        return self.dispatch is not Dispatch.ROUND_ROBIN or execution(configuration, self.dispatch) <= self.tightest
+
+    def _residual_demand(self, label: _Label, place: int, budget: float) -> float:
+        if not label.batches:
+            return self.needs[place] if budget is self.budget else self.tight_needs[place]
+        configuration = self.usable[place]
+        slack = budget - configuration.duration
+        return (configuration.batch + label.batches) / slack if slack > 0 else math.inf
 
     def _push_residual(self, label: _Label, place: int) -> None:
-        spent = label.spent + label.left / self.ratios[place]
+        configuration = self.usable[place]
+        rate = max(label.open, self._residual_demand(label, place, self.budget))
+        if rate > configuration.throughput * (1 - RATE_TOLERANCE):
+            return
+        spent = label.spent + rate / configuration.throughput * self.charges[place]
         if spent < self.cap - COST_TOLERANCE * spent:
-            if not self.pricing.tracked:
-                self.cap = spent
             heappush(self.heap, (spent, 0.0, self.pushed, label, place))
             self.pushed += 1
+            rate = max(label.tight, self._residual_demand(label, place, self.tightest))
+            if rate <= configuration.throughput * (1 - RATE_TOLERANCE):
+                self._undercut(label.spent + rate / configuration.throughput * self.charges[place])
 
-    def _best_ratio(self, left: float) -> float:
-        """Best throughput-cost ratio among the configurations that may still start, 0 where none may."""
-        return self.best_ratios[bisect_right(self.thresholds, left)]
-
-    def _repeated(self, label: _Label) -> bool:
-        """Whether a label with the same rate left and the same freedom was expanded before, at no more cost."""
+    def _dominated(self, label: _Label) -> bool:
+        """Whether a label kept earlier may do the same from less at no more cost; else keep this one."""
         place = label.place
-        if self.dispatch is Dispatch.FREE and place >= 0 and label.left >= self.needs[place]:
-            place = -1
-        key = (
-            place,
-            label.batches if self.dispatch is Dispatch.TC_SAFE else 0,
-            round(label.left / self.rate, 12),
-            label.usage,
-        )
-        if key in self.seen:
+        anywhere = self.dispatch is Dispatch.FREE and (place < 0 or label.open >= self.tight_needs[place])
+        if self.kept[-1 if anywhere else place].covers(label):
             return True
-        self.seen.add(key)
+        for kept in {place, -1} if self.dispatch is Dispatch.FREE else {place}:
+            self.kept[kept].add(label)
         return False
 
     def _schedule(self, last: _Label, residual: int) -> list[DispatchTuple]:
@@ -221,6 +267,26 @@ class _Descent:
             configuration = self.usable[label.place]
             machines[configuration] = machines.get(configuration, 0) + label.machines
             label = label.parent
-        parts = [DispatchTuple.residual(self.usable[residual], last.left)]
-        parts += [DispatchTuple.full(configuration, count) for configuration, count in machines.items()]
-        return parts[::-1]
+        parts = [DispatchTuple.full(configuration, count) for configuration, count in machines.items()][::-1]
+        if residual >= 0:
+            rate = max(last.open, self._residual_demand(last, residual, self.budget))
+            parts.append(DispatchTuple.residual(self.usable[residual], rate))
+        return parts
+
+
+class _Kept:
+    """Labels met so far at one place: a staircase of (-M, cost) for each use of tracked types and sum of batches."""
+
+    def __init__(self) -> None:
+        self._stairs: dict[tuple[Usage, int], Staircase] = {}
+
+    def covers(self, label: _Label) -> bool:
+        """Whether one of no more use, batches and cost leaves less open at the tighter budget than ``label`` does."""
+        return any(
+            batches <= label.batches and no_more(usage, label.usage) and stairs.covers(-label.open, label.spent)
+            for (usage, batches), stairs in self._stairs.items()
+        )
+
+    def add(self, label: _Label) -> None:
+        """Keep a label."""
+        self._stairs.setdefault((label.usage, label.batches), Staircase()).add(-label.tight, label.spent)

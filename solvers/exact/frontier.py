@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.residual import has_curves
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 
@@ -45,7 +46,8 @@ def frontier(
     budget
         Seconds, the loosest of interest.
     billing, dispatch
-        Rules of the plan.
+        Rules of the plan; in fractional billing cost is a curve, which has no last point before the next: see
+        `harpagon.solvers.exact.structure_listing`.
     cap
         Dollars per hour above which points are of no interest. Under batch-aware dispatch the frontier has no end
         without it, since a module's latency falls as long as machines are added.
@@ -63,7 +65,11 @@ def frontier(
     ------
     OutOfEffortError
         Where ``effort`` is used up.
+    ValueError
+        In fractional billing.
     """
+    if has_curves(billing, dispatch):
+        raise ValueError("in fractional billing a frontier is a curve, not a list of points")
     search = ScheduleSearch(problem, billing, dispatch, pricing, effort)
     first = search.cheapest(budget, cap)
     if first is not None:

@@ -67,6 +67,11 @@ class ModuleGeneration:
         if task.incumbent.plan is None:
             self._add_stand_ins()
 
+    @property
+    def size(self) -> int:
+        """Columns of all modules."""
+        return self.pool.size
+
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
         try:

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import cost_floor, is_reachable, smallest_latency
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.residual import has_curves
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
@@ -94,6 +95,7 @@ class PipelineSearch:
     ) -> None:
         self.most_points = most_points
         self.problem = problem
+        self.billing = billing
         self.dispatch = dispatch
         self.options = options
         self.effort = effort
@@ -125,6 +127,8 @@ class PipelineSearch:
             return PipelineOutcome(self._quickest(best), floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return PipelineOutcome(best, floor, ends)
+        if has_curves(self.billing, self.dispatch):  # frontiers are curves: see structure_generation
+            return PipelineOutcome(best, floor)
         return self._deepen(cheapest, best)
 
     def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> PipelineOutcome:

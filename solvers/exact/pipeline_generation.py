@@ -54,6 +54,11 @@ class PipelineGeneration:
         self.outcomes: list[PipelineOutcome] = []
         self.probes: list[list[tuple[float, float]]] = []
 
+    @property
+    def size(self) -> int:
+        """Columns of all modules."""
+        return self.pool.size
+
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
         try:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, execution, in_dispatch_order
 from harpagon.formulations.problem import ModuleProblem
+from harpagon.formulations.residual import structure_of
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.climb import climb
@@ -20,6 +22,7 @@ from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from harpagon.formulations.residual import Structure
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.climb import Counts
     from harpagon.solvers.exact.effort import Effort
@@ -95,12 +98,9 @@ class ScheduleSearch:
         """As `cheapest_schedule`."""
         if self.dispatch is Dispatch.PACED:
             return self._remembered(self._paced, budget, cap)
-        whole = self._remembered(self._whole, budget, cap)
         if self.billing is Billing.WHOLE:
-            return whole
-        cap = cap if whole is None else whole.cost
-        partial = next(_with_residual(self.problem, budget, self.dispatch, cap, self.pricing, self.effort), None)
-        return whole if partial is None else partial
+            return self._remembered(self._whole, budget, cap)
+        return next(_fractional(self.problem, budget, self.dispatch, cap, self.pricing, self.effort), None)
 
     def _paced(self, budget: float, cap: float) -> Point | None:
         found = cheapest_paced(self.problem, budget, self.billing, cap, self.pricing, self.effort)
@@ -132,13 +132,29 @@ def distinct_schedules(
     if dispatch is Dispatch.PACED:
         found = distinct_paced(problem, budget, billing, cap, pricing, effort)
         return [_point(problem, schedule, dispatch, pricing) for schedule in found]
-    points = list(_whole(problem, budget, dispatch, cap, pricing, effort))
-    if billing is Billing.FRACTIONAL:
-        points.extend(_with_residual(problem, budget, dispatch, cap, pricing, effort))
-    return points
+    find = _whole if billing is Billing.WHOLE else _fractional
+    return list(find(problem, budget, dispatch, cap, pricing, effort))
 
 
-def _with_residual(
+def structures_between(
+    problem: ModuleProblem,
+    tightest: float,
+    budget: float,
+    dispatch: Dispatch,
+    cap: float,
+    pricing: Pricing,
+    effort: Effort | None = None,
+) -> Iterator[Structure]:
+    """Structures of fractional schedules that may be the cheapest at a budget from ``tightest`` to ``budget``.
+
+    At ``budget`` each is charged less than ``cap``; where use is tracked, "cheapest" is among those that use no more.
+    """
+    descent = descend_by_deadline if dispatch is Dispatch.EDF else partial(descend, dispatch=dispatch)
+    for tuples in descent(problem, budget, cap=cap, pricing=pricing, effort=effort, tightest=tightest):
+        yield structure_of(_in_order(tuples, dispatch), problem.rate, dispatch)
+
+
+def _fractional(
     problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Point]:
     if dispatch is Dispatch.EDF:
@@ -226,6 +242,10 @@ def _whole_point(problem: ModuleProblem, counts: Counts, dispatch: Dispatch, pri
 
 
 def _point(problem: ModuleProblem, tuples: Sequence[DispatchTuple], dispatch: Dispatch, pricing: Pricing) -> Point:
-    schedule = tuple(tuples) if dispatch is Dispatch.FREE else in_dispatch_order(tuples)
+    schedule = _in_order(tuples, dispatch)
     cost = sum(part.machines * pricing.charge(part.configuration) for part in schedule)
     return Point(problem.latency(schedule, dispatch), cost, schedule)
+
+
+def _in_order(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[DispatchTuple, ...]:
+    return tuple(tuples) if dispatch is Dispatch.FREE else in_dispatch_order(tuples)

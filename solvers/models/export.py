@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.planning.linear_program import pyomo_model
 from harpagon.formulations.planning.pattern import build_pattern
+from harpagon.formulations.residual import has_curves
 from harpagon.instances.files.writing import replacing
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.methods import METHODS, find_method, require_support
 from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.models.opened import tangent_build
 from harpagon.solvers.models.pattern import pattern_data
+from harpagon.solvers.models.structures import tight_structure_program
 from harpagon.solvers.models.tangents import tight_model
 from harpagon.solvers.options import DEFAULT_OPTIONS
 
@@ -81,7 +84,12 @@ def linear_model(
         raise UnsupportedError(formulation, "an instance without any plan", ())
     if formulation != "pattern":
         return tight_model(tangent_build(find_method(formulation).options), task)
-    data = pattern_data(task)
-    if data is None:
+    if has_curves(billing, dispatch):
+        program = tight_structure_program(task)
+        model = None if program is None else pyomo_model(program, formulation)
+    else:
+        data = pattern_data(task)
+        model = None if data is None else build_pattern(data)
+    if model is None:
         raise UnsupportedError(formulation, f"an instance without a plan within {task.budget:.6g} $/h", ())
-    return build_pattern(data)
+    return model

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -86,11 +86,25 @@ def solve_linear_program(
     return replace(_outcome(highs, program), interrupted=interrupted)
 
 
-def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[float, dict[str, float]] | None:
+class Relaxation(NamedTuple):
+    """Optimum of a linear relaxation, the dual value of every row and the value of every column by name."""
+
+    value: float
+    duals: Mapping[str, float]
+    values: Mapping[str, float]
+
+
+def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[float, Mapping[str, float]] | None:
     """Optimum of the linear relaxation and the dual value of every row by name; None where it was not reached.
 
     Upper bounds of integer columns are dropped, so that the duals of the rows price every column: rows must imply them.
     """
+    relaxation = solve_relaxed(program, options)
+    return None if relaxation is None else (relaxation.value, relaxation.duals)
+
+
+def solve_relaxed(program: LinearProgram, options: SolverOptions) -> Relaxation | None:
+    """As `solve_relaxation`, with the values of the columns."""
     import highspy
 
     highs = _new(options)
@@ -99,8 +113,12 @@ def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[fl
     highs.run()
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
-    duals = dict(zip(program.row_names, highs.getSolution().row_dual, strict=True))
-    return highs.getInfo().objective_function_value, duals
+    solution = highs.getSolution()
+    return Relaxation(
+        highs.getInfo().objective_function_value,
+        dict(zip(program.row_names, solution.row_dual, strict=True)),
+        dict(zip(program.column_names, solution.col_value, strict=True)),
+    )
 
 
 def relaxation_bound(program: LinearProgram, options: SolverOptions) -> float:

@@ -1,5 +1,7 @@
 """The pattern model on HiGHS: columns from the modules' frontiers, one column per module.
 
+In fractional billing a frontier is a curve: see `harpagon.solvers.models.structures`.
+
 The columns suffice: a plan that is cheaper than the one at hand spends on no module more than that module's share,
 and within its share every schedule that no other beats in cost, latency and use of limited hardware is a column.
 """
@@ -12,11 +14,15 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
-from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules, module_options, pareto
+from harpagon.formulations.residual import has_curves
+from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.enumeration.combinations import pareto
+from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules, module_options
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule import cheapest_schedule
 from harpagon.solvers.models.highs import highs_info, solve_linear_program
 from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.models.structures import search_structures
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, Termination
 
@@ -52,7 +58,11 @@ def pattern_data(task: Task) -> PatternData | None:
     ------
     OutOfTimeError
         At the deadline.
+    UnsupportedError
+        In fractional billing, where a frontier is a curve and no list of columns.
     """
+    if has_curves(task.billing, task.dispatch):
+        raise UnsupportedError("pattern", "columns in fractional billing, where frontiers are curves", ("compact",))
     data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
     shares = _shares(task, data)
     if shares is None:
@@ -77,7 +87,7 @@ def _columns(task: Task, data: PlanningData, m: int, share: float) -> tuple[Colu
     module, latest = data.modules[m], data.bounds[m].latest
     if any(configuration.hardware in data.limits for configuration in module.configurations):
         rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline)
-        options = pareto(o for o in module_options(rules, module, module.configurations, share) if o.latency <= latest)
+        options = pareto(module_options(rules, module, module.configurations, share, latest), latest)
         return tuple(Column(o.cost, o.latency, o.usage, o.content) for o in options)  # type: ignore[arg-type]
     columns = []
     for point in frontier(module, latest, task.billing, task.dispatch, share):
@@ -92,6 +102,8 @@ def _check_time(task: Task) -> None:
 
 
 def _search(task: Task) -> Outcome:
+    if has_curves(task.billing, task.dispatch):
+        return search_structures(task)
     begin = time.perf_counter()
     try:
         data = pattern_data(task)

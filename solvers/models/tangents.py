@@ -1,20 +1,22 @@
 """Outer approximation: solve a linear model, add tangents where its solution passes under the latency curve, repeat.
 
 Each model is a relaxation, so its bound holds for the true problem; a solution whose true latencies meet the SLO is
-therefore optimal. The rounds end: a tangent at a machine count is exact there, and the counts are finitely many.
+therefore optimal. The rounds end: a tangent at a machine count is exact there, and the counts are finitely many; the
+rate of a residual is any number, but tangents near the optimum get as exact as the proof asks.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.linear_program import linear_program
+from harpagon.formulations.residual import Structure
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.models.highs import highs_info, solve_linear_program
@@ -79,7 +81,7 @@ class _Rounds:
             task.report(bound)
             if solution.termination is Termination.INFEASIBLE and task.incumbent.plan is None:
                 return self._outcome(Termination.INFEASIBLE, bound, solution)
-            refined = None if solution.values is None else self._refine(solution.values)
+            refined = None if solution.values is None else self._refine(solution.values, bound)
             if refined is None or solution.termination is not Termination.OPTIMAL:
                 break
             self.data = refined
@@ -99,12 +101,13 @@ class _Rounds:
         self.solve_time += time.perf_counter() - built
         return solution
 
-    def _refine(self, values: Mapping[str, float]) -> PlanningData | None:
-        """Offer the solution as a plan; where its latencies fail, add tangents; None where there is none to add."""
+    def _refine(self, values: Mapping[str, float], bound: float) -> PlanningData | None:
+        """Offer the solution as a plan; without a proof add tangents to it; None where there is none to add."""
         data = self.data
         schedules = [_schedule(data, m, values) for m in range(len(data.modules))]
         incumbent = self.task.incumbent
-        if incumbent.offer(incumbent.assemble(schedules)) is None:
+        accepted = incumbent.offer(incumbent.assemble(schedules)) is None
+        if accepted and (data.billing is Billing.WHOLE or self.task.is_proven(bound)):
             return None
         full: list[tuple[int, int, float]] = []
         residual: list[tuple[int, int, float]] = []
@@ -120,17 +123,20 @@ class _Rounds:
 
 
 def _schedule(data: PlanningData, m: int, values: Mapping[str, float]) -> Schedule:
-    """Schedule of module ``m`` in a solution: whole machine counts, the residual takes what is left of the rate."""
+    """Schedule of module ``m`` in a solution: whole machine counts; a residual as fast as the latency found asks."""
     full = tuple(
         DispatchTuple.full(data.configuration(m, c), round(values[f"machines[{m},{c}]"]))
         for c in data.of_module(m)
         if round(values[f"machines[{m},{c}]"]) > 0
     )
-    missing = data.modules[m].rate - sum(part.rate for part in full)
-    if data.billing is Billing.WHOLE or missing <= data.modules[m].rate * RATE_TOLERANCE:
+    if data.billing is Billing.WHOLE or all(round(values[f"has_residual[{m},{c}]"]) == 0 for c in data.of_module(m)):
         return full
-    chosen = max(data.of_module(m), key=lambda c: values[f"residual_rate[{m},{c}]"])
-    return (*full, DispatchTuple.residual(data.configuration(m, chosen), missing))
+    chosen = max(data.of_module(m), key=lambda c: values[f"has_residual[{m},{c}]"])
+    structure = Structure.of(full, data.configuration(m, chosen), data.modules[m].rate, data.dispatch)
+    rate = structure.rate(values[f"latency[{m}]"])
+    if math.isinf(rate):
+        rate = min(max(structure.least, values[f"residual_rate[{m},{chosen}]"]), structure.most)
+    return structure.schedule(rate)
 
 
 def _collected(data: PlanningData, schedule: Schedule, position: int) -> float:

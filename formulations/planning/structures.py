@@ -1,0 +1,205 @@
+"""The structure model: every module picks one structure of a fractional schedule, and how fast its residual works.
+
+For structure k of module m, with its full machines' cost and use of limited types, the price p and throughput t of its
+residual, its smallest latency e and the curve f = phi(L) of the cheapest rate within a latency L
+(`harpagon.formulations.residual`): binary z_mk, share g_mk = f / t of a machine, latency e z_mk + x_mk, entry time s_m,
+
+    minimise  sum of cost_mk z_mk + p_mk g_mk
+    select      sum over k of z_mk = 1
+    precedence  s_m + sum over k of (e_mk z_mk + x_mk) + transfer <= s_m'  for every edge (m, m')
+    deadline    s_m + sum over k of (e_mk z_mk + x_mk) <= SLO  at every sink
+    limit       sum over m and k of use_mkh z_mk + g_mk (residuals on h) <= limit_h
+    span        x_mk <= (latest - e_mk) z_mk
+    least       t g_mk >= least rate x z_mk
+    tangent     t g_mk >= phi(L0) z_mk + phi'(L0) (x_mk + (e_mk - L0) z_mk)  for chosen L0
+    excluded    sum over a choice of z_mk <= (its modules) - 1, for choices that met a row only within its tolerance
+
+phi is convex, so the rows of a structure in use are the tangents of its curve, and its plan costs what they say once
+they touch the curve where the solution lies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from harpagon.formulations.planning.linear_program import LinearProgram
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harpagon.formulations.residual import Structure
+
+_FIRST_TANGENTS = (0.0, 0.05, 0.3)
+"""Where a curve is cut first, as a share of its latencies."""
+
+
+@dataclass(slots=True)
+class Choice:
+    """One structure of a module.
+
+    Attributes
+    ----------
+    structure
+        What runs.
+    cost
+        Dollars per hour of its full machines.
+    usage
+        Full machines of each limited type, in the order of the limits.
+    latest
+        Seconds that the module may take at most.
+    tangents
+        Latencies in seconds at which its curve is cut.
+    """
+
+    structure: Structure
+    cost: float
+    usage: tuple[float, ...]
+    latest: float
+    tangents: list[float] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.price:
+            low, high = self.structure.quickest, self.loosest
+            self.tangents = [low + share * (high - low) for share in _FIRST_TANGENTS]
+
+    @property
+    def price(self) -> float:
+        """Dollars per hour of the residual's machine, 0 without one."""
+        return 0.0 if self.structure.residual is None else self.structure.residual.price
+
+    @property
+    def loosest(self) -> float:
+        """Seconds beyond which more latency saves nothing."""
+        return max(self.structure.quickest, min(self.latest, self.structure.slowest))
+
+    def cost_at(self, latency: float) -> float:
+        """Dollars per hour of the cheapest schedule of this structure within ``latency`` seconds."""
+        return self.cost + self.share_at(latency) * self.price
+
+    def share_at(self, latency: float) -> float:
+        """Share of the residual's machine within ``latency`` seconds."""
+        residual = self.structure.residual
+        return 0.0 if residual is None else self.structure.rate(latency) / residual.throughput
+
+
+@dataclass(frozen=True, slots=True)
+class StructureData:
+    """Choices per module, modules of all pipelines in one list; see `harpagon.formulations.planning.data`."""
+
+    choices: Sequence[Sequence[Choice]]
+    slo: Sequence[float]
+    edges: Mapping[tuple[int, int], float]
+    sinks: Sequence[int]
+    limits: Mapping[str, int]
+    excluded: Sequence[tuple[int, ...]] = ()
+
+    @property
+    def keys(self) -> list[tuple[int, int]]:
+        """All pairs (module, choice)."""
+        return [(m, k) for m, choices in enumerate(self.choices) for k in range(len(choices))]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    name: str
+    lower: float
+    upper: float
+    entries: dict[int, float]
+
+
+def structure_program(data: StructureData) -> LinearProgram:
+    """The model as arrays: columns pick[m,k], share[m,k] and extra[m,k] (x) of choices with a residual, entry[m]."""
+    return _Builder(data).program()
+
+
+class _Builder:
+    def __init__(self, data: StructureData) -> None:
+        self.data = data
+        self.pick = {key: i for i, key in enumerate(data.keys)}
+        curved = [(m, k) for m, k in data.keys if data.choices[m][k].price]
+        self.share = {key: len(self.pick) + i for i, key in enumerate(curved)}
+        self.extra = {key: column + len(curved) for key, column in self.share.items()}
+        self.entry = [len(self.pick) + 2 * len(curved) + m for m in range(len(data.choices))]
+
+    def program(self) -> LinearProgram:
+        rows = list(self.rows())
+        size = len(self.pick) + 2 * len(self.share) + len(self.entry)
+        upper = np.full(size, math.inf)
+        upper[: len(self.pick)] = 1.0
+        return LinearProgram(
+            column_names=self._names(),
+            costs=self._costs(size),
+            column_lower=np.zeros(size),
+            column_upper=upper,
+            integer=np.arange(size) < len(self.pick),
+            row_names=[row.name for row in rows],
+            row_lower=np.array([row.lower for row in rows]),
+            row_upper=np.array([row.upper for row in rows]),
+            starts=np.cumsum([0, *(len(row.entries) for row in rows)]).astype(np.int32),
+            indices=np.array([column for row in rows for column in row.entries], dtype=np.int32),
+            values=np.array([value for row in rows for value in row.entries.values()]),
+        )
+
+    def _names(self) -> list[str]:
+        named = [("pick", self.pick), ("share", self.share), ("extra", self.extra)]
+        names = [f"{name}[{m},{k}]" for name, columns in named for m, k in columns]
+        return [*names, *(f"entry[{m}]" for m in range(len(self.entry)))]
+
+    def _costs(self, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        costs = np.zeros(size)
+        for (m, k), column in self.pick.items():
+            costs[column] = self.data.choices[m][k].cost
+        for (m, k), column in self.share.items():
+            costs[column] = self.data.choices[m][k].price
+        return costs
+
+    def rows(self) -> Iterator[_Row]:
+        data = self.data
+        latencies = [self._latency(m) for m in range(len(data.choices))]
+        for m, choices in enumerate(data.choices):
+            yield _Row(f"select[{m}]", 1.0, 1.0, {self.pick[m, k]: 1.0 for k in range(len(choices))})
+        for (tail, head), transfer in data.edges.items():
+            entries = {self.entry[tail]: 1.0, self.entry[head]: -1.0, **latencies[tail]}
+            yield _Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
+        for m in data.sinks:
+            yield _Row(f"deadline[{m}]", -math.inf, data.slo[m], {self.entry[m]: 1.0, **latencies[m]})
+        yield from self._limits()
+        for m, k in self.share:
+            yield from self._curve(m, k)
+        for i, choice in enumerate(data.excluded):
+            entries = {self.pick[m, k]: 1.0 for m, k in enumerate(choice)}
+            yield _Row(f"excluded[{i}]", -math.inf, len(choice) - 1, entries)
+
+    def _latency(self, m: int) -> dict[int, float]:
+        entries = {self.pick[m, k]: choice.structure.quickest for k, choice in enumerate(self.data.choices[m])}
+        return entries | {column: 1.0 for (n, _), column in self.extra.items() if n == m}
+
+    def _limits(self) -> Iterator[_Row]:
+        for h, (hardware, machines) in enumerate(self.data.limits.items()):
+            entries = {}
+            for (m, k), column in self.pick.items():
+                choice = self.data.choices[m][k]
+                if choice.usage[h]:
+                    entries[column] = choice.usage[h]
+                if choice.structure.residual is not None and choice.structure.residual.hardware == hardware:
+                    entries[self.share[m, k]] = 1.0
+            if entries:
+                yield _Row(f"limit[{hardware}]", -math.inf, machines, entries)
+
+    def _curve(self, m: int, k: int) -> Iterator[_Row]:
+        """span, least and tangent of one choice."""
+        choice, pick, share, extra = self.data.choices[m][k], self.pick[m, k], self.share[m, k], self.extra[m, k]
+        structure = choice.structure
+        assert structure.residual is not None, "only a residual has a curve"
+        throughput, quickest = structure.residual.throughput, structure.quickest
+        yield _Row(f"span[{m},{k}]", -math.inf, 0.0, {extra: 1.0, pick: -max(0.0, choice.latest - quickest)})
+        if structure.least > 0:
+            yield _Row(f"least[{m},{k}]", 0.0, math.inf, {share: 1.0, pick: -structure.least / throughput})
+        for i, latency in enumerate(choice.tangents):
+            slope = structure.slope(latency) / throughput
+            at_quickest = structure.rate(latency) / throughput + slope * (quickest - latency)
+            yield _Row(f"tangent[{m},{k},{i}]", 0.0, math.inf, {share: 1.0, pick: -at_quickest, extra: -slope})

@@ -1,0 +1,336 @@
+"""Column generation over structures: the exact method of fractional billing, for pipelines and fleets of any size.
+
+A module's cost against its latency is a curve for every structure, full machines and the configuration of a residual
+(`harpagon.formulations.residual`), so a plan picks a structure per module and a point on its curve. The master problem
+is the linear relaxation of the structure model (`harpagon.formulations.planning.structures`) over the structures known.
+Its duals give each module a line in latency and cost; structures whose curve passes below it are added
+(`harpagon.solvers.exact.structure_listing`). Once there are none, the master's value is a lower bound.
+
+Whole choices may cost more than that. With an upper bound from the known structures, all are listed that pass below the
+lines raised by the difference; a plan with any other costs more than the upper bound. The structure model over them,
+its tangents added where a solution lies below its curve, then has the optimum.
+"""
+
+from __future__ import annotations
+
+import math
+from contextlib import suppress
+from dataclasses import replace
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.planning.data import PlanningData
+from harpagon.formulations.planning.structures import Choice, StructureData, structure_program
+from harpagon.formulations.residual import Structure, structure_of
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
+from harpagon.solvers.exact.module_generation import limit_surcharges
+from harpagon.solvers.exact.pricing import Pricing
+from harpagon.solvers.exact.schedule import ScheduleSearch
+from harpagon.solvers.exact.structure_listing import Line, least_reduced_charge, structures_below
+from harpagon.solvers.models.highs import solve_linear_program, solve_relaxed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harpagon.instances.plan import DispatchTuple
+    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.model_method import Task
+    from harpagon.solvers.options import SolverOptions
+
+_IMPROVEMENT = 1e-8
+"""Reduced charge, relative to the master's value per module, below which a structure is worth a column."""
+_CURVE_TOLERANCE = 1e-10
+"""Share of a machine by which a solution may lie below its curve without a further tangent."""
+_MOST_NEW = 6
+"""Structures of one module that are added in one round: those of least reduced charge."""
+_SAMPLED = (1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.01)
+"""Shares of a module's range of latencies at which structures are looked for before all of them are listed."""
+_SMALL_GAP = 5e-2
+_FIRST_SHARE = 1 / 4
+"""Relative gap that is closed in one step, and the share of a larger one that is listed first."""
+_QUICK_GAP = 1e-4
+_GRID = 16
+
+
+class StructureGeneration:
+    """Search for the cheapest plan in fractional billing within a task's budget."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+        self.choices: list[dict[Structure, Choice]] = [{} for _ in self.data.modules]
+        self.effort = Effort(task.deadline)
+        self.bound = task.floor
+        self.rounds = 0
+
+    @property
+    def size(self) -> int:
+        """Structures of all modules."""
+        return sum(map(len, self.choices))
+
+    def run(self) -> tuple[float, bool]:
+        """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
+        try:
+            self._seed()
+            master = self._generate()
+        except OutOfEffortError:
+            master = None
+        if master is None or self.task.is_proven(self.bound):
+            return self.bound, False
+        return self._close(self.bound, *master)
+
+    # The structures known
+
+    def _seed(self) -> None:
+        """Structures of the incumbent and of each module alone; without a plan, stand-ins beyond the budget."""
+        task, plan = self.task, self.task.incumbent.plan
+        for m, module in enumerate(self.data.modules):
+            point = ScheduleSearch(module, task.billing, task.dispatch, effort=self.effort).cheapest(self._latest(m))
+            if point is not None:
+                self._add(m, structure_of(point.schedule, module.rate, task.dispatch))
+        if plan is None:
+            self._add_stand_ins()
+            return
+        modules = (module for pipeline in plan.pipelines for module in pipeline.modules.values())
+        for m, module_plan in enumerate(modules):
+            self._add(m, structure_of(module_plan.tuples, self.data.modules[m].rate, task.dispatch))
+
+    def _add_stand_ins(self) -> None:
+        cost = self.task.budget * len(self.data.modules)
+        for m, bounds in enumerate(self.data.bounds):
+            nothing = Structure((), None, 0.0, bounds.earliest, ())
+            self.choices[m][nothing] = Choice(nothing, cost, (0.0,) * len(self.data.limits), bounds.latest)
+
+    def _latest(self, m: int) -> float:
+        return self.data.bounds[m].latest + TIME_TOLERANCE / 2
+
+    def _add(self, m: int, structure: Structure) -> bool:
+        """Add a structure of module ``m``; whether it is new and quick enough."""
+        if structure in self.choices[m] or structure.quickest > self._latest(m):
+            return False
+        usage = tuple(
+            sum(part.machines for part in structure.full if part.configuration.hardware == name)
+            for name in self.data.limits
+        )
+        cost = sum(part.cost for part in structure.full)
+        self.choices[m][structure] = Choice(structure, cost, usage, self._latest(m))
+        return True
+
+    def model(self, choices: Sequence[Sequence[Choice]], excluded: Sequence[tuple[int, ...]] = ()) -> StructureData:
+        """The structure model over these choices."""
+        data = self.data
+        slo = [slo + TIME_TOLERANCE / 2 for slo in data.slo]
+        return StructureData(choices, slo, data.edges, data.sinks, data.limits, excluded)
+
+    # The lower bound
+
+    def _generate(self) -> tuple[list[Line], Pricing] | None:
+        """Rounds of master and pricing until no structure passes below its line; the last lines and surcharges."""
+        task = self.task
+        while not task.late():
+            self.rounds += 1
+            known = self._known()
+            relaxation = solve_relaxed(structure_program(self.model(known)), task.remaining())
+            if relaxation is None:
+                break
+            lines = self._lines(relaxation.duals)
+            pricing = Pricing(limit_surcharges(self.data.limits, relaxation.duals))
+            threshold = _IMPROVEMENT * abs(relaxation.value) / len(lines)
+            sampled = [self._sample(m, line, pricing, threshold) for m, line in enumerate(lines)]
+            if any(sampled) or self._cut(known, relaxation.values):
+                continue
+            found = [self._price_out(m, line, pricing, threshold) for m, line in enumerate(lines)]
+            self.bound = max(self.bound, relaxation.value + sum(least for least, _ in found))
+            task.report(self.bound)
+            if task.is_proven(self.bound) or not any(new for _, new in found):
+                return lines, pricing
+        return None
+
+    def _lines(self, duals: Mapping[str, float]) -> list[Line]:
+        second = [0.0] * len(self.data.modules)
+        for tail, head in self.data.edges:
+            second[tail] -= min(0.0, duals[f"precedence[{tail},{head}]"])
+        for m in self.data.sinks:
+            second[m] -= min(0.0, duals[f"deadline[{m}]"])
+        return [Line(duals[f"select[{m}]"], price) for m, price in enumerate(second)]
+
+    def _sample(self, m: int, line: Line, pricing: Pricing, threshold: float) -> bool:
+        """Add what passes below the line among the cheapest structures at a few latencies; whether any did."""
+        earliest, latest = self.data.bounds[m].earliest, self._latest(m)
+        search = ScheduleSearch(
+            self.data.modules[m], self.task.billing, self.task.dispatch, pricing=pricing, effort=self.effort
+        )
+        new = False
+        for share in _SAMPLED:
+            point = search.cheapest(earliest + share * (latest - earliest), line.worth - line.second * earliest)
+            if point is None:
+                break
+            new |= self._add_below(
+                m, structure_of(point.schedule, search.problem.rate, self.task.dispatch), line, pricing, threshold
+            )
+        return new
+
+    def _add_below(self, m: int, structure: Structure, line: Line, pricing: Pricing, threshold: float) -> bool:
+        if structure in self.choices[m] or structure.quickest > self._latest(m):
+            return False
+        charge, latency = least_reduced_charge(Choice(structure, 0.0, (), self._latest(m)), line, pricing)
+        if charge >= -threshold or not self._add(m, structure):
+            return False
+        self.choices[m][structure].tangents.append(latency)
+        return True
+
+    def _price_out(self, m: int, line: Line, pricing: Pricing, threshold: float) -> tuple[float, bool]:
+        """Least reduced charge of any structure of module ``m``, at most 0, and whether it brought a new one."""
+        found: list[tuple[float, Structure]] = []
+        for structure in self._listed(m, line, pricing):
+            if structure not in self.choices[m] and structure.quickest <= self._latest(m):
+                choice = Choice(structure, 0.0, (), self._latest(m))
+                found.append((least_reduced_charge(choice, line, pricing)[0], structure))
+        found.sort(key=itemgetter(0))
+        for _, structure in found[:_MOST_NEW]:
+            self._add_below(m, structure, line, pricing, threshold)
+        least = min(0.0, found[0][0]) if found else 0.0
+        return least, least < -threshold
+
+    def _listed(self, m: int, line: Line, pricing: Pricing) -> Iterator[Structure]:
+        module, earliest = self.data.modules[m], self.data.bounds[m].earliest
+        return structures_below(module, line, earliest, self._latest(m), self.task.dispatch, pricing, self.effort)
+
+    def _cut(self, known: Sequence[Sequence[Choice]], values: Mapping[str, float]) -> bool:
+        """Add a tangent to every curve below which the solution of the master lies; whether there was any."""
+        cut = False
+        for m, choices in enumerate(known):
+            for k, choice in enumerate(choices):
+                picked = values[f"pick[{m},{k}]"]
+                if not choice.price or picked <= _CURVE_TOLERANCE:
+                    continue
+                latency = choice.structure.quickest + values[f"extra[{m},{k}]"] / picked
+                cut |= self._cut_one(choice, latency, values[f"share[{m},{k}]"] / picked)
+        return cut
+
+    def _cut_one(self, choice: Choice, latency: float, share: float) -> bool:
+        latency = min(max(latency, choice.structure.quickest), choice.loosest)
+        if choice.share_at(latency) <= share + _CURVE_TOLERANCE or latency in choice.tangents:
+            return False
+        choice.tangents.append(latency)
+        return True
+
+    # Closing the gap
+
+    def _close(self, floor: float, lines: Sequence[Line], pricing: Pricing) -> tuple[float, bool]:
+        """List what the gap above ``floor`` allows and choose; a large gap first in part, for a better plan."""
+        task = self.task
+        with suppress(OutOfEffortError):
+            self._add_cheapest()
+        solution, chosen_from = self.choose(self._known(), _QUICK_GAP), self.size
+        bound = floor
+        width = self._ceiling() - floor
+        if width > _SMALL_GAP * self._ceiling():
+            width *= _FIRST_SHARE
+        while not (solution.interrupted or task.late() or task.is_proven(bound)):
+            task.report(bound)
+            gap = self._ceiling() - floor
+            if bound >= self._ceiling():
+                break
+            try:
+                self._list_within(lines, pricing, min(width, gap))
+            except OutOfEffortError:
+                break
+            if self.size > chosen_from or not task.is_proven(solution.bound):
+                within = [self._within(m, line, pricing, min(width, gap)) for m, line in enumerate(lines)]
+                if all(within):
+                    solution, chosen_from = self.choose(within, 0.0 if width >= gap else _QUICK_GAP), self.size
+                else:
+                    solution = replace(solution, bound=math.inf)
+            bound = max(bound, min(solution.bound, floor + min(width, gap)))
+            if width >= gap:
+                break
+            width /= _FIRST_SHARE
+        return bound, solution.interrupted
+
+    def _known(self) -> list[list[Choice]]:
+        return [list(choices.values()) for choices in self.choices]
+
+    def _add_cheapest(self) -> None:
+        """Add the cheapest structures of every module at evenly spread latencies: what a good plan may be made of."""
+        task = self.task
+        for m, module in enumerate(self.data.modules):
+            search = ScheduleSearch(module, task.billing, task.dispatch, effort=self.effort)
+            earliest, latest = self.data.bounds[m].earliest, self._latest(m)
+            for step in range(_GRID, 0, -1):
+                point = search.cheapest(earliest + (latest - earliest) * step / _GRID, self._ceiling())
+                if point is None:
+                    break
+                self._add(m, structure_of(point.schedule, module.rate, task.dispatch))
+
+    def _ceiling(self) -> float:
+        """Dollars per hour above which no plan is of interest."""
+        return self.task.budget if self.task.incumbent.plan is None else self.task.incumbent.cost
+
+    def _list_within(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
+        """Add every structure that passes below a line raised by ``gap``."""
+        for m, line in enumerate(lines):
+            self.list_below(m, line._replace(worth=line.worth + gap * (1 + COST_TOLERANCE)), pricing)
+
+    def list_below(self, m: int, line: Line, pricing: Pricing) -> None:
+        """Add every structure of module ``m`` below ``line``, of those on limited types all that differ in their use.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where time runs out.
+        """
+        if any(c.hardware in self.data.limits for c in self.data.modules[m].configurations):
+            pricing = replace(pricing, tracked=tuple(self.data.limits))
+        for structure in self._listed(m, line, pricing):
+            self._add(m, structure)
+
+    def _within(self, m: int, line: Line, pricing: Pricing, gap: float) -> list[Choice]:
+        allowed = gap + COST_TOLERANCE * (abs(line.worth) + gap)
+        known = self.choices[m].values()
+        return [choice for choice in known if least_reduced_charge(choice, line, pricing)[0] <= allowed]
+
+    def choose(self, choices: Sequence[Sequence[Choice]], gap: float) -> LinearSolution:
+        """Cheapest choice, offered as a plan; tangents are added until a plan costs what the model says."""
+        excluded: list[tuple[int, ...]] = []
+        while True:
+            options = self.task.remaining()
+            program = structure_program(self.model(choices, excluded))
+            solution = solve_linear_program(program, replace(options, gap=max(options.gap, gap)))
+            if solution.values is None:
+                return solution
+            picked = [
+                max(range(len(own)), key=lambda k, m=m: solution.values[f"pick[{m},{k}]"])  # type: ignore[index,misc]
+                for m, own in enumerate(choices)
+            ]
+            chosen = [own[k] for own, k in zip(choices, picked, strict=True)]
+            if not all(choice.structure.full or choice.price for choice in chosen):
+                return solution
+            fault, cut = self._offer(chosen, options)
+            if fault:
+                excluded.append(tuple(picked))
+            elif not cut or self.task.is_proven(solution.bound) or solution.interrupted or self.task.late():
+                return solution
+
+    def _offer(self, chosen: Sequence[Choice], options: SolverOptions) -> tuple[bool, bool]:
+        """Offer the cheapest plan of these structures; whether it fails the check, and whether a tangent was added."""
+        program = self.model([[choice] for choice in chosen])
+        cut, latencies = False, [choice.structure.quickest for choice in chosen]
+        while (relaxation := solve_relaxed(structure_program(program), options)) is not None:
+            latencies = [
+                choice.structure.quickest + relaxation.values.get(f"extra[{m},0]", 0.0)
+                for m, choice in enumerate(chosen)
+            ]
+            if not self._cut(program.choices, relaxation.values):
+                break
+            cut = True
+        else:
+            return True, cut
+        schedules = [self._schedule(choice, latency) for choice, latency in zip(chosen, latencies, strict=True)]
+        incumbent = self.task.incumbent
+        return incumbent.offer(incumbent.assemble(schedules)) is not None, cut
+
+    def _schedule(self, choice: Choice, latency: float) -> tuple[DispatchTuple, ...]:
+        latency = min(max(latency - TIME_TOLERANCE / 4, choice.structure.quickest), choice.loosest)
+        return choice.structure.schedule(choice.structure.rate(latency))
