@@ -179,7 +179,7 @@ def _demands_by_deadline(full: Sequence[DispatchTuple], residual: Configuration)
     demands = []
     for pivot in groups:
         delay = max(pivot.duration, residual.duration)
-        work = sum(group.batch for group in groups if group.duration >= pivot.duration)
+        work = math.fsum(group.batch for group in groups if group.duration >= pivot.duration)
         work += sum(part.rate * (max(part.configuration.duration, pivot.duration) - delay) for part in full)
         demands.append(Demand(work, delay, behind))
     return demands

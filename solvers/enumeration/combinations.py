@@ -8,6 +8,7 @@ latencies around its own are added, at every scale, until it no longer falls.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
@@ -33,7 +34,7 @@ _MIXED = 1e-11
 """Relative fall of a mixture's cost in one round below which it is the least."""
 
 
-def pareto(options: Iterable[Option], latest: float) -> list[Option]:
+def pareto(options: Iterable[Option], latest: float = math.inf) -> list[Option]:
     """Options that no other one equals or beats in cost, latency and usage at once, cheapest first."""
     front: list[Option] = []
     for option in sorted(options, key=lambda option: (option.cost, option.latency, option.usage)):
@@ -197,11 +198,11 @@ class _Mixture:
                 for m, own in enumerate(columns)
             ]
             mixed = [self._column(o, max(o.latency, x)) for o, x in zip(self.chosen, latencies, strict=True)]
-            cost = sum(column.cost for column in mixed)
-            if best is not None and cost >= best[0] * (1 - _MIXED):
-                return min(best, (cost, [column.schedule for column in mixed]), key=lambda one: one[0])
+            cost, before = sum(column.cost for column in mixed), best
             if best is None or cost < best[0]:
                 best = cost, [column.schedule for column in mixed]
+            if before is not None and cost >= before[0] * (1 - _MIXED):
+                return best
             self._refine(latencies)
         return best
 

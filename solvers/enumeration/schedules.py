@@ -71,7 +71,11 @@ class Rules:
 
 
 def module_options(
-    rules: Rules, module: ModuleProblem, configurations: tuple[Configuration, ...], budget: float, latest: float
+    rules: Rules,
+    module: ModuleProblem,
+    configurations: tuple[Configuration, ...],
+    budget: float,
+    latest: float = math.inf,
 ) -> Iterator[Option]:
     """Every schedule of a module from ``configurations`` that costs at most ``budget`` within ``latest`` seconds."""
     _refuse_explosion(rules, module, configurations, budget)

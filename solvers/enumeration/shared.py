@@ -19,7 +19,8 @@ from harpagon.formulations.problem import model_names, pipeline_problems
 from harpagon.formulations.shared import Mix, busy, every_group, fits_memory, latencies
 from harpagon.formulations.shared_assembly import assemble_shared
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.enumeration.schedules import Option, OutOfTimeError, Rules, combine, module_options, pareto
+from harpagon.solvers.enumeration.combinations import combine, pareto
+from harpagon.solvers.enumeration.schedules import Option, OutOfTimeError, Rules, module_options
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 

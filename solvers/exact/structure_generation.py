@@ -301,7 +301,7 @@ class StructureGeneration:
             if solution.values is None:
                 return solution
             picked = [
-                max(range(len(own)), key=lambda k, m=m: solution.values[f"pick[{m},{k}]"])  # type: ignore[index,misc]
+                max(range(len(own)), key=lambda k, m=m: solution.values[f"pick[{m},{k}]"])  # type: ignore[misc]
                 for m, own in enumerate(choices)
             ]
             chosen = [own[k] for own, k in zip(choices, picked, strict=True)]

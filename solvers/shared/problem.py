@@ -14,7 +14,8 @@ from harpagon.formulations.problem import model_names
 from harpagon.formulations.shared import groups
 from harpagon.instances.plan import machines_used
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.enumeration.schedules import Option, pareto
+from harpagon.solvers.enumeration.combinations import pareto
+from harpagon.solvers.enumeration.schedules import Option
 from harpagon.solvers.exact.frontier import frontier, step_below
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import distinct_schedules
