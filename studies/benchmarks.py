@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.solvers.result import Result
 
+AGREEMENT = {Billing.WHOLE: 1e-9, Billing.FRACTIONAL: 2e-7}
+"""Relative difference of two proofs: where costs are curves, plan and bound meet within a tolerance."""
 HEURISTICS = ("harpagon", "harpagon+", "plus-tc")
 """Compared for the best heuristic, the first of equals; each counts where its plans are allowed by the policy."""
 
@@ -94,7 +96,7 @@ def differences(stored: Iterable[Benchmark], made: Iterable[Benchmark]) -> list[
 def _same(one: Benchmark, other: Benchmark) -> bool:
     pairs = ((one.best, other.best), (one.bound, other.bound), (one.heuristic_cost or 0.0, other.heuristic_cost or 0.0))
     same = (one.digest, one.heuristic) == (other.digest, other.heuristic)
-    return same and all(math.isclose(*pair, rel_tol=1e-9) for pair in pairs)
+    return same and all(math.isclose(*pair, rel_tol=AGREEMENT[one.billing]) for pair in pairs)
 
 
 def main() -> int:

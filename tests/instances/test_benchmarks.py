@@ -15,7 +15,7 @@ from harpagon.instances.library.benchmarks import Benchmark, benchmark_path, rea
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.library.suites import HARD, benchmark_cases, instance_names, suite_workloads
 from harpagon.instances.policies import APART, Billing, Dispatch
-from studies.benchmarks import HEURISTICS, benchmark, differences
+from studies.benchmarks import AGREEMENT, HEURISTICS, benchmark, differences
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,12 +32,16 @@ def stored() -> dict[tuple[str, Billing, Dispatch], Benchmark]:
     return {one.case: one for one in read_benchmarks(benchmark_path("paper"))}
 
 
-def test_every_workload_has_its_four_optima_with_provenance(
+def test_every_workload_has_its_optima_with_provenance(
     stored: dict[tuple[str, Billing, Dispatch], Benchmark],
 ) -> None:
+    """All of whole billing; of fractional billing what is known under the rule of padded residuals."""
     wanted = {(one.name, billing, dispatch) for one in PAPER for billing in APART for dispatch in REFERENCE_DISPATCHES}
-    assert set(stored) == wanted
-    assert all(one.optimum == one.best and one.bound <= one.best for one in stored.values())
+    assert set(stored) <= wanted
+    assert {case for case in wanted if case[1] is Billing.WHOLE} <= set(stored)
+    assert all(one.bound <= one.best for one in stored.values())
+    assert all(one.optimum == one.best for one in stored.values() if one.billing is Billing.WHOLE)
+    assert sum(one.optimum is None for one in stored.values()) < len(stored) / 100
     assert {one.method for one in stored.values()} == {"exact"}
 
 
@@ -53,10 +57,20 @@ def test_stored_optima_keep_the_order_of_what_they_allow(
 ) -> None:
     """Free order allows every tc plan, fractional billing every whole plan."""
     for (name, billing, dispatch), one in stored.items():
-        assert stored[name, billing, Dispatch.FREE].best <= one.best * (1 + 1e-9)
-        assert stored[name, Billing.FRACTIONAL, dispatch].best <= stored[name, Billing.WHOLE, dispatch].best * (
-            1 + 1e-9
-        )
+        free = stored.get((name, billing, Dispatch.FREE))
+        if free is not None and one.optimum is not None:
+            assert free.bound <= one.best * (1 + 1e-9)
+            assert free.optimum is None or free.best <= one.best * (1 + AGREEMENT[billing])
+        assert one.best <= stored[name, Billing.WHOLE, dispatch].best * (1 + 1e-9)
+
+
+def test_padded_residuals_never_cost_more(stored: dict[tuple[str, Billing, Dispatch], Benchmark]) -> None:
+    """The optima of the rule without padding are kept beside; no bound of today's rule is above them."""
+    before = read_benchmarks(benchmark_path("paper-unpadded"))
+    assert len(before) == 2 * len(PAPER)
+    known = [(stored[one.case], one.best) for one in before if one.case in stored]
+    assert all(after.best <= cost * (1 + 1e-9) for after, cost in known)
+    assert any(after.best < cost * 0.7 for after, cost in known)
 
 
 @pytest.mark.parametrize("workload", random.Random(1131).sample(PAPER, 25), ids=lambda workload: workload.name)
@@ -64,10 +78,13 @@ def test_a_sample_is_proven_again(workload: Workload, stored: dict[tuple[str, Bi
     instance = workload.instance()
     for billing in APART:
         for dispatch in REFERENCE_DISPATCHES:
-            again, before = benchmark(instance, billing, dispatch), stored[workload.name, billing, dispatch]
+            before = stored.get((workload.name, billing, dispatch))
+            if before is None or before.optimum is None:
+                continue
+            again = benchmark(instance, billing, dispatch)
             assert (again.digest, again.heuristic) == (before.digest, before.heuristic)
-            assert again.best == pytest.approx(before.best, rel=1e-9)
-            assert again.bound == pytest.approx(before.bound, rel=1e-9)
+            assert again.best == pytest.approx(before.best, rel=AGREEMENT[billing])
+            assert again.bound == pytest.approx(before.bound, rel=AGREEMENT[billing])
             assert again.heuristic_cost == pytest.approx(before.heuristic_cost, rel=1e-9)
 
 
