@@ -1,0 +1,105 @@
+"""Cheapest schedules of a paced module in fractional billing, by enumeration and bisection over the residual's rate."""
+
+from __future__ import annotations
+
+import math
+import random
+from itertools import product
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import pytest
+
+from harpagon.formulations.paced import Stream
+from harpagon.formulations.physics import in_dispatch_order
+from harpagon.formulations.problem import ModuleProblem
+from harpagon.formulations.waves import pipeline_waves
+from harpagon.instances.instance import Configuration
+from harpagon.instances.plan import DispatchTuple
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.schedule import cheapest_schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_BISECTIONS = 50
+
+
+def module(seed: int) -> tuple[ModuleProblem, float]:
+    """Two or three configurations whose prices are near what they carry, and a budget from tight to loose."""
+    rng = random.Random(seed)
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", fanout=rng.choice((0.5, 1.0, 1.0, 1.5, 2.0)))
+    stream = Stream(rng.choice((10.0, 100.0)), pipeline_waves(graph)["b"])
+    found = []
+    for number in range(rng.randint(2, 3)):
+        batch = rng.choice((1, 2, 4, 8))
+        duration = round(batch / stream.rate * rng.uniform(0.4, 4), 5)
+        price = round(batch / duration / stream.rate * rng.choice((1.0, 1.0, 1.1, 1.4)), 2)
+        found.append(Configuration(f"gpu-{number}", batch, duration, price))
+    budget = max(c.duration for c in found) * rng.uniform(1.0, 5)
+    return ModuleProblem("b", float(stream.wave.rate) * stream.rate, tuple(found), stream), budget
+
+
+def least(problem: ModuleProblem, budget: float, cap: float) -> float:
+    """Least cost of the schedules that cost at most ``cap``, infinity where none keeps the budget."""
+    counts = (range(int(cap / c.price + 1e-9) + 1) for c in problem.configurations)
+    return min((cost for chosen in product(*counts) for cost in _costs(problem, budget, chosen, cap)), default=math.inf)
+
+
+def _costs(problem: ModuleProblem, budget: float, counts: tuple[int, ...], cap: float) -> Iterator[float]:
+    pairs = zip(problem.configurations, counts, strict=True)
+    full = tuple(DispatchTuple.full(c, n) for c, n in pairs if n)
+    spent = sum(part.cost for part in full)
+    if spent > cap * (1 + 1e-9):
+        return
+    if full and _keeps(problem, full, budget):
+        yield spent
+    for configuration in problem.configurations:
+        rate = _least_rate(problem, full, configuration, budget)
+        if rate is not None:
+            yield spent + configuration.price * rate / configuration.throughput
+
+
+def _least_rate(
+    problem: ModuleProblem, full: tuple[DispatchTuple, ...], configuration: Configuration, budget: float
+) -> float | None:
+    """Every rate from the least one on keeps the budget."""
+    low, high = 0.0, configuration.throughput * (1 - 1e-9)
+    if not _keeps(problem, (*full, DispatchTuple.residual(configuration, high)), budget):
+        return None
+    for _ in range(_BISECTIONS):
+        middle = (low + high) / 2
+        kept = _keeps(problem, (*full, DispatchTuple.residual(configuration, middle)), budget)
+        low, high = (low, middle) if kept else (middle, high)
+    return high
+
+
+def _keeps(problem: ModuleProblem, schedule: tuple[DispatchTuple, ...], budget: float) -> bool:
+    return problem.latency(in_dispatch_order(schedule), Dispatch.PACED) <= budget * (1 + 1e-12)
+
+
+def test_no_schedule_with_a_residual_is_cheaper() -> None:
+    residuals = several = 0
+    for seed in range(70):
+        problem, budget = module(seed)
+        best = cheapest_schedule(problem, budget, Billing.FRACTIONAL, Dispatch.PACED)
+        assert best is not None
+        assert problem.latency(best.schedule, Dispatch.PACED) <= budget * (1 + 1e-9)
+        assert best.cost == pytest.approx(least(problem, budget, best.cost), rel=1e-7), seed
+        partly = any(part.is_residual for part in best.schedule)
+        residuals += partly
+        several += partly and len(best.schedule) > 1
+    assert residuals > 10
+    assert several > 2
+
+
+def test_a_looser_budget_never_costs_more() -> None:
+    for seed in range(40):
+        problem, budget = module(seed)
+        budgets = [budget * factor for factor in (1.0, 1.1, 1.5, 3.0)]
+        points = [cheapest_schedule(problem, limit, Billing.FRACTIONAL, Dispatch.PACED) for limit in budgets]
+        costs = [point.cost for point in points if point is not None]
+        assert costs == sorted(costs, reverse=True)
+        whole = cheapest_schedule(problem, budget, Billing.WHOLE, Dispatch.PACED)
+        assert whole is not None and costs[0] <= whole.cost * (1 + 1e-9)
