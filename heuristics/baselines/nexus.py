@@ -21,6 +21,7 @@ from harpagon.heuristics.baselines.budgets import schedule_budgets
 from harpagon.heuristics.baselines.single_configuration import cheapest_type, full_machines, partly_used
 from harpagon.heuristics.fleet import plan_fleet
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
+from harpagon.heuristics.scheduling_rules import ROUNDING
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -84,7 +85,15 @@ def schedule_module_nexus(
 
 
 def _residual(module: ModuleProblem, hardware: str, rest: float, budget: float) -> DispatchTuple | None:
-    """Residual of the largest batch that collects in time."""
+    """Residual of the largest batch that fills in time but for one request; without one, of the least duty cycle."""
     own = (c for c in module.configurations if c.hardware == hardware)
     fitting = [residual for c in own if rest and (residual := partly_used(c, rest, budget))]
-    return max(fitting, key=lambda residual: residual.configuration.batch, default=None)
+    filling = [one for one in fitting if _fills(one.configuration, rest, budget)]
+    if filling:
+        return max(filling, key=lambda residual: residual.configuration.batch)
+    return min(fitting, key=lambda residual: residual.cost, default=None)
+
+
+def _fills(configuration: Configuration, rest: float, budget: float) -> bool:
+    """Whether (b - 1) / rate + d is within the budget: batch = ceil(rate x duty cycle), as in the original."""
+    return (configuration.batch - 1) / rest + configuration.duration <= budget + ROUNDING

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import collection_rate
+from harpagon.formulations.residual import Structure
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, ROUNDING, ModuleSchedule, machines_left
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -26,10 +27,12 @@ def full_machines(configuration: Configuration, rate: float) -> tuple[int, float
 def partly_used(configuration: Configuration, rest: float, budget: float) -> DispatchTuple | None:
     """A machine that serves ``rest`` requests per second within ``budget`` and is paid for by the share of its time.
 
-    None where it cannot, because a batch collects too slowly or ``rest`` fills the machine.
+    Where ``rest`` alone collects a batch too slowly, dummy requests raise its rate to b / (L - d), so that it pays the
+    duty cycle d / (L - d). None where a full machine misses the budget, or ``rest`` fills it.
     """
-    collecting = collection_rate(configuration, budget + ROUNDING) <= rest
-    return DispatchTuple.residual(configuration, rest) if collecting and rest < configuration.throughput else None
+    machine = Structure.of((), configuration, rest, Dispatch.ROUND_ROBIN)
+    rate = machine.rate(budget + ROUNDING)
+    return None if math.isinf(rate) else DispatchTuple.residual(configuration, rate)
 
 
 def serve_alone(configuration: Configuration, rate: float, budget: float, billing: Billing) -> list[DispatchTuple]:

@@ -52,7 +52,7 @@ def test_none_below_the_start() -> None:
     assert plan_inferline(two_types(slo=0.099), Billing.WHOLE) is None
 
 
-@pytest.mark.parametrize(("billing", "cost"), [(Billing.FRACTIONAL, 7.0), (Billing.WHOLE, 7.0)])
+@pytest.mark.parametrize(("billing", "cost"), [(Billing.FRACTIONAL, 6 + 1 / 3), (Billing.WHOLE, 7.0)])
 def test_worked_example(worked_example: Instance, billing: Billing, cost: float) -> None:
     plan = plan_inferline(worked_example, billing)
     assert plan is not None

@@ -23,10 +23,14 @@ def test_worked_example(worked_example: Instance, billing: Billing, cost: float)
     assert plan.cost == pytest.approx(cost)
 
 
-def test_pads_where_no_batch_collects_the_rest_in_time() -> None:
-    schedule = schedule_module_nexus(module(33.0, *WORKED_PROFILE), 0.5, Billing.FRACTIONAL)
-    assert schedule is not None
-    assert [(part.configuration.batch, part.machines) for part in schedule.tuples] == [(8, 2)]
+def test_what_is_left_over_pays_its_duty_cycle() -> None:
+    """1 req/s left: no batch fills in 0.5 s, batch 2 takes 0.1 s of every 0.4 s; 4 req/s: two requests come in time."""
+    for rate, share in ((33.0, 0.25), (36.0, 0.25), (40.0, 0.4)):
+        schedule = schedule_module_nexus(module(rate, *WORKED_PROFILE), 0.5, Billing.FRACTIONAL)
+        assert schedule is not None
+        full, last = schedule.tuples
+        assert (full.configuration.batch, full.machines) == (8, 1)
+        assert (last.configuration.batch, last.machines) == (2, pytest.approx(share))
 
 
 def test_takes_the_cheapest_type_that_has_machines_left() -> None:
