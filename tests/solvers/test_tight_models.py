@@ -25,7 +25,7 @@ def test_slopes_of_tangents_are_not_dropped(method: str) -> None:
     assert result.objective == pytest.approx(3284.97936)
 
 
-@pytest.mark.parametrize("method", ["compact", "disjunctive-hull", "pattern", "exact"])
+@pytest.mark.parametrize("method", [*MODELS, "pattern", "exact"])
 def test_three_equal_modules_have_their_optimum(method: str) -> None:
     result = solve(read_instance(CASES / "three-equal-modules.json"), method, dispatch=Dispatch.TC)
     assert result.termination is Termination.OPTIMAL
