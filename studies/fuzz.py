@@ -18,6 +18,7 @@ import sys
 import tempfile
 import warnings
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from harpagon.cli.exits import ExitCode
 from harpagon.instances.files.template import TEMPLATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 MEASUREMENTS = Path(__file__).parents[1] / "tests" / "instances" / "measurements" / "files"
 FORMATS = {
@@ -164,11 +165,11 @@ def bounded() -> Iterator[None]:
 def _written(rng: random.Random, folder: Path, command: tuple[str, ...], instance: Any, plan: Any) -> list[str]:
     """The command with the mutated files it reads, written into ``folder``."""
     format_, name = rng.choice(sorted(FORMATS.items()))
-    made = {
+    made: dict[str, Callable[[], str]] = {
         "FILE": lambda: json.dumps(mutate(rng, instance) if rng.random() < 0.8 else instance),
         "PLAN": lambda: json.dumps(mutate(rng, plan) if rng.random() < 0.5 else plan),
         "MEASUREMENT": lambda: mutate_measurement(rng, MEASUREMENTS / name),
-        **{word: (lambda text=text: mutate_text(rng, text)) for word, text in TRACES.items()},
+        **{word: partial(mutate_text, rng, text) for word, text in TRACES.items()},
     }
     arguments = []
     for word in command:
@@ -217,7 +218,7 @@ def fuzz(runs: int, seed: int) -> tuple[Counter[tuple[str, int]], list[str]]:
             try:
                 command, code = run_once(number, Path(name), instance, plan)
             except Exception as error:
-                failure = f"--seed {number}: {type(error).__name__}: {error}"
+                failure: str | None = f"--seed {number}: {type(error).__name__}: {error}"
             else:
                 codes[command, code] += 1
                 failure = None if code in ALLOWED else f"--seed {number}: {command} ends with exit code {code}"

@@ -79,8 +79,8 @@ def _many_configurations(rng: random.Random) -> Instance:
 
 def _many_modules(rng: random.Random) -> Instance:
     modules = round(10 ** rng.uniform(1.5, 3.7))
-    shape = rng.choice([chain, tree, lambda n: random_dag(n, rng, density=min(1.0, 4 / n))])
-    return _instance(rng, shape(modules), 10 ** rng.uniform(1, 3), rng.uniform(1.2, 3))
+    shapes: list[Callable[[int], nx.DiGraph]] = [chain, tree, lambda n: random_dag(n, rng, density=min(1.0, 4 / n))]
+    return _instance(rng, rng.choice(shapes)(modules), 10 ** rng.uniform(1, 3), rng.uniform(1.2, 3))
 
 
 def _with_limits(rng: random.Random) -> Instance:

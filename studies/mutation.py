@@ -19,7 +19,6 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
@@ -199,7 +198,7 @@ def places(source: str) -> int:
     return mutator.seen
 
 
-class _Changed(SourceFileLoader, MetaPathFinder):
+class _Changed(SourceFileLoader):
     """Finds one module, compiled from changed text."""
 
     def __init__(self, path: Path, tree: ast.Module | str) -> None:
