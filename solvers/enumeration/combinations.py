@@ -30,6 +30,8 @@ _FIRST_COLUMNS = 9
 _MIXING_ROUNDS = 40
 _SCALES = 18
 """Latencies on both sides of a solution, each half as far from it as the one before."""
+_DEAR = 1e3
+"""Costs of the dearest plan that machines beyond a limit cost."""
 _MIXED = 1e-11
 """Relative fall of a mixture's cost in one round below which it is the least."""
 
@@ -184,12 +186,14 @@ class _Mixture:
         from harpagon.solvers.options import DEFAULT_OPTIONS
 
         best: tuple[float, list[tuple[object, ...]]] | None = None
+        before = math.inf
         for _ in range(_MIXING_ROUNDS):
             columns = tuple(
                 tuple(self._column(option, latency) for latency in points)
                 for option, points in zip(self.chosen, self.points, strict=True)
             )
-            data = PatternData(columns, tuple(self.slos), self.edges, self.sinks, self.rules.limits)
+            everything = (*columns, *self._rented(columns))
+            data = PatternData(everything, tuple(self.slos), self.edges, self.sinks, self.rules.limits)
             relaxed = solve_relaxed(pattern_program(data), DEFAULT_OPTIONS)
             if relaxed is None:
                 return best
@@ -198,13 +202,27 @@ class _Mixture:
                 for m, own in enumerate(columns)
             ]
             mixed = [self._column(o, max(o.latency, x)) for o, x in zip(self.chosen, latencies, strict=True)]
-            cost, before = sum(column.cost for column in mixed), best
-            if best is None or cost < best[0]:
+            cost, used = sum(column.cost for column in mixed), map(sum, zip(*(one.usage for one in mixed), strict=True))
+            if self.rules.within_limits(tuple(used)) and (best is None or cost < best[0]):
                 best = cost, [column.schedule for column in mixed]
-            if before is not None and cost >= before[0] * (1 - _MIXED):
+            if relaxed.value >= before * (1 - _MIXED):
                 return best
+            before = relaxed.value
             self._refine(latencies)
         return best
+
+    def _rented(self, columns: Sequence[Sequence[Column]]) -> list[tuple[Column, Column]]:
+        """Per limited type none or more machines beyond the limit, so dear that a plan within the limits has none.
+
+        Mixtures of few latencies use more than the curve between them: without these, the first may all break limits.
+        """
+        from harpagon.formulations.planning.pattern import Column
+
+        most = sum(max(max(column.usage) for column in own) for own in columns) if self.rules.limits else 0.0
+        price = _DEAR * sum(max(column.cost for column in own) for own in columns)
+        types = range(len(self.rules.limits))
+        none = Column(0.0, 0.0, (0.0,) * len(types), ())
+        return [(none, Column(price, 0.0, tuple(-most * (h == one) for h in types), ())) for one in types]
 
     def _column(self, option: Option, latency: float) -> Column:
         from harpagon.formulations.planning.pattern import Column
