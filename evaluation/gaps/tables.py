@@ -19,15 +19,19 @@ Optima: TypeAlias = "dict[tuple[str, str, str], float]"
 REFERENCE = "exact"
 """Method whose proven optima the others are compared with."""
 REFERENCE_DISPATCHES = (Dispatch.TC, Dispatch.FREE)
-"""Dispatch policies whose optima the methods are compared with."""
-_SHARED_REFERENCES = (Dispatch.PACED,)
+"""Dispatch policies of the paper, whose optima the methods are compared with."""
+_REFERENCES = {
+    Billing.WHOLE: (*REFERENCE_DISPATCHES, Dispatch.PACED),
+    Billing.FRACTIONAL: REFERENCE_DISPATCHES,
+    Billing.SHARED: (Dispatch.PACED,),
+}
 SAME_COST = 1e-6
 """Relative excess of cost over the optimum below which a plan counts as optimal."""
 
 
 def reference_dispatches(billing: str) -> tuple[Dispatch, ...]:
-    """Policies whose optima methods are compared with under a billing: shared machines know ``paced`` alone."""
-    return _SHARED_REFERENCES if billing == Billing.SHARED else REFERENCE_DISPATCHES
+    """Policies whose optima methods are compared with: those of the paper, and the one whose plans keep their word."""
+    return _REFERENCES[Billing(billing)]
 
 
 @dataclass(frozen=True, slots=True)

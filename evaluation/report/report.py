@@ -148,7 +148,7 @@ def _scope(rows: Sequence[Row]) -> str:
 
 def _headline(rows: Sequence[Row]) -> list[tuple[str, str]]:
     proofs = Counter(row.status for row in rows if row.method == REFERENCE)
-    found = [(f"{proofs['optimal']:,} of {proofs.total():,}", "optima proven, both orders and all billings together")]
+    found = [(f"{proofs['optimal']:,} of {proofs.total():,}", "optima proven, all policies and billings together")]
     optima = proven_optima(rows)
     for one in summarise(rows):
         if one.method in (BASE, OWN) and optima:

@@ -132,7 +132,7 @@ def test_a_suite_is_listed_with_its_optima_and_best_heuristics(
 
 def test_every_nth_instance_of_a_suite_is_compared(answer: Answer, tmp_path: Path) -> None:
     arguments = ["--suite", "smoke", "--every", "21", "--billing", "whole", "--methods", "harpagon"]
-    assert answer("gap", *arguments, "--out", str(tmp_path))["tasks"] == 2 * 3
+    assert answer("gap", *arguments, "--out", str(tmp_path))["tasks"] == 2 * 4
 
 
 def test_every_listed_example_and_application_is_known(answer: Answer, capfd: pytest.CaptureFixture[str]) -> None:

@@ -94,7 +94,7 @@ def test_gap_says_what_was_kept(tmp_path: Path, capfd: pytest.CaptureFixture[str
     assert "reused " not in capfd.readouterr().err
     made = sorted(row.made for row in RowFile(tmp_path / "out" / "rows.jsonl").read().values())
     assert main(command) == ExitCode.DONE
-    assert f"reused 3 of 3 rows, made from {made[0]} to {made[-1]}" in capfd.readouterr().err
+    assert f"reused 4 of 4 rows, made from {made[0]} to {made[-1]}" in capfd.readouterr().err
     assert main([*command, "--fresh"]) == ExitCode.DONE
     assert "reused " not in capfd.readouterr().err
 

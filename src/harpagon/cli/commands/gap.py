@@ -31,12 +31,14 @@ _SHOWN_FAILURES = 10
 
 _HELP = """Solve a suite with several methods and compare every plan with the proven optimum.
 
-For every workload and billing the exact method proves the optimum under tc dispatch (the order of Harpagon) and under
-free dispatch (any order). The table says for every method how many plans it found, how many of them cost no more than
-each optimum, the mean, 95th-percentile and largest cost over it (%), and the median and 99th-percentile run time.
-Rows, tables and figures are written into a folder. Stopped at any time, it keeps every finished solve; the same
-command goes on from there, and solves again what other code, options or solvers had solved. A solve that ends its
-worker process is tried once more and then kept as failed. How times are taken stands in docs/benchmark-protocol.md.
+For every workload and billing the exact method proves the optimum under tc dispatch (the order of Harpagon), under
+free dispatch (any order) and, where machines are bought whole, under paced dispatch (what a plan must cost to keep the
+objective for every stream of its class). The table says for every method how many plans it found, how many of them
+cost no more than each optimum, the mean, 95th-percentile and largest cost over it (%), and the median and
+99th-percentile run time. Rows, tables and figures are written into a folder. Stopped at any time, it keeps every
+finished solve; the same command goes on from there, and solves again what other code, options or solvers had solved.
+A solve that ends its worker process is tried once more and then kept as failed. How times are taken stands in
+docs/benchmark-protocol.md.
 
 [bold]Examples[/bold]
 
