@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harpagon.simulation.serving.clock import sleep_until
-from harpagon.simulation.serving.kserve import infer_path, infer_request
+from harpagon.simulation.serving.kserve import infer_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,7 @@ class Answers:
 
 async def send_evenly(
     client: HttpClient,
-    name: str,
+    path: str,
     rate: float,
     duration: float,
     patience: float,
@@ -45,8 +45,8 @@ async def send_evenly(
 
     Parameters
     ----------
-    client, name
-        Where the pipeline ``name`` answers.
+    client, path
+        Where requests are answered.
     rate, duration
         Requests per second, and for how many seconds.
     patience
@@ -61,7 +61,7 @@ async def send_evenly(
     async def one(intended: float) -> None:
         try:
             async with asyncio.timeout_at(intended + patience):
-                await client.post(infer_path(name), infer_request(1, intended))
+                await client.post(path, infer_request(1, intended))
         except (TimeoutError, ConnectionError):
             answers.unanswered += 1
             return

@@ -151,8 +151,8 @@ class _Line:
             if progress is not None:
                 progress(self._pipeline.name, latency > self._bound)
 
-        name, rate = self._pipeline.name, self._pipeline.rate
-        return await send_evenly(self._client, name, rate, duration, self._bound + _PATIENCE, lag, answered)
+        path, rate = infer_path(self._pipeline.name), self._pipeline.rate
+        return await send_evenly(self._client, path, rate, duration, self._bound + _PATIENCE, lag, answered)
 
     def report(self, answers: Answers, simulated: PipelineReport) -> ServedPipeline:
         """What was measured."""
