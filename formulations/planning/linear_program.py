@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from harpagon.instances.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
     from pyomo.environ import ConcreteModel
@@ -80,6 +80,47 @@ def program_of_rows(columns: Sequence[tuple[str, float, float, bool]], rows: Seq
         indices=np.array([column for row in rows for column in row.entries], dtype=np.int32),
         values=np.array([value for row in rows for value in row.entries.values()]),
     )
+
+
+class Paths(Protocol):
+    """Modules of all pipelines in one list, with what their entry times must keep; all in seconds."""
+
+    @property
+    def slo(self) -> Sequence[float]:
+        """Per module the SLO of its pipeline."""
+
+    @property
+    def edges(self) -> Mapping[tuple[int, int], float]:
+        """(tail, head) to transfer."""
+
+    @property
+    def sinks(self) -> Sequence[int]:
+        """Modules without successors."""
+
+
+def path_rows(paths: Paths, entry: Sequence[int], latencies: Sequence[Mapping[int, float]]) -> Iterator[Row]:
+    """Precedence of every edge and deadline of every sink.
+
+    Parameters
+    ----------
+    paths
+        Edges, sinks and SLOs.
+    entry
+        Per module the column of its entry time.
+    latencies
+        Per module the columns whose weighted sum is its latency.
+    """
+    for (tail, head), transfer in paths.edges.items():
+        entries = {entry[tail]: 1.0, entry[head]: -1.0, **latencies[tail]}
+        yield Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
+    for m in paths.sinks:
+        yield Row(f"deadline[{m}]", -math.inf, paths.slo[m], {entry[m]: 1.0, **latencies[m]})
+
+
+def exclusion_rows(choices: Iterable[Collection[int]]) -> Iterator[Row]:
+    """Not all columns of a choice at once, for every choice."""
+    for i, columns in enumerate(choices):
+        yield Row(f"excluded[{i}]", -math.inf, len(columns) - 1, dict.fromkeys(columns, 1.0))
 
 
 def linear_program(model: ConcreteModel) -> LinearProgram:

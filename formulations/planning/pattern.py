@@ -18,7 +18,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.planning.linear_program import Row, program_of_rows
+from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -128,14 +128,9 @@ def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[
     ]
     for m, columns in enumerate(data.columns):
         yield Row(f"select[{m}]", 1.0, 1.0, {number[m, k]: 1.0 for k in range(len(columns))})
-    for (tail, head), transfer in data.edges.items():
-        entries = {entry[tail]: 1.0, entry[head]: -1.0, **latencies[tail]}
-        yield Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
-    for m in data.sinks:
-        yield Row(f"deadline[{m}]", -math.inf, data.slo[m], {entry[m]: 1.0, **latencies[m]})
+    yield from path_rows(data, entry, latencies)
     for h, (hardware, machines) in enumerate(data.limits.items()):
         usage = {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
         if usage:
             yield Row(f"limit[{hardware}]", -math.inf, machines, usage)
-    for i, choice in enumerate(data.excluded):
-        yield Row(f"excluded[{i}]", -math.inf, len(choice) - 1, {number[m, k]: 1.0 for m, k in enumerate(choice)})
+    yield from exclusion_rows([number[m, k] for m, k in enumerate(choice)] for choice in data.excluded)

@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.planning.linear_program import Row, program_of_rows
+from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -77,9 +77,9 @@ def shared_program(data: SharedData, penalty: float | None = None) -> LinearProg
     columns += [(f"skip[{m}]", penalty, 1.0, True) for m in modules if penalty is not None]
     columns += [(f"{word}[{m}]", 0.0, math.inf, False) for word in ("latency", "entry") for m in modules]
     number = {name: i for i, (name, *_) in enumerate(columns)}
-    return program_of_rows(
-        columns, [*_module_rows(data, number), *_path_rows(data, number), *_limit_rows(data, number)]
-    )
+    entry, latencies = ([number[f"{word}[{m}]"] for m in modules] for word in ("entry", "latency"))
+    paths = path_rows(data, entry, [{column: 1.0} for column in latencies])
+    return program_of_rows(columns, [*_module_rows(data, number), *paths, *_limit_rows(data, number)])
 
 
 def _module_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
@@ -95,17 +95,6 @@ def _module_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
         yield Row(f"wait[{m}]", -math.inf, 0.0, {**waits, number[f"latency[{m}]"]: -1.0})
 
 
-def _path_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
-    def ends(m: int) -> dict[int, float]:
-        return {number[f"entry[{m}]"]: 1.0, number[f"latency[{m}]"]: 1.0}
-
-    for (tail, head), transfer in data.edges.items():
-        entries = {**ends(tail), number[f"entry[{head}]"]: -1.0}
-        yield Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
-    for m in data.sinks:
-        yield Row(f"deadline[{m}]", -math.inf, data.slo[m], ends(m))
-
-
 def _limit_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
     for h, (hardware, machines) in enumerate(data.limits.items()):
         usage = {
@@ -117,5 +106,4 @@ def _limit_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
         usage |= {number[f"mix[{j}]"]: 1.0 for j, one in enumerate(data.mixes) if one.mix.hardware == hardware}
         if usage:
             yield Row(f"limit[{hardware}]", -math.inf, machines, usage)
-    for i, choice in enumerate(data.excluded):
-        yield Row(f"excluded[{i}]", -math.inf, len(choice) - 1, {number[name]: 1.0 for name in choice})
+    yield from exclusion_rows([number[name] for name in choice] for choice in data.excluded)

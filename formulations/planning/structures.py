@@ -24,13 +24,12 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from harpagon.formulations.planning.linear_program import LinearProgram
+from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.formulations.residual import Structure
 
 _FIRST_TANGENTS = (0.0, 0.05, 0.3)
@@ -103,20 +102,15 @@ class StructureData:
         return [(m, k) for m, choices in enumerate(self.choices) for k in range(len(choices))]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    name: str
-    lower: float
-    upper: float
-    entries: dict[int, float]
-
-
 def structure_program(data: StructureData) -> LinearProgram:
     """The model as arrays: columns pick[m,k], share[m,k] and extra[m,k] (x) of choices with a residual, entry[m]."""
-    return _Builder(data).program()
+    model = _Model(data)
+    return program_of_rows(model.columns(), list(model.rows()))
 
 
-class _Builder:
+class _Model:
+    """Columns by module and choice, and the rows over them."""
+
     def __init__(self, data: StructureData) -> None:
         self.data = data
         self.pick = {key: i for i, key in enumerate(data.keys)}
@@ -125,60 +119,32 @@ class _Builder:
         self.extra = {key: column + len(curved) for key, column in self.share.items()}
         self.entry = [len(self.pick) + 2 * len(curved) + m for m in range(len(data.choices))]
 
-    def program(self) -> LinearProgram:
-        rows = list(self.rows())
-        size = len(self.pick) + 2 * len(self.share) + len(self.entry)
-        upper = np.full(size, math.inf)
-        upper[: len(self.pick)] = 1.0
-        return LinearProgram(
-            column_names=self._names(),
-            costs=self._costs(size),
-            column_lower=np.zeros(size),
-            column_upper=upper,
-            integer=np.arange(size) < len(self.pick),
-            row_names=[row.name for row in rows],
-            row_lower=np.array([row.lower for row in rows]),
-            row_upper=np.array([row.upper for row in rows]),
-            starts=np.cumsum([0, *(len(row.entries) for row in rows)]).astype(np.int32),
-            indices=np.array([column for row in rows for column in row.entries], dtype=np.int32),
-            values=np.array([value for row in rows for value in row.entries.values()]),
-        )
+    def columns(self) -> list[tuple[str, float, float, bool]]:
+        """As `program_of_rows` takes them."""
+        choices = self.data.choices
+        return [
+            *((f"pick[{m},{k}]", choices[m][k].cost, 1.0, True) for m, k in self.pick),
+            *((f"share[{m},{k}]", choices[m][k].price, math.inf, False) for m, k in self.share),
+            *((f"extra[{m},{k}]", 0.0, math.inf, False) for m, k in self.extra),
+            *((f"entry[{m}]", 0.0, math.inf, False) for m in range(len(choices))),
+        ]
 
-    def _names(self) -> list[str]:
-        named = [("pick", self.pick), ("share", self.share), ("extra", self.extra)]
-        names = [f"{name}[{m},{k}]" for name, columns in named for m, k in columns]
-        return [*names, *(f"entry[{m}]" for m in range(len(self.entry)))]
-
-    def _costs(self, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-        costs = np.zeros(size)
-        for (m, k), column in self.pick.items():
-            costs[column] = self.data.choices[m][k].cost
-        for (m, k), column in self.share.items():
-            costs[column] = self.data.choices[m][k].price
-        return costs
-
-    def rows(self) -> Iterator[_Row]:
+    def rows(self) -> Iterator[Row]:
         data = self.data
         latencies = [self._latency(m) for m in range(len(data.choices))]
         for m, choices in enumerate(data.choices):
-            yield _Row(f"select[{m}]", 1.0, 1.0, {self.pick[m, k]: 1.0 for k in range(len(choices))})
-        for (tail, head), transfer in data.edges.items():
-            entries = {self.entry[tail]: 1.0, self.entry[head]: -1.0, **latencies[tail]}
-            yield _Row(f"precedence[{tail},{head}]", -math.inf, -transfer, entries)
-        for m in data.sinks:
-            yield _Row(f"deadline[{m}]", -math.inf, data.slo[m], {self.entry[m]: 1.0, **latencies[m]})
+            yield Row(f"select[{m}]", 1.0, 1.0, {self.pick[m, k]: 1.0 for k in range(len(choices))})
+        yield from path_rows(data, self.entry, latencies)
         yield from self._limits()
         for m, k in self.share:
             yield from self._curve(m, k)
-        for i, choice in enumerate(data.excluded):
-            entries = {self.pick[m, k]: 1.0 for m, k in enumerate(choice)}
-            yield _Row(f"excluded[{i}]", -math.inf, len(choice) - 1, entries)
+        yield from exclusion_rows([self.pick[m, k] for m, k in enumerate(choice)] for choice in data.excluded)
 
     def _latency(self, m: int) -> dict[int, float]:
         entries = {self.pick[m, k]: choice.structure.quickest for k, choice in enumerate(self.data.choices[m])}
         return entries | {column: 1.0 for (n, _), column in self.extra.items() if n == m}
 
-    def _limits(self) -> Iterator[_Row]:
+    def _limits(self) -> Iterator[Row]:
         for h, (hardware, machines) in enumerate(self.data.limits.items()):
             entries = {}
             for (m, k), column in self.pick.items():
@@ -188,18 +154,18 @@ class _Builder:
                 if choice.structure.residual is not None and choice.structure.residual.hardware == hardware:
                     entries[self.share[m, k]] = 1.0
             if entries:
-                yield _Row(f"limit[{hardware}]", -math.inf, machines, entries)
+                yield Row(f"limit[{hardware}]", -math.inf, machines, entries)
 
-    def _curve(self, m: int, k: int) -> Iterator[_Row]:
+    def _curve(self, m: int, k: int) -> Iterator[Row]:
         """span, least and tangent of one choice."""
         choice, pick, share, extra = self.data.choices[m][k], self.pick[m, k], self.share[m, k], self.extra[m, k]
         structure = choice.structure
         assert structure.residual is not None, "only a residual has a curve"
         throughput, quickest = structure.residual.throughput, structure.quickest
-        yield _Row(f"span[{m},{k}]", -math.inf, 0.0, {extra: 1.0, pick: -max(0.0, choice.latest - quickest)})
+        yield Row(f"span[{m},{k}]", -math.inf, 0.0, {extra: 1.0, pick: -max(0.0, choice.latest - quickest)})
         if structure.least > 0:
-            yield _Row(f"least[{m},{k}]", 0.0, math.inf, {share: 1.0, pick: -structure.least / throughput})
+            yield Row(f"least[{m},{k}]", 0.0, math.inf, {share: 1.0, pick: -structure.least / throughput})
         for i, latency in enumerate(choice.tangents):
             slope = structure.slope(latency) / throughput
             at_quickest = structure.rate(latency) / throughput + slope * (quickest - latency)
-            yield _Row(f"tangent[{m},{k},{i}]", 0.0, math.inf, {share: 1.0, pick: -at_quickest, extra: -slope})
+            yield Row(f"tangent[{m},{k},{i}]", 0.0, math.inf, {share: 1.0, pick: -at_quickest, extra: -slope})

@@ -1,4 +1,4 @@
-"""The hindsight optimum of a trace: level by level in time, composed over the pipeline; and by HiGHS.
+"""The hindsight optimum of a trace: level by level in time, composed over the pipeline.
 
 For a fixed configuration and budget the optimal machine counts split by level: the l-th machine is needed in the
 periods with d_k >= l, and a gap of g periods between two of them, or before the first, is bridged exactly when
@@ -16,12 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.formulations.slopt.hindsight import Choice, hindsight_program, module_choices
+from harpagon.formulations.slopt.hindsight import Choice, module_choices
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.schedule import Point
 from harpagon.solvers.exact.selection import cheapest_selection
-from harpagon.solvers.models.highs import solve_linear_program
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Termination
 
@@ -87,30 +86,6 @@ def solve_hindsight(problem: HindsightProblem, options: SolverOptions = DEFAULT_
     return Hindsight(Termination.OPTIMAL, cost, bound, picked, machines, built - begin, solved - built)
 
 
-def solve_hindsight_milp(problem: HindsightProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Hindsight:
-    """The same optimum from arrays handed to HiGHS."""
-    begin = time.perf_counter()
-    choices = [_undominated(problem, module_choices(problem, m)) for m in range(len(problem.configurations))]
-    if not all(choices) or not _reachable(problem, choices):
-        return _no_plan(time.perf_counter() - begin, 0.0)
-    program = hindsight_program(problem, choices)
-    built = time.perf_counter()
-    solution = solve_linear_program(program, options)
-    if solution.values is None:
-        return Hindsight(
-            solution.termination, math.inf, solution.bound, (), (), built - begin, time.perf_counter() - built
-        )
-    values = solution.values
-    picked = tuple(
-        module[max(range(len(module)), key=lambda j, m=m: values[f"x[{m},{j}]"])]  # type: ignore[misc]
-        for m, module in enumerate(choices)
-    )
-    machines = tuple(bridged(choice.needs, problem.period, problem.startup) for choice in picked)
-    cost = sum(trace_cost(problem, choice) for choice in picked)
-    solved = time.perf_counter()
-    return Hindsight(solution.termination, cost, solution.bound, picked, machines, built - begin, solved - built)
-
-
 def bridged(needs: np.ndarray, period: float, startup: float) -> np.ndarray:
     """Cheapest machine counts that cover ``needs``: gaps shorter than the start-up time are kept running.
 
@@ -143,20 +118,6 @@ def _frontier(problem: HindsightProblem, module: Sequence[Choice]) -> list[tuple
         if not kept or budget < kept[-1][0].latency - 1e-12:
             kept.append((Point(budget, cost, ()), module[i]))
     return kept
-
-
-def _reachable(problem: HindsightProblem, choices: Sequence[Sequence[Choice]]) -> bool:
-    """Whether the smallest budgets meet the SLO."""
-    shortest = [min(choice.budget for choice in module) for module in choices]
-    return problem.network.length(shortest) <= problem.slo * (1 + 1e-12)
-
-
-def _undominated(problem: HindsightProblem, module: Sequence[Choice]) -> list[Choice]:
-    """Per configuration only the smallest budget of every vector of needs: the others cost the same."""
-    kept: dict[tuple[object, bytes], Choice] = {}
-    for choice in module:
-        kept.setdefault((choice.configuration, choice.needs.tobytes()), choice)
-    return list(kept.values())
 
 
 def _no_plan(build_time: float, solve_time: float) -> Hindsight:
