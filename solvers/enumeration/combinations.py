@@ -182,7 +182,7 @@ class _Mixture:
     def run(self) -> tuple[float, list[tuple[object, ...]]] | None:
         """Cost and schedules; None where no rates meet the limits."""
         from harpagon.formulations.planning.pattern import PatternData, pattern_program
-        from harpagon.solvers.models.highs import solve_relaxed
+        from harpagon.solvers.models.highs import solve_relaxation
         from harpagon.solvers.options import DEFAULT_OPTIONS
 
         best: tuple[float, list[tuple[object, ...]]] | None = None
@@ -194,7 +194,7 @@ class _Mixture:
             )
             everything = (*columns, *self._rented(columns))
             data = PatternData(everything, tuple(self.slos), self.edges, self.sinks, self.rules.limits)
-            relaxed = solve_relaxed(pattern_program(data), DEFAULT_OPTIONS)
+            relaxed = solve_relaxation(pattern_program(data), DEFAULT_OPTIONS)
             if relaxed is None:
                 return best
             latencies = [

@@ -31,6 +31,7 @@ from harpagon.solvers.models.highs import solve_relaxation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from harpagon.formulations.planning.data import PlanningData
     from harpagon.solvers.exact.schedule import Point
     from harpagon.solvers.models.model_method import Task
 
@@ -110,8 +111,7 @@ class ModuleGeneration:
             relaxation = solve_relaxation(pattern_program(self.pool.pattern()), self.task.remaining())
             if relaxation is None:
                 break
-            value, duals = relaxation
-            prices = self._prices(duals)
+            value, prices = relaxation.value, self._prices(relaxation.duals)
             share = min(abs(value), self.task.budget) / len(modules)
             for tolerance in (_ROUGHLY * share, _NEARLY * share):
                 found = [self._price_out(m, prices, tolerance) for m in modules]
@@ -129,13 +129,8 @@ class ModuleGeneration:
 
     def _prices(self, duals: Mapping[str, float]) -> _Prices:
         data = self.pool.data
-        second = [0.0] * len(data.modules)
-        for tail, head in data.edges:
-            second[tail] -= min(0.0, duals[f"precedence[{tail},{head}]"])
-        for m in data.sinks:
-            second[m] -= min(0.0, duals[f"deadline[{m}]"])
         worth = tuple(duals[f"select[{m}]"] for m in range(len(data.modules)))
-        return _Prices(limit_surcharges(data.limits, duals), tuple(second), worth)
+        return _Prices(limit_surcharges(data.limits, duals), latency_prices(data, duals), worth)
 
     def _price_out(self, m: int, prices: _Prices, tolerance: float) -> tuple[float, float, Column]:
         """Bound on the reduced cost of any schedule of module ``m``, the least one found, and its column."""
@@ -174,3 +169,13 @@ class ModuleGeneration:
 def limit_surcharges(limits: Mapping[str, int], duals: Mapping[str, float]) -> dict[str, float]:
     """Dollars per hour that one more machine of each limited type is worth to the master."""
     return {hardware: max(0.0, -duals.get(f"limit[{hardware}]", 0.0)) for hardware in limits}
+
+
+def latency_prices(data: PlanningData, duals: Mapping[str, float]) -> tuple[float, ...]:
+    """Dollars per hour that one second less of each module's latency is worth to the master."""
+    prices = [0.0] * len(data.modules)
+    for tail, head in data.edges:
+        prices[tail] -= min(0.0, duals[f"precedence[{tail},{head}]"])
+    for m in data.sinks:
+        prices[m] -= min(0.0, duals[f"deadline[{m}]"])
+    return tuple(prices)

@@ -90,9 +90,9 @@ class PipelineGeneration:
             relaxation = solve_relaxation(pattern_program(self._master()), self.task.remaining())
             if relaxation is None:
                 break
-            value, duals = relaxation
-            surcharges = limit_surcharges(limits, duals)
-            worths = [duals[f"select[{q}]"] for q in range(len(self.plans))]
+            value = relaxation.value
+            surcharges = limit_surcharges(limits, relaxation.duals)
+            worths = [relaxation.duals[f"select[{q}]"] for q in range(len(self.plans))]
 
     def _price_out(self, q: int, surcharges: Mapping[str, float]) -> PipelineOutcome:
         """Plan of pipeline ``q`` of least charge, with all its frontiers."""

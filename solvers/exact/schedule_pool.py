@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
-from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.formulations.planning.pattern import Column, PatternData
 from harpagon.instances.plan import machines_used
-from harpagon.solvers.exact.effort import Effort, OutOfEffortError
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.frontier import STEP, step_below
+from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import distinct_schedules
-from harpagon.solvers.exact.selection import picked_columns
-from harpagon.solvers.models.highs import solve_linear_program
+from harpagon.solvers.models.choices import choose_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,15 +23,11 @@ if TYPE_CHECKING:
     from harpagon.solvers.exact.schedule import Point
     from harpagon.solvers.models.highs import LinearSolution
     from harpagon.solvers.models.model_method import Task
-    from harpagon.solvers.options import SolverOptions
 
 _QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
 _SMALL_GAP = 1e-2
 """Relative gap that is closed in one step."""
-_FIRST_SHARE = 1 / 4
-_WIDENING = 4.0
-"""Share of the gap within which schedules are listed first, and how much further each time."""
 
 
 class SchedulePool:
@@ -113,61 +109,24 @@ class SchedulePool:
         )
 
     def close(self, floor: float, list_columns: Callable[[float], None]) -> tuple[float, bool]:
-        """Close the gap above ``floor``, a lower bound on the cost of any plan.
+        """As `close_gap`; ``list_columns`` adds every schedule that a plan within so much of the floor may have."""
 
-        Schedules are listed that a plan within a share of a large gap may have, then within more of it: a better plan
-        found on the way leaves less to list, and a plan that is missing costs more than what was listed.
+        def choose(_: float, is_whole: bool) -> LinearSolution:
+            return self._choose(0.0 if is_whole else _QUICK_GAP)
 
-        Parameters
-        ----------
-        floor
-            Dollars per hour.
-        list_columns
-            Adds every schedule that a plan within so many dollars per hour of the floor may have.
+        return close_gap(self.task, floor, _SMALL_GAP, self._choose(_QUICK_GAP), list_columns, choose)
 
-        Returns
-        -------
-        tuple
-            The bound reached, and whether the user stopped the search.
-        """
-        task = self.task
-        solution = self._choose_quickly()
-        bound = floor
-        width = self._ceiling() - floor
-        if width > _SMALL_GAP * self._ceiling():
-            width *= _FIRST_SHARE
-        while not (solution.interrupted or task.late() or task.is_proven(bound)):
-            task.report(bound)
-            gap = self._ceiling() - floor
-            if bound >= self._ceiling():
-                break
-            try:
-                list_columns(min(width, gap))
-            except OutOfEffortError:
-                break
-            solution = self.choose(task.remaining()) if width >= gap else self._choose_quickly()
-            bound = max(bound, min(solution.bound, floor + min(width, gap)))
-            width *= _WIDENING
-        return bound, solution.interrupted
+    def _choose(self, gap: float) -> LinearSolution:
+        """Offer the cheapest choice of columns as a plan; it costs at most ``gap`` of it too much."""
 
-    def _choose_quickly(self) -> LinearSolution:
-        options = self.task.remaining()
-        return self.choose(replace(options, gap=max(options.gap, _QUICK_GAP)))
-
-    def _ceiling(self) -> float:
-        """Dollars per hour above which no plan is of interest."""
-        return self.task.budget if self.task.incumbent.plan is None else self.task.incumbent.cost
-
-    def choose(self, options: SolverOptions) -> LinearSolution:
-        """Offer the cheapest choice of columns as a plan; one that misses an SLO by rounding is cut off."""
-        while True:
-            data = self.pattern()
-            solution = solve_linear_program(pattern_program(data), options)
-            if solution.values is None:
-                return solution
-            choice = picked_columns(data, solution.values)
+        def is_faulty(choice: tuple[int, ...]) -> bool:
             schedules = [data.columns[m][k].schedule for m, k in enumerate(choice)]
             incumbent = self.task.incumbent
             if not all(schedules) or incumbent.offer(incumbent.assemble(schedules)) is None:
-                return solution
+                return False
             self.excluded = (*self.excluded, choice)
+            return True
+
+        data, options = self.pattern(), self.task.remaining()
+        options = replace(options, gap=max(options.gap, gap))
+        return choose_columns(data, lambda: options, is_faulty)[0]

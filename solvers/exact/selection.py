@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
-from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
-from harpagon.solvers.models.highs import solve_linear_program
+from harpagon.formulations.planning.pattern import Column, PatternData
+from harpagon.solvers.models.choices import choose_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from harpagon.graphs import PathNetwork
     from harpagon.solvers.exact.schedule import Point
@@ -20,28 +19,16 @@ if TYPE_CHECKING:
 def cheapest_selection(
     network: PathNetwork, frontiers: Sequence[Sequence[Point]], slo: float, options: SolverOptions
 ) -> tuple[list[Point] | None, float]:
-    """Cheapest choice of one point per module whose longest path meets ``slo``, and a lower bound on its cost.
+    """Cheapest choice of one point per module whose longest path meets ``slo``, and a lower bound on its cost."""
 
-    HiGHS allows a row to be missed by its tolerance; a choice that does so is cut off and the model solved again.
-    """
-    data = _pattern_data(network, frontiers, slo)
-    while True:
-        solution = solve_linear_program(pattern_program(data), options)
-        if solution.values is None:
-            return None, solution.bound
-        choice = picked_columns(data, solution.values)
-        points = [frontiers[m][k] for m, k in enumerate(choice)]
-        if network.length([point.latency for point in points]) <= slo + TIME_TOLERANCE:
-            return points, solution.bound
-        data = replace(data, excluded=(*data.excluded, choice))
+    def points(choice: tuple[int, ...]) -> list[Point]:
+        return [frontiers[m][k] for m, k in enumerate(choice)]
 
+    def is_faulty(choice: tuple[int, ...]) -> bool:
+        return network.length([point.latency for point in points(choice)]) > slo + TIME_TOLERANCE
 
-def picked_columns(data: PatternData, values: Mapping[str, float]) -> tuple[int, ...]:
-    """The column that each module picks in a solution of the pattern model."""
-    return tuple(
-        max(range(len(columns)), key=lambda k, m=m: values[f"pick[{m},{k}]"])  # type: ignore[misc]
-        for m, columns in enumerate(data.columns)
-    )
+    solution, choice = choose_columns(_pattern_data(network, frontiers, slo), lambda: options, is_faulty)
+    return None if choice is None else points(choice), solution.bound
 
 
 def _pattern_data(network: PathNetwork, frontiers: Sequence[Sequence[Point]], slo: float) -> PatternData:

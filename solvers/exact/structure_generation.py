@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -24,11 +25,13 @@ from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.structures import Choice, StructureData, structure_program
 from harpagon.formulations.residual import Structure, structure_of
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
-from harpagon.solvers.exact.module_generation import limit_surcharges
+from harpagon.solvers.exact.gap_closing import close_gap
+from harpagon.solvers.exact.module_generation import latency_prices, limit_surcharges
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.exact.structure_listing import Line, least_reduced_charge, structures_below
-from harpagon.solvers.models.highs import solve_linear_program, solve_relaxed
+from harpagon.solvers.models.choices import picked
+from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -47,8 +50,7 @@ _MOST_NEW = 6
 _SAMPLED = (1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.01)
 """Shares of a module's range of latencies at which structures are looked for before all of them are listed."""
 _SMALL_GAP = 5e-2
-_FIRST_SHARE = 1 / 4
-"""Relative gap that is closed in one step, and the share of a larger one that is listed first."""
+"""Relative gap that is closed in one step."""
 _QUICK_GAP = 1e-4
 _GRID = 16
 
@@ -131,7 +133,7 @@ class StructureGeneration:
         while not task.late():
             self.rounds += 1
             known = self._known()
-            relaxation = solve_relaxed(structure_program(self.model(known)), task.remaining())
+            relaxation = solve_relaxation(structure_program(self.model(known)), task.remaining())
             if relaxation is None:
                 break
             lines = self._lines(relaxation.duals)
@@ -148,12 +150,7 @@ class StructureGeneration:
         return None
 
     def _lines(self, duals: Mapping[str, float]) -> list[Line]:
-        second = [0.0] * len(self.data.modules)
-        for tail, head in self.data.edges:
-            second[tail] -= min(0.0, duals[f"precedence[{tail},{head}]"])
-        for m in self.data.sinks:
-            second[m] -= min(0.0, duals[f"deadline[{m}]"])
-        return [Line(duals[f"select[{m}]"], price) for m, price in enumerate(second)]
+        return [Line(duals[f"select[{m}]"], price) for m, price in enumerate(latency_prices(self.data, duals))]
 
     def _sample(self, m: int, line: Line, pricing: Pricing, threshold: float) -> bool:
         """Add what passes below the line among the cheapest structures at a few latencies; whether any did."""
@@ -202,11 +199,11 @@ class StructureGeneration:
         cut = False
         for m, choices in enumerate(known):
             for k, choice in enumerate(choices):
-                picked = values[f"pick[{m},{k}]"]
-                if not choice.price or picked <= _CURVE_TOLERANCE:
+                weight = values[f"pick[{m},{k}]"]
+                if not choice.price or weight <= _CURVE_TOLERANCE:
                     continue
-                latency = choice.structure.quickest + values[f"extra[{m},{k}]"] / picked
-                cut |= self._cut_one(choice, latency, values[f"share[{m},{k}]"] / picked)
+                latency = choice.structure.quickest + values[f"extra[{m},{k}]"] / weight
+                cut |= self._cut_one(choice, latency, values[f"share[{m},{k}]"] / weight)
         return cut
 
     def _cut_one(self, choice: Choice, latency: float, share: float) -> bool:
@@ -220,34 +217,21 @@ class StructureGeneration:
 
     def _close(self, floor: float, lines: Sequence[Line], pricing: Pricing) -> tuple[float, bool]:
         """List what the gap above ``floor`` allows and choose; a large gap first in part, for a better plan."""
-        task = self.task
         with suppress(OutOfEffortError):
             self._add_cheapest()
         solution, chosen_from = self.choose(self._known(), _QUICK_GAP), self.size
-        bound = floor
-        width = self._ceiling() - floor
-        if width > _SMALL_GAP * self._ceiling():
-            width *= _FIRST_SHARE
-        while not (solution.interrupted or task.late() or task.is_proven(bound)):
-            task.report(bound)
-            gap = self._ceiling() - floor
-            if bound >= self._ceiling():
-                break
-            try:
-                self._list_within(lines, pricing, min(width, gap))
-            except OutOfEffortError:
-                break
-            if self.size > chosen_from or not task.is_proven(solution.bound):
-                within = [self._within(m, line, pricing, min(width, gap)) for m, line in enumerate(lines)]
+
+        def choose(gap: float, is_whole: bool) -> LinearSolution:
+            nonlocal solution, chosen_from
+            if self.size > chosen_from or not self.task.is_proven(solution.bound):
+                within = [self._within(m, line, pricing, gap) for m, line in enumerate(lines)]
                 if all(within):
-                    solution, chosen_from = self.choose(within, 0.0 if width >= gap else _QUICK_GAP), self.size
+                    solution, chosen_from = self.choose(within, 0.0 if is_whole else _QUICK_GAP), self.size
                 else:
                     solution = replace(solution, bound=math.inf)
-            bound = max(bound, min(solution.bound, floor + min(width, gap)))
-            if width >= gap:
-                break
-            width /= _FIRST_SHARE
-        return bound, solution.interrupted
+            return solution
+
+        return close_gap(self.task, floor, _SMALL_GAP, solution, partial(self._list_within, lines, pricing), choose)
 
     def _known(self) -> list[list[Choice]]:
         return [list(choices.values()) for choices in self.choices]
@@ -259,14 +243,10 @@ class StructureGeneration:
             search = ScheduleSearch(module, task.billing, task.dispatch, effort=self.effort)
             earliest, latest = self.data.bounds[m].earliest, self._latest(m)
             for step in range(_GRID, 0, -1):
-                point = search.cheapest(earliest + (latest - earliest) * step / _GRID, self._ceiling())
+                point = search.cheapest(earliest + (latest - earliest) * step / _GRID, task.ceiling)
                 if point is None:
                     break
                 self._add(m, structure_of(point.schedule, module.rate, task.dispatch))
-
-    def _ceiling(self) -> float:
-        """Dollars per hour above which no plan is of interest."""
-        return self.task.budget if self.task.incumbent.plan is None else self.task.incumbent.cost
 
     def _list_within(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
         """Add every structure that passes below a line raised by ``gap``."""
@@ -300,16 +280,13 @@ class StructureGeneration:
             solution = solve_linear_program(program, replace(options, gap=max(options.gap, gap)))
             if solution.values is None:
                 return solution
-            picked = [
-                max(range(len(own)), key=lambda k, m=m: solution.values[f"pick[{m},{k}]"])  # type: ignore[misc]
-                for m, own in enumerate(choices)
-            ]
-            chosen = [own[k] for own, k in zip(choices, picked, strict=True)]
+            numbers = picked(choices, solution.values)
+            chosen = [own[k] for own, k in zip(choices, numbers, strict=True)]
             if not all(choice.structure.full or choice.price for choice in chosen):
                 return solution
             fault, cut = self._offer(chosen, options)
             if fault:
-                excluded.append(tuple(picked))
+                excluded.append(numbers)
             elif not cut or self.task.is_proven(solution.bound) or solution.interrupted or self.task.late():
                 return solution
 
@@ -317,7 +294,7 @@ class StructureGeneration:
         """Offer the cheapest plan of these structures; whether it fails the check, and whether a tangent was added."""
         program = self.model([[choice] for choice in chosen])
         cut, latencies = False, [choice.structure.quickest for choice in chosen]
-        while (relaxation := solve_relaxed(structure_program(program), options)) is not None:
+        while (relaxation := solve_relaxation(structure_program(program), options)) is not None:
             latencies = [
                 choice.structure.quickest + relaxation.values.get(f"extra[{m},0]", 0.0)
                 for m, choice in enumerate(chosen)

@@ -94,17 +94,11 @@ class Relaxation(NamedTuple):
     values: Mapping[str, float]
 
 
-def solve_relaxation(program: LinearProgram, options: SolverOptions) -> tuple[float, Mapping[str, float]] | None:
-    """Optimum of the linear relaxation and the dual value of every row by name; None where it was not reached.
+def solve_relaxation(program: LinearProgram, options: SolverOptions) -> Relaxation | None:
+    """Optimum of the linear relaxation; None where it was not reached.
 
     Upper bounds of integer columns are dropped, so that the duals of the rows price every column: rows must imply them.
     """
-    relaxation = solve_relaxed(program, options)
-    return None if relaxation is None else (relaxation.value, relaxation.duals)
-
-
-def solve_relaxed(program: LinearProgram, options: SolverOptions) -> Relaxation | None:
-    """As `solve_relaxation`, with the values of the columns."""
     import highspy
 
     highs = _new(options)

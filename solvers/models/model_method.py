@@ -75,6 +75,11 @@ class Task:
             return self.options
         return replace(self.options, time_limit=max(0.0, self.deadline - time.perf_counter()))
 
+    @property
+    def ceiling(self) -> float:
+        """Dollars per hour above which no plan is of interest."""
+        return self.budget if self.incumbent.plan is None else self.incumbent.cost
+
     def report(self, bound: float) -> None:
         """Tell whoever watches of the best plan and a valid bound."""
         if self.options.progress is not None:

@@ -17,10 +17,11 @@ from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.formulations.planning.pattern import build_pattern
 from harpagon.instances.errors import InputError
 from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.models.choices import picked
 from harpagon.solvers.models.highs import highs_info, relaxation_bound, solve_linear_program
 from harpagon.solvers.models.incumbent import Incumbent
 from harpagon.solvers.models.model_method import Outcome, Task, first_start
-from harpagon.solvers.models.pattern import chosen_columns, pattern_data
+from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.tangents import solve_rounds
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 from harpagon.solvers.result import Result, SolveInterrupted, SolverInfo, Termination
@@ -250,7 +251,7 @@ class PatternModel(_LinearModel):
             bound = task.floor if extended else max(task.floor, solution.bound)
             if solution.termination is Termination.INFEASIBLE or solution.values is None:
                 break
-            choice = chosen_columns(self._columns, solution.values)
+            choice = picked(self._columns.columns, solution.values)
             schedules = [self.column(m, k).schedule for m, k in enumerate(choice)]
             if task.incumbent.offer(task.incumbent.assemble(schedules)) is None:
                 break
@@ -264,9 +265,9 @@ class PatternModel(_LinearModel):
         from pyomo.environ import Constraint
         from pyomo.util.modeling import unique_component_name
 
-        picked = sum(self.model.pick[m, k] for m, k in enumerate(choice))
+        used = sum(self.model.pick[m, k] for m, k in enumerate(choice))
         name = unique_component_name(self.model, "excluded_choice")
-        self.model.add_component(name, Constraint(expr=picked <= len(choice) - 1))
+        self.model.add_component(name, Constraint(expr=used <= len(choice) - 1))
         self._rows += 1
 
 

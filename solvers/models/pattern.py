@@ -9,26 +9,24 @@ and within its share every schedule that no other beats in cost, latency and use
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.planning.data import PlanningData
-from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.formulations.planning.pattern import Column, PatternData
 from harpagon.formulations.residual import has_curves
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.combinations import pareto
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules, module_options
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule import cheapest_schedule
-from harpagon.solvers.models.highs import highs_info, solve_linear_program
+from harpagon.solvers.models.choices import choose_columns
+from harpagon.solvers.models.highs import highs_info
 from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
 from harpagon.solvers.models.structures import search_structures
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.models.highs import LinearSolution
@@ -120,25 +118,12 @@ def _search(task: Task) -> Outcome:
 
 
 def _solve(task: Task, data: PatternData) -> tuple[Termination, float, LinearSolution]:
-    """Solve; a choice that misses an SLO by less than the solver's tolerance is cut off and the rest solved again."""
-    while True:
-        solution = solve_linear_program(pattern_program(data), task.remaining(), on_bound=task.report)
-        if solution.termination is Termination.INFEASIBLE:
-            proven = task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE
-            return proven, task.budget, solution
-        bound = max(task.floor, solution.bound)
-        if solution.values is None:
-            return task.stopped(bound), bound, solution
-        choice = chosen_columns(data, solution.values)
+    def is_faulty(choice: tuple[int, ...]) -> bool:
         plan = task.incumbent.assemble([data.columns[m][k].schedule for m, k in enumerate(choice)])
-        if task.incumbent.offer(plan) is None or solution.termination is not Termination.OPTIMAL:
-            return task.stopped(bound), bound, solution
-        data = replace(data, excluded=(*data.excluded, choice))
+        return task.incumbent.offer(plan) is not None
 
-
-def chosen_columns(data: PatternData, values: Mapping[str, float]) -> tuple[int, ...]:
-    """Per module the number of the column that a solution picks."""
-    return tuple(
-        max(range(len(columns)), key=lambda k, m=m: values[f"pick[{m},{k}]"])  # type: ignore[misc]
-        for m, columns in enumerate(data.columns)
-    )
+    solution, _ = choose_columns(data, task.remaining, is_faulty, on_bound=task.report)
+    if solution.termination is Termination.INFEASIBLE:
+        return task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE, task.budget, solution
+    bound = max(task.floor, solution.bound)
+    return task.stopped(bound), bound, solution

@@ -110,7 +110,7 @@ class ColumnSearch:
             relaxed = solve_relaxation(shared_program(data, _PENALTY * budget), self._left())
             if relaxed is None:
                 return None
-            value, duals = relaxed[0], self._duals(relaxed[1])
+            value, duals = relaxed.value, self._duals(relaxed.duals)
             self.rounds += 1
             known = {column.mix for column in self.mixes}
             found = self._search.below(duals, -_NEGATIVE * budget, _A_ROUND)
