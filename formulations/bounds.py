@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration, Instance
 
 _BISECTIONS = 60
-ATTAINING = (Dispatch.ROUND_ROBIN, Dispatch.PACED)
-"""Policies under which enough machines reach the smallest latency; under the others they only come near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,7 @@ def smallest_latency(module: ModuleProblem, dispatch: Dispatch) -> float:
 def reaches_smallest(module: ModuleProblem, dispatch: Dispatch) -> bool:
     """Whether finitely many machines reach `smallest_latency`, rather than approach it."""
     quickest = min(module.configurations, key=lambda c: (execution(c, dispatch), c.batch))
-    return dispatch in ATTAINING or quickest.is_capacity
+    return dispatch is Dispatch.PACED or not collects(dispatch) or quickest.is_capacity
 
 
 def cost_floor(module: ModuleProblem) -> float:

@@ -130,6 +130,20 @@ def collects(dispatch: Dispatch) -> bool:
     return dispatch is not Dispatch.ROUND_ROBIN
 
 
+def collects_alone(dispatch: Dispatch) -> bool:
+    """Whether a tuple's batches fill at the tuple's own rate; else at that of all tuples from it on."""
+    return dispatch in (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+
+
+def has_free_order(dispatch: Dispatch) -> bool:
+    """Whether the order of full tuples is the planner's choice; else it is that of `in_dispatch_order`."""
+    return dispatch is Dispatch.FREE
+
+
+SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
+"""Policies whose bound one dispatcher keeps, up to an allowance."""
+
+
 def in_dispatch_order(tuples: Iterable[DispatchTuple]) -> tuple[DispatchTuple, ...]:
     """Tuples in ``tc`` order with a residual last."""
     return tuple(sorted(tuples, key=lambda part: (part.is_residual, *tc_order(part.configuration))))

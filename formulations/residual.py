@@ -27,7 +27,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, module_latency
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collects_alone, module_latency
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -148,15 +148,14 @@ def _quotient(work: float, rest: float) -> float:
 
 def _floor(full: Sequence[DispatchTuple], residual: Configuration, dispatch: Dispatch) -> float:
     """What machines take at any rate of the residual: their durations, and what hangs on no rate but their own."""
-    alone = dispatch in (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
-    own = module_latency(full, dispatch) if alone and full else 0.0
+    own = module_latency(full, dispatch) if full and collects_alone(dispatch) else 0.0
     return max([own, residual.duration, *(part.configuration.duration for part in full)])
 
 
 def _demands(full: Sequence[DispatchTuple], residual: Configuration, dispatch: Dispatch) -> list[Demand]:
     if dispatch is Dispatch.EDF:
         return _demands_by_deadline(full, residual)
-    if dispatch in (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN):
+    if collects_alone(dispatch):
         return [Demand(residual.batch, residual.duration, 0.0)]
     return _demands_in_order(full, residual, waiting=dispatch is Dispatch.TC_SAFE)
 

@@ -7,15 +7,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, execution, module_latency
-from harpagon.instances.policies import Dispatch
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collects, execution, module_latency
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harpagon.instances.instance import Configuration
     from harpagon.instances.plan import DispatchTuple
-    from harpagon.instances.policies import Billing
+    from harpagon.instances.policies import Billing, Dispatch
 
 ROUNDING = TIME_TOLERANCE / 1000
 """Seconds a module may pass its budget by rounding: a path of 1,000 modules stays within `TIME_TOLERANCE`."""
@@ -63,7 +62,7 @@ class SchedulingRules:
         Under ``tc`` the collecting rate is that of the tuple and all after it, under ``per-config`` that of the tuple;
         under ``round-robin`` latency depends on no rate.
         """
-        if self.dispatch is Dispatch.ROUND_ROBIN:
+        if not collects(self.dispatch):
             return self.keeps(execution(configuration, self.dispatch), budget)
         return self.last_keeps(configuration, collecting, budget)
 

@@ -14,11 +14,12 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import exact, lag
+from harpagon.formulations.physics import SAFE
 from harpagon.formulations.problem import own_promise
 from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork
 from harpagon.instances.policies import Dispatch
-from harpagon.simulation.dispatch.dispatchers import SAFE, graces, module_pace
+from harpagon.simulation.dispatch.dispatchers import graces, module_pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

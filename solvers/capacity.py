@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.formulations.bounds import approached_latency, smallest_latency
-from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate
+from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate, collects
 from harpagon.formulations.planning.linear_program import LinearProgram
 from harpagon.formulations.problem import ModuleProblem
-from harpagon.instances.policies import Dispatch
 from harpagon.solvers.models.highs import relaxation_bound
 from harpagon.solvers.options import DEFAULT_OPTIONS
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Configuration
+    from harpagon.instances.policies import Dispatch
 
 MARGIN = 1e-6
 """Share of the demand by which a linear program may err: a share below 1 by more proves that limits leave no plan."""
@@ -58,7 +58,7 @@ def _largest_share(
     if not all(usable for _, usable, _ in bound):
         return 0.0
     demands = [module.rate for module, _, _ in bound]
-    if collecting and dispatch is not Dispatch.ROUND_ROBIN:
+    if collecting and collects(dispatch):
         collected = [min(collection_rate(c, latest + TIME_TOLERANCE) for c in usable) for _, usable, latest in bound]
         demands = list(map(max, demands, collected))
     return -relaxation_bound(_program(demands, [usable for _, usable, _ in bound], limits), DEFAULT_OPTIONS)

@@ -19,7 +19,7 @@ from harpagon.formulations.bounds import (
     largest_stretch,
     smallest_latency,
 )
-from harpagon.formulations.physics import TIME_TOLERANCE
+from harpagon.formulations.physics import TIME_TOLERANCE, has_free_order
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -138,7 +138,7 @@ def _shared_out(configurations: Sequence[Configuration], machines: int, spare: i
 def _refuse_explosion(rules: Rules, module: ModuleProblem, usable: Sequence[Configuration]) -> None:
     kinds = {name: sum(c.hardware == name for c in usable) for name in rules.limits}
     count = float(math.prod(math.comb(limit + kinds[name], kinds[name]) for name, limit in rules.limits.items()))
-    if rules.dispatch is Dispatch.FREE:
+    if has_free_order(rules.dispatch):
         count *= math.factorial(min(len(usable), sum(rules.limits.values())))
     if rules.billing is Billing.FRACTIONAL:
         count *= max(1, len(usable))

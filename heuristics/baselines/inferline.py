@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, execution
 from harpagon.heuristics.baselines.single_configuration import serve_alone
 from harpagon.heuristics.fleet import left_over, plan_fleet
 from harpagon.heuristics.scheduling_rules import ROUNDING, ModuleSchedule, machines_left
@@ -37,12 +37,7 @@ if TYPE_CHECKING:
 def plan_inferline(instance: Instance, billing: Billing, *, occupancy: bool = True) -> Plan | None:
     """Plan with InferLine; None where the start misses the SLO, or a hardware limit is in the way.
 
-    Parameters
-    ----------
-    instance, billing
-        What to plan, and how machines are paid for.
-    occupancy
-        Whether the last machine may be partly used; else it is bought whole in every billing.
+    The arguments are those of `harpagon.heuristics.baselines.clipper.plan_clipper`.
     """
     paid = billing if occupancy else Billing.WHOLE
 
@@ -64,7 +59,7 @@ def _start(problem: PipelineProblem, available: Limits) -> list[ModuleSchedule] 
             (c for c in module.configurations if c.batch == smallest), key=lambda c: (c.duration, c.hardware)
         )
         left = left_over(available, schedules)
-        options = (_serve(c, module.rate, 2 * c.duration, Billing.WHOLE, left) for c in quickest)
+        options = (_serve(c, module.rate, execution(c, Dispatch.ROUND_ROBIN), Billing.WHOLE, left) for c in quickest)
         found = next((option for option in options if option is not None), None)
         if found is None:
             return None

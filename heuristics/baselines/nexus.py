@@ -18,7 +18,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harpagon.heuristics.baselines.budgets import schedule_budgets
-from harpagon.heuristics.baselines.single_configuration import cheapest_type, full_machines, partly_used
+from harpagon.heuristics.baselines.single_configuration import cheapest_type, partly_used, serve_with_last
 from harpagon.heuristics.fleet import plan_fleet
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
 from harpagon.heuristics.scheduling_rules import ROUNDING
@@ -74,12 +74,10 @@ def schedule_module_nexus(
     """
 
     def serve(leading: Configuration) -> list[DispatchTuple]:
-        machines, rest = full_machines(leading, module.rate)
-        residual = _residual(module, leading.hardware, rest, budget) if billing is Billing.FRACTIONAL else None
-        if rest and residual is None:
-            return [DispatchTuple.full(leading, machines + 1)]
-        full = [DispatchTuple.full(leading, machines)] if machines else []
-        return [*full, residual] if residual else full
+        def last(rest: float) -> DispatchTuple | None:
+            return _residual(module, leading.hardware, rest, budget)
+
+        return serve_with_last(leading, module.rate, billing, last)
 
     return cheapest_type(module, budget, serve, available)
 
@@ -87,7 +85,7 @@ def schedule_module_nexus(
 def _residual(module: ModuleProblem, hardware: str, rest: float, budget: float) -> DispatchTuple | None:
     """Residual of the largest batch that fills in time but for one request; without one, of the least duty cycle."""
     own = (c for c in module.configurations if c.hardware == hardware)
-    fitting = [residual for c in own if rest and (residual := partly_used(c, rest, budget))]
+    fitting = [residual for c in own if (residual := partly_used(c, rest, budget))]
     filling = [one for one in fitting if _fills(one.configuration, rest, budget)]
     if filling:
         return max(filling, key=lambda residual: residual.configuration.batch)

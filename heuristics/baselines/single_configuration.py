@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import execution
 from harpagon.formulations.residual import Structure
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, ROUNDING, ModuleSchedule, machines_left
 from harpagon.instances.plan import DispatchTuple
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration
 
 
-def full_machines(configuration: Configuration, rate: float) -> tuple[int, float]:
+def _full_machines(configuration: Configuration, rate: float) -> tuple[int, float]:
     """Machines that ``rate`` fills, and the rate left over (0 where it is rounding)."""
     machines = int(rate * (1 + RATE_ROUNDING) / configuration.throughput)
     rest = rate - machines * configuration.throughput
@@ -35,18 +36,33 @@ def partly_used(configuration: Configuration, rest: float, budget: float) -> Dis
     return None if math.isinf(rate) else DispatchTuple.residual(configuration, rate)
 
 
-def serve_alone(configuration: Configuration, rate: float, budget: float, billing: Billing) -> list[DispatchTuple]:
-    """Serve ``rate`` with one configuration.
+def serve_with_last(
+    configuration: Configuration, rate: float, billing: Billing, last: Callable[[float], DispatchTuple | None]
+) -> list[DispatchTuple]:
+    """Full machines of one configuration, and what serves the rate they leave over.
 
-    The last machine is partly used where ``billing`` is ``fractional`` and that meets ``budget``; otherwise it is
-    bought whole and padded.
+    Parameters
+    ----------
+    configuration
+        Of the full machines.
+    rate
+        Requests per second.
+    billing
+        Under ``fractional`` the last machine may be partly used.
+    last
+        Makes that machine for a rate; where it gives None, one more full machine is bought and padded.
     """
-    machines, rest = full_machines(configuration, rate)
-    last = partly_used(configuration, rest, budget) if rest and billing is Billing.FRACTIONAL else None
-    if rest and last is None:
+    machines, rest = _full_machines(configuration, rate)
+    residual = last(rest) if rest and billing is Billing.FRACTIONAL else None
+    if rest and residual is None:
         return [DispatchTuple.full(configuration, machines + 1)]
     full = [DispatchTuple.full(configuration, machines)] if machines else []
-    return [*full, last] if last else full
+    return [*full, residual] if residual else full
+
+
+def serve_alone(configuration: Configuration, rate: float, budget: float, billing: Billing) -> list[DispatchTuple]:
+    """As `serve_with_last`, with a last machine of the same configuration where that meets ``budget``."""
+    return serve_with_last(configuration, rate, billing, lambda rest: partly_used(configuration, rest, budget))
 
 
 def largest_batches(module: ModuleProblem, budget: float) -> list[Configuration]:
@@ -54,7 +70,7 @@ def largest_batches(module: ModuleProblem, budget: float) -> list[Configuration]
     largest: dict[str, Configuration] = {}
     for configuration in module.configurations:
         kept = largest.get(configuration.hardware)
-        fits = 2 * configuration.duration <= budget + ROUNDING
+        fits = execution(configuration, Dispatch.ROUND_ROBIN) <= budget + ROUNDING
         if fits and (kept is None or configuration.batch > kept.batch):
             largest[configuration.hardware] = configuration
     return [largest[hardware] for hardware in sorted(largest)]

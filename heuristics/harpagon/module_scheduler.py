@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import SAFE, collects_alone
 from harpagon.heuristics.harpagon.dummy_generator import cheapest_completion
 from harpagon.heuristics.harpagon.safe_scheduler import cheapest_safe_list
 from harpagon.heuristics.scheduling_rules import (
@@ -26,7 +27,7 @@ from harpagon.heuristics.scheduling_rules import (
     machines_left,
 )
 from harpagon.instances.plan import DispatchTuple
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,8 +72,7 @@ def schedule_module(
         At the deadline of ``rules``.
     """
     rules.check_time()
-    safe = rules.dispatch in (Dispatch.TC_SAFE, Dispatch.EDF)
-    cheapest = cheapest_safe_list if safe else _cheapest_list
+    cheapest = cheapest_safe_list if rules.dispatch in SAFE else _cheapest_list
     best = cheapest(module, budget + ROUNDING, rules, available)
     return ModuleSchedule.of(best, rules.dispatch) if best else None
 
@@ -128,7 +128,7 @@ def _full_machines(
     machines = int(min((remaining + rounding) / configuration.throughput, left))
     if machines <= 0:
         return 0
-    collecting = remaining if rules.dispatch is Dispatch.TC else machines * configuration.throughput
+    collecting = machines * configuration.throughput if collects_alone(rules.dispatch) else remaining
     return machines if rules.full_keeps(configuration, collecting, budget) else 0
 
 

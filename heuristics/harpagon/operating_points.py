@@ -12,9 +12,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from harpagon.formulations.physics import collects, collects_alone, execution
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
     from harpagon.instances.instance import Configuration
+    from harpagon.instances.policies import Dispatch
 
 
 class OperatingPoint(NamedTuple):
@@ -74,8 +76,8 @@ def frontier(points: Iterable[OperatingPoint]) -> list[OperatingPoint]:
 
 
 def _padded_latency(configuration: Configuration, machines: int, dispatch: Dispatch) -> float:
-    if dispatch is Dispatch.ROUND_ROBIN:
-        return 2 * configuration.duration
+    if not collects(dispatch):
+        return execution(configuration, dispatch)
     return configuration.duration * (1 + 1 / machines)
 
 
@@ -107,8 +109,8 @@ def _schedulable(
 def _latency(configuration: Configuration, full: int, rate: float, rules: SchedulingRules) -> float:
     if full == 0:
         collecting = configuration.throughput if rules.billing is Billing.WHOLE else rate
-    elif rules.dispatch is Dispatch.ROUND_ROBIN:
-        return 2 * configuration.duration
+    elif not collects(rules.dispatch):
+        return execution(configuration, rules.dispatch)
     else:
-        collecting = full * configuration.throughput if rules.dispatch is Dispatch.PER_CONFIG else rate
+        collecting = full * configuration.throughput if collects_alone(rules.dispatch) else rate
     return configuration.duration + configuration.batch / collecting

@@ -21,7 +21,7 @@ from functools import lru_cache
 from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
-from harpagon.formulations.physics import COST_TOLERANCE, collection_rate
+from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, has_free_order
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, ROUNDING, ModuleSchedule
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -122,7 +122,7 @@ class _Search:
         self.rate = module.rate
         self.rounding = module.rate * RATE_ROUNDING
         self.fractional = billing is Billing.FRACTIONAL
-        self.ordered = dispatch is not Dispatch.FREE
+        self.ordered = not has_free_order(dispatch)
         self.effort = effort
         self.ladders = _ladders(module, budget)
         self.best_ratio = max((ladder[0].throughput / ladder[0].price for ladder in self.ladders), default=1.0)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.instances.errors import InputError
-from harpagon.instances.policies import Dispatch
+from harpagon.simulation.dispatch.dispatchers import shares_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -97,7 +97,7 @@ def require_kept(target: Target, plan: Plan, tuples: Sequence[ServedTuple], inst
     residual = "has a machine that is used and paid in part, which no target rents out"
     faults = [(part.place, residual) for part in tuples if part.part.is_residual]
     faults += [(part.place, fault) for part in tuples for fault in _faults(target, part)]
-    mismatch = (plan.dispatch is not Dispatch.ROUND_ROBIN) is not target.shared_queue
+    mismatch = shares_queue(plan.dispatch) is not target.shared_queue
     if mismatch and len(own) < len(tuples):
         faults.insert(0, ("dispatch", f"is {plan.dispatch}, {target.name} keeps {target.keeps}"))
     if faults:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.instances.policies import Dispatch
+from harpagon.simulation.dispatch.dispatchers import shares_queue
 from harpagon.simulation.dispatch.machines import Fault, LognormalService, profiled
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class Conditions:
         for name in (*self.stalls, *self.losses):
             if name not in names:
                 raise InputError(name, "", "is no module of the plan", suggestion(name, names))
-        if self.losses and plan.dispatch is Dispatch.ROUND_ROBIN:
+        if self.losses and not shares_queue(plan.dispatch):
             problem = "gives every machine a queue of its own, which is lost with it"
-            raise InputError("round-robin", "", problem, "Lose machines of a plan under another policy")
+            raise InputError(plan.dispatch, "", problem, "Lose machines of a plan under another policy")
         for name, module in modules:
             machines, spare = self.losses.get(name, 0), sum(map(_spare, module.tuples))
             if machines > spare:

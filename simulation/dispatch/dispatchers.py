@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import Dispatcher as PacedDispatcher
+from harpagon.formulations.physics import SAFE, collects_alone
 from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.dispatch.lanes import LaneDispatcher, LanePlan
@@ -24,13 +25,15 @@ if TYPE_CHECKING:
     from harpagon.simulation.dispatch.served import Dispatcher
     from harpagon.simulation.dispatch.turns import Host
 
-SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
-"""Policies whose bound one dispatcher keeps, up to an allowance."""
 TIMED = (*SAFE, Dispatch.PACED)
 """Policies whose batches time out, and whose modules are paced."""
-_LANES = (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
 _LOADED = 1e-9
 """Relative spare capacity below which a module needs no dummy requests."""
+
+
+def shares_queue(dispatch: Dispatch) -> bool:
+    """Whether all machines of a tuple take from one queue; else each has its own."""
+    return dispatch is not Dispatch.ROUND_ROBIN
 
 
 def default_padding(dispatch: Dispatch) -> Padding:
@@ -95,7 +98,7 @@ def module_dispatcher(
     if dispatch is Dispatch.PACED:
         return _planned(module, machines)
     padding = padding or default_padding(dispatch)
-    if dispatch in _LANES:
+    if collects_alone(dispatch):
         inner = _lanes(module, dispatch, padding, service, faults)
     else:
         inner = _by_policy(module, dispatch, padding, machines, interval(module) if regulated else 0.0)
@@ -172,8 +175,8 @@ def _lanes(
 
 
 def _lane_shares(part: DispatchTuple, dispatch: Dispatch) -> Iterator[tuple[float, int]]:
-    """Rate and machines of each lane of a tuple: one lane a machine under round-robin, else one in all."""
-    if dispatch is Dispatch.PER_CONFIG:
+    """Rate and machines of each lane of a tuple: one lane for every queue."""
+    if shares_queue(dispatch):
         yield part.rate, _count(part)
     else:
         for _ in range(_count(part)):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import permutations
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import RATE_TOLERANCE, in_dispatch_order
+from harpagon.formulations.physics import RATE_TOLERANCE, has_free_order, in_dispatch_order
 from harpagon.formulations.residual import Structure, has_curves
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -106,7 +106,7 @@ def options_of(
     rules: Rules, module: ModuleProblem, configurations: Sequence[Configuration], full: Schedule, latest: float
 ) -> Iterator[Option]:
     """Every schedule with exactly these full machines: in every order, with every residual the billing allows."""
-    orders: Iterable[Schedule] = permutations(full) if rules.dispatch is Dispatch.FREE else (in_dispatch_order(full),)
+    orders: Iterable[Schedule] = permutations(full) if has_free_order(rules.dispatch) else (in_dispatch_order(full),)
     enough = sum(part.rate for part in full) >= module.rate * (1 - RATE_TOLERANCE)
     for order in orders:
         if enough and order and (latency := module.latency(order, rules.dispatch)) <= latest:
@@ -143,7 +143,7 @@ def _refuse_explosion(
     dimension = len(configurations)
     prices = [configuration.price for configuration in configurations]
     count = (max(0.0, budget) + sum(prices)) ** dimension / math.factorial(dimension) / math.prod(prices)
-    if rules.dispatch is Dispatch.FREE:
+    if has_free_order(rules.dispatch):
         count *= math.factorial(dimension)
     if rules.billing is Billing.FRACTIONAL:
         count *= dimension + 1

@@ -24,7 +24,15 @@ from heapq import heappop, heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate, execution
+from harpagon.formulations.physics import (
+    COST_TOLERANCE,
+    RATE_TOLERANCE,
+    collection_rate,
+    collects,
+    collects_alone,
+    execution,
+    has_free_order,
+)
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.exact.climb import Staircase
@@ -146,6 +154,7 @@ class _Descent:
         self.effort = effort
         self.charges = [pricing.charge(c) for c in usable]
         self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
+        self.quick = [i for i, c in enumerate(usable) if collects(dispatch) or execution(c, dispatch) <= budget]
         self.needs = [collection_rate(c, budget) for c in usable]
         self.tight_needs = [collection_rate(c, tightest) for c in usable]
         self.bound = CapacityBound(self.needs, self.ratios)
@@ -178,12 +187,9 @@ class _Descent:
 
     def _starts(self, label: _Label) -> Sequence[int]:
         """Places of the configurations of which a full tuple may follow ``label``."""
-        if self.dispatch is Dispatch.FREE:
-            return [place for place in range(len(self.needs)) if place != label.place]
-        later = range(label.place + 1, len(self.needs))
-        if self.dispatch is Dispatch.ROUND_ROBIN:
-            return [place for place in later if execution(self.usable[place], self.dispatch) <= self.budget]
-        return later
+        if has_free_order(self.dispatch):
+            return [place for place in self.quick if place != label.place]
+        return self.quick[bisect_right(self.quick, label.place) :]
 
     def _fewest(self, place: int) -> int:
         if self.dispatch is Dispatch.PER_CONFIG:
@@ -217,7 +223,7 @@ class _Descent:
 
     def _demand(self, label: _Label, place: int, budget: float) -> float:
         """Smallest rate from a tuple on, itself included, at which it meets ``budget``; 0 where it has its own."""
-        if self.dispatch in (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN):
+        if collects_alone(self.dispatch):
             return 0.0
         if self.dispatch is not Dispatch.TC_SAFE:
             return self.needs[place] if budget is self.budget else self.tight_needs[place]
@@ -228,7 +234,7 @@ class _Descent:
         configuration = self.usable[place]
         if self.dispatch is Dispatch.PER_CONFIG:
             return machines * configuration.throughput >= self.tight_needs[place]
-        return self.dispatch is not Dispatch.ROUND_ROBIN or execution(configuration, self.dispatch) <= self.tightest
+        return collects(self.dispatch) or execution(configuration, self.dispatch) <= self.tightest
 
     def _residual_demand(self, label: _Label, place: int, budget: float) -> float:
         if not label.batches:
@@ -253,10 +259,10 @@ class _Descent:
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier may do the same from less at no more cost; else keep this one."""
         place = label.place
-        anywhere = self.dispatch is Dispatch.FREE and (place < 0 or label.open >= self.tight_needs[place])
+        anywhere = has_free_order(self.dispatch) and (place < 0 or label.open >= self.tight_needs[place])
         if self.kept[-1 if anywhere else place].covers(label):
             return True
-        for kept in {place, -1} if self.dispatch is Dispatch.FREE else {place}:
+        for kept in {place, -1} if has_free_order(self.dispatch) else {place}:
             self.kept[kept].add(label)
         return False
 

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, execution, in_dispatch_order
+from harpagon.formulations.physics import (
+    COST_TOLERANCE,
+    collection_rate,
+    collects,
+    execution,
+    has_free_order,
+    in_dispatch_order,
+)
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.formulations.residual import structure_of
 from harpagon.instances.plan import DispatchTuple
@@ -149,28 +156,28 @@ def structures_between(
 
     At ``budget`` each is charged less than ``cap``; where use is tracked, "cheapest" is among those that use no more.
     """
-    descent = descend_by_deadline if dispatch is Dispatch.EDF else partial(descend, dispatch=dispatch)
-    for tuples in descent(problem, budget, cap=cap, pricing=pricing, effort=effort, tightest=tightest):
+    for tuples in _descent(dispatch)(problem, budget, cap=cap, pricing=pricing, effort=effort, tightest=tightest):
         yield structure_of(_in_order(tuples, dispatch), problem.rate, dispatch)
 
 
 def _fractional(
     problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Point]:
-    if dispatch is Dispatch.EDF:
-        found = descend_by_deadline(problem, budget, cap, pricing, effort)
-    else:
-        found = descend(problem, budget, dispatch, cap, pricing, effort)
+    found = _descent(dispatch)(problem, budget, cap=cap, pricing=pricing, effort=effort)
     return (_point(problem, tuples, dispatch, pricing) for tuples in found)
+
+
+def _descent(dispatch: Dispatch) -> Callable[..., Iterator[list[DispatchTuple]]]:
+    return descend_by_deadline if dispatch is Dispatch.EDF else partial(descend, dispatch=dispatch)
 
 
 def _whole(
     problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Point]:
-    if dispatch is Dispatch.ROUND_ROBIN:
+    if not collects(dispatch):
         quick = tuple(c for c in problem.configurations if execution(c, dispatch) <= budget)
         found = climb(ModuleProblem(problem.name, problem.rate, quick), math.inf, cap, pricing, effort)
-    elif dispatch is Dispatch.FREE:
+    elif has_free_order(dispatch):
         found = climb(problem, budget, cap, pricing, effort)
     else:
         found = layered_climb(problem, budget, RULES[dispatch], cap, pricing, effort)
@@ -248,4 +255,4 @@ def _point(problem: ModuleProblem, tuples: Sequence[DispatchTuple], dispatch: Di
 
 
 def _in_order(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[DispatchTuple, ...]:
-    return tuple(tuples) if dispatch is Dispatch.FREE else in_dispatch_order(tuples)
+    return tuple(tuples) if has_free_order(dispatch) else in_dispatch_order(tuples)

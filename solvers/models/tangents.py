@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+from harpagon.formulations.physics import collects, collects_alone
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.formulations.residual import Structure
 from harpagon.instances.plan import DispatchTuple
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing
 from harpagon.solvers.models.highs import highs_info, solve_linear_program
 from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
 from harpagon.solvers.result import Result, Termination
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pyomo.environ import ConcreteModel
 
     from harpagon.instances.instance import Instance
+    from harpagon.instances.policies import Dispatch
     from harpagon.solvers.models.highs import LinearSolution
     from harpagon.solvers.options import SolverOptions
 
@@ -116,7 +118,7 @@ class _Rounds:
             for position, part in enumerate(schedule):
                 points = residual if part.is_residual else full
                 points.append((m, numbers[part.configuration], _collected(data, schedule, position)))
-        if data.dispatch is Dispatch.ROUND_ROBIN:
+        if not collects(data.dispatch):
             full = []
         tangents = data.tangents.with_points(full, residual)
         return None if tangents == data.tangents else replace(data, tangents=tangents)
@@ -142,6 +144,6 @@ def _schedule(data: PlanningData, m: int, values: Mapping[str, float]) -> Schedu
 def _collected(data: PlanningData, schedule: Schedule, position: int) -> float:
     """Rate from which the tuple at ``position`` collects its batches."""
     part = schedule[position]
-    if part.is_residual or data.dispatch is Dispatch.PER_CONFIG:
+    if part.is_residual or collects_alone(data.dispatch):
         return part.rate
     return sum(other.rate for other in schedule[position:])
