@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, module_latency
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.heuristics.fleet import machine_limits
@@ -137,8 +138,4 @@ def _frontier(module: ModuleProblem, dispatch: Dispatch, running: str | None, ch
         for configuration in module.configurations
         if configuration.throughput >= enough
     ]
-    frontier: list[_Point] = []
-    for point in sorted(points, key=lambda point: (point.cost, point.latency)):
-        if not frontier or point.latency < frontier[-1].latency:
-            frontier.append(point)
-    return frontier
+    return pareto_front(points, lambda point: (point.cost, point.latency))

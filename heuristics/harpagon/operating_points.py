@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, NamedTuple
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import collects, collects_alone, execution
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING
@@ -50,7 +51,7 @@ def estimated_points(module: ModuleProblem, rules: SchedulingRules) -> list[Oper
         paid = machines if rules.billing is Billing.FRACTIONAL else bought
         if rules.billing is Billing.FRACTIONAL or not rules.dummies:
             points.extend(_unpadded_points(configuration, module.rate, rules, paid * price))
-    return frontier(points if rules.dummies else _schedulable(module, rules, points))
+    return pareto_front(points if rules.dummies else _schedulable(module, rules, points), lambda point: point)
 
 
 def throughput_points(module: ModuleProblem, rules: SchedulingRules) -> list[OperatingPoint]:
@@ -63,16 +64,7 @@ def throughput_points(module: ModuleProblem, rules: SchedulingRules) -> list[Ope
             points.append(OperatingPoint(latency, -configuration.throughput))
         else:
             points.extend(_unpadded_points(configuration, module.rate, rules, -configuration.throughput))
-    return frontier(points if rules.dummies else _schedulable(module, rules, points))
-
-
-def frontier(points: Iterable[OperatingPoint]) -> list[OperatingPoint]:
-    """Points that no other point beats, latency ascending and value descending."""
-    kept: list[OperatingPoint] = []
-    for point in sorted(points):
-        if not kept or point.value < kept[-1].value:
-            kept.append(point)
-    return kept
+    return pareto_front(points if rules.dummies else _schedulable(module, rules, points), lambda point: point)
 
 
 def _padded_latency(configuration: Configuration, machines: int, dispatch: Dispatch) -> float:

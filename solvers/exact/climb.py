@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections import defaultdict
 from heapq import heappop, heappush
-from itertools import groupby
-from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing, no_more
@@ -104,20 +104,13 @@ def _ladders(problem: ModuleProblem, budget: float, pricing: Pricing) -> list[tu
 
     A configuration with less throughput and no smaller q than another of the same type is of no use.
     """
-    usable = [
-        (c.hardware, -c.throughput, rate, c)
-        for c in problem.configurations
-        if (rate := collection_rate(c, budget)) < math.inf
-    ]
-    usable.sort(key=itemgetter(0, 1, 2))
-    ladders = []
-    for _, rows in groupby(usable, key=itemgetter(0)):
-        steps: list[_Step] = []
-        for _, throughput, rate, configuration in rows:
-            if not steps or rate < steps[-1][1]:
-                steps.append((-throughput, rate, configuration))
-        ladders.append((pricing.charge(steps[0][2]), steps))
-    return ladders
+    steps: defaultdict[str, list[_Step]] = defaultdict(list)
+    for c in problem.configurations:
+        rate = collection_rate(c, budget)
+        if rate < math.inf:
+            steps[c.hardware].append((c.throughput, rate, c))
+    useful = [pareto_front(steps[hardware], lambda step: (-step[0], step[1])) for hardware in sorted(steps)]
+    return [(pricing.charge(own[0][2]), own) for own in useful]
 
 
 def _jumps(steps: list[_Step], behind: float) -> Iterator[tuple[float, int, Configuration]]:

@@ -7,8 +7,10 @@ modules already lift its cost above the best plan known.
 
 from __future__ import annotations
 
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.graphs import Delay, Leaf, Parallel
 
@@ -72,7 +74,7 @@ class _Composer:
         parts = sorted((self.compose(child) for child in node.children), key=len)
         joined = parts[0]
         for part in parts[1:]:
-            joined = _pareto(join(joined, part))
+            joined = pareto_front(join(joined, part), itemgetter(1, 0))
         return joined
 
     def _series(self, left: list[_Choice], right: list[_Choice]) -> list[_Choice]:
@@ -101,15 +103,6 @@ class _Composer:
             else:
                 j += 1
         return choices
-
-
-def _pareto(choices: list[_Choice]) -> list[_Choice]:
-    choices.sort(key=lambda choice: (choice[1], choice[0]))
-    kept: list[_Choice] = []
-    for choice in choices:
-        if not kept or choice[0] < kept[-1][0]:
-            kept.append(choice)
-    return kept
 
 
 def _positions(link: _Link) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.slopt.hindsight import Choice, module_choices
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
@@ -112,12 +113,8 @@ def trace_cost(problem: HindsightProblem, choice: Choice) -> float:
 
 def _frontier(problem: HindsightProblem, module: Sequence[Choice]) -> list[tuple[Point, Choice]]:
     """Choices that no other beats in budget and cost: cost ascending, budget descending."""
-    priced = sorted(((trace_cost(problem, choice), choice.budget, i) for i, choice in enumerate(module)))
-    kept: list[tuple[Point, Choice]] = []
-    for cost, budget, i in priced:
-        if not kept or budget < kept[-1][0].latency - 1e-12:
-            kept.append((Point(budget, cost, ()), module[i]))
-    return kept
+    priced = [(Point(choice.budget, trace_cost(problem, choice), ()), choice) for choice in module]
+    return pareto_front(priced, lambda one: (one[0].cost, one[0].latency))
 
 
 def _no_plan(build_time: float, solve_time: float) -> Hindsight:

@@ -8,6 +8,7 @@ import networkx as nx
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.graphs import PathNetwork
 from harpagon.graphs.shapes import SHAPES
@@ -17,7 +18,7 @@ from harpagon.heuristics.harpagon.latency_splitter import (
     parallel_groups,
     split_latency,
 )
-from harpagon.heuristics.harpagon.operating_points import OperatingPoint, frontier
+from harpagon.heuristics.harpagon.operating_points import OperatingPoint
 
 FORK = PathNetwork.from_graph(nx.DiGraph([("a", "b"), ("a", "c")]))
 CHAIN = PathNetwork.from_graph(nx.DiGraph([("a", "b")]))
@@ -72,7 +73,8 @@ def test_budgets_are_points_within_the_slo_and_none_is_left_to_take(shape, modul
     network = PathNetwork.from_graph(SHAPES[shape](modules, random.Random(modules)))
     pair = st.tuples(st.floats(0.01, 1.0), st.floats(0.1, 9.0))
     frontiers = [
-        frontier(OperatingPoint(*p) for p in data.draw(st.lists(pair, min_size=1, max_size=4))) for _ in network.modules
+        pareto_front([OperatingPoint(*p) for p in data.draw(st.lists(pair, min_size=1, max_size=4))], tuple)
+        for _ in network.modules
     ]
     slo = network.length([chain[0].latency for chain in frontiers]) * data.draw(st.floats(1.0, 3.0))
     groups = parallel_groups(network) if merge else ()
@@ -83,8 +85,3 @@ def test_budgets_are_points_within_the_slo_and_none_is_left_to_take(shape, modul
         latencies = [point.latency for point in chain]
         for later in latencies[latencies.index(budget) + 1 :]:
             assert network.length([*budgets[:i], later, *budgets[i + 1 :]]) > slo
-
-
-def test_frontier_drops_points_that_another_beats() -> None:
-    kept = frontier(points((2, 5), (1, 6), (3, 5), (4, 1), (1, 7)))
-    assert kept == points((1, 6), (2, 5), (4, 1))
