@@ -31,6 +31,13 @@ class Arrivals(Protocol):
         """
 
 
+def scattered(counts: np.ndarray, length: float, generator: np.random.Generator) -> np.ndarray:
+    """Sorted times of ``counts[k]`` requests in the k-th stretch of ``length`` seconds, uniform within it; seconds."""
+    stretches = np.repeat(np.arange(counts.size), counts)
+    times: np.ndarray = np.sort(length * stretches + length * generator.random(stretches.size))
+    return times
+
+
 @dataclass(frozen=True, slots=True)
 class EvenArrivals:
     """One request every (1 + ``slow``) / rate seconds, the first at 0."""
@@ -100,7 +107,7 @@ class ModulatedArrivals:
         while start < duration:
             end = min(duration, start + generator.exponential(self.seconds if in_peak else between))
             count = generator.poisson((self.peak if in_peak else low) * rate * (end - start))
-            yield np.sort(generator.uniform(start, end, count))
+            yield start + scattered(np.array([count]), end - start, generator)
             start, in_peak = end, not in_peak
 
 

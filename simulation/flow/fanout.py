@@ -43,8 +43,23 @@ class FixedFanout:
         return sent
 
 
+def draw_fanout(fanout: float, count: int, generator: np.random.Generator) -> np.ndarray:
+    """Random numbers with mean ``fanout``, shape (count,): Bernoulli below one, Poisson above, nothing drawn at one."""
+    if fanout == 1:
+        return np.ones(count, dtype=np.int64)
+    if fanout < 1:
+        return (generator.random(count) < fanout).astype(np.int64)
+    return generator.poisson(fanout, count)
+
+
+def round_fanout(fanout: float, generator: np.random.Generator) -> int:
+    """One of the two whole numbers around ``fanout``, which is their mean; of a whole number that number."""
+    whole = int(fanout)
+    return whole + int(generator.random() < fanout - whole)
+
+
 class RandomFanout:
-    """Random numbers with mean ``fanout``: Bernoulli up to one, Poisson above."""
+    """Random numbers, see `draw_fanout`."""
 
     def __init__(self, fanout: float, generator: np.random.Generator) -> None:
         self._fanout = fanout
@@ -52,9 +67,7 @@ class RandomFanout:
 
     def __call__(self, count: int) -> np.ndarray:
         """Independent draws."""
-        if self._fanout <= 1:
-            return (self._generator.random(count) < self._fanout).astype(np.int64)
-        return self._generator.poisson(self._fanout, count)
+        return draw_fanout(self._fanout, count, self._generator)
 
 
 class Edge:

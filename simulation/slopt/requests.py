@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.graphs import propagate_rates
+from harpagon.graphs import exact_rates
+from harpagon.simulation.flow.fanout import draw_fanout
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import networkx as nx
 
     from harpagon.graphs import PathNetwork
@@ -37,7 +36,7 @@ class RequestBook:
     fanouts
         Mean fan-out of every edge.
     generator
-        Draws the fan-out of every item: Bernoulli up to one, Poisson above.
+        Draws the fan-out of every item, see `harpagon.simulation.flow.fanout.draw_fanout`.
     """
 
     def __init__(
@@ -55,7 +54,11 @@ class RequestBook:
         """Seconds at which every root was finished."""
         self._network = network
         self._fanouts = fanouts
-        self._rates = propagate_rates(graph, 1.0)
+        self._leaders = {
+            head: network.modules.index(rate.leader)
+            for head, rate in enumerate(exact_rates(graph)[name] for name in network.modules)
+            if rate.leader is not None
+        }
         self._generator = generator
         self._arrivals = arrivals
         self._created = np.zeros((modules, roots), dtype=np.int32)
@@ -83,8 +86,7 @@ class RequestBook:
         if not self._joining[module]:
             return np.empty(0), np.empty(0, dtype=np.int64)
         roots = self._ready_roots(module)
-        tails = self._network.predecessors[module]
-        numbers = self._brought[self._leader(tails, module), module][roots]
+        numbers = self._brought[self._leaders[module], module][roots]
         self._created[module, roots] = numbers
         return np.repeat(self._closed_before(module, roots), numbers), np.repeat(roots, numbers)
 
@@ -104,7 +106,7 @@ class RequestBook:
         self, tail: int, head: int, transfer: float, roots: np.ndarray, released: np.ndarray, factor: float
     ) -> Items | None:
         edge = self._network.modules[tail], self._network.modules[head]
-        numbers = self._draw(self._fanouts[edge] * factor, roots.size)
+        numbers = draw_fanout(self._fanouts[edge] * factor, roots.size, self._generator)
         self.sent[tail, head] += int(numbers.sum())
         sent = np.repeat(roots, numbers)
         if self._joining[head]:
@@ -112,13 +114,6 @@ class RequestBook:
             return None
         np.add.at(self._created[head], sent, 1)
         return np.repeat(released + transfer, numbers), sent
-
-    def _draw(self, fanout: float, count: int) -> np.ndarray:
-        if fanout == 1:
-            return np.ones(count, dtype=np.int64)
-        if fanout < 1:
-            return (self._generator.random(count) < fanout).astype(np.int64)
-        return self._generator.poisson(fanout, count)
 
     def _close(self, module: int, touched: np.ndarray) -> None:
         before = [self._newly_closed[tail] for tail, _ in self._network.predecessors[module]]
@@ -141,13 +136,6 @@ class RequestBook:
         for tail, transfer in self._network.predecessors[module]:
             closed = np.maximum(closed, self._closed[tail, roots] + transfer)
         return closed
-
-    def _leader(self, tails: Sequence[tuple[int, float]], module: int) -> int:
-        """Tail of the edge with the largest rate, which makes the module's rate as `propagate_rates` has it."""
-        names = self._network.modules
-        return max(
-            (tail for tail, _ in tails), key=lambda t: self._rates[names[t]] * self._fanouts[names[t], names[module]]
-        )
 
     def _ready_roots(self, module: int) -> np.ndarray:
         newly = np.unique(np.concatenate([self._newly_closed[t] for t, _ in self._network.predecessors[module]]))

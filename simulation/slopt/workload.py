@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.instances.errors import InputError, suggestion
-from harpagon.simulation.arrivals.processes import CountArrivals
+from harpagon.simulation.arrivals.processes import CountArrivals, scattered
 from harpagon.simulation.arrivals.traces import read_trace
 
 if TYPE_CHECKING:
@@ -47,9 +47,7 @@ class Workload:
     def arrivals(self, generator: np.random.Generator) -> np.ndarray:
         """Sorted arrival times in seconds: uniform within each second."""
         counts = self.rates.astype(np.int64) if self.recorded else generator.poisson(self.rates)
-        seconds = np.repeat(np.arange(self.duration), counts)
-        times: np.ndarray = np.sort(seconds + generator.random(seconds.size))
-        return times
+        return scattered(counts, 1.0, generator)
 
     @classmethod
     def from_counts(cls, name: str, counts: np.ndarray) -> Workload:

@@ -1,7 +1,8 @@
 """Sponge for pipelines: one container a module, whose cores change in place, and requests with their own deadlines.
 
-Every module serves its queue earliest deadline first, by the deadline of the request as a whole. A module works on a
-request once all modules before it are done with it; a fan-out makes several tasks of one request.
+Every module serves its queue earliest deadline first, by the deadline of the request as a whole. A fan-out makes
+several tasks of one request. At ``join: all`` a module works on a request once the results of all modules before it
+have come, at ``join: any`` on what each of them brings when it comes; it is done with a request once all tasks are.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.cpu.instance import core_profile_of, cores_of
+from harpagon.simulation.flow.fanout import round_fanout
 from harpagon.simulation.sponge.server import DurationTable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
 
@@ -107,9 +109,11 @@ class _PipelineServer:
             for name in self._network.modules
         ]
         generator = np.random.default_rng(seed)
-        self._counts = [self._draw_counts(generator) for _ in requests]
-        self._left = [list(counts) for counts in self._counts]
-        self._waits_for = [[len(pairs) for pairs in self._network.predecessors] for _ in requests]
+        names = self._network.modules
+        self._gathers = [self._graph.nodes[name].get("join", "all") == "all" for name in names]
+        self._sent = [self._draw_sent(generator) for _ in requests]
+        self._left = [[self._tasks(sent, module) for module in range(len(names))] for sent in self._sent]
+        self._waits_for = [[max(1, len(pairs)) for pairs in self._network.predecessors] for _ in requests]
         self._done = [math.inf] * len(requests)
         self._open = [len(self._network.modules)] * len(requests)
         self._events: list[tuple[float, int, str, tuple[int, ...]]] = []
@@ -124,7 +128,7 @@ class _PipelineServer:
         sources = [i for i, pairs in enumerate(self._network.predecessors) if not pairs]
         for number, request in enumerate(self._requests):
             for source in sources:
-                self._schedule(request.arrived, "enter", (number, source))
+                self._schedule(request.arrived, "enter", (number, source, 1))
         handlers = {"decide": self._decide, "enter": self._enter, "finish": self._finish}
         while self._events:
             now, _, kind, payload = heapq.heappop(self._events)
@@ -136,17 +140,22 @@ class _PipelineServer:
         heapq.heappush(self._events, (time, self._number, kind, payload))
         self._number += 1
 
-    def _draw_counts(self, generator: np.random.Generator) -> list[int]:
-        """Tasks of one request at every module."""
-        counts: dict[str, int] = {}
-        for name in self._network.modules:
-            incoming = []
+    def _draw_sent(self, generator: np.random.Generator) -> dict[tuple[int, int], int]:
+        """Tasks that every edge (tail, head) carries of one request."""
+        sent: dict[tuple[int, int], int] = {}
+        names = self._network.modules
+        for head, name in enumerate(names):
             for tail, _, data in self._graph.in_edges(name, data=True):
-                mean = counts[tail] * data.get("fanout", 1.0)
-                incoming.append(int(mean) + int(generator.random() < mean - int(mean)))
-            joined = sum(incoming) if self._graph.nodes[name].get("join") == "any" else max(incoming, default=1)
-            counts[name] = joined
-        return list(counts.values())
+                number = names.index(tail)
+                sent[number, head] = round_fanout(self._tasks(sent, number) * data.get("fanout", 1.0), generator)
+        return sent
+
+    def _tasks(self, sent: Mapping[tuple[int, int], int], module: int) -> int:
+        """Tasks of one request at a module."""
+        incoming = [sent[tail, module] for tail, _ in self._network.predecessors[module]]
+        if not incoming:
+            return 1
+        return max(incoming) if self._gathers[module] else sum(incoming)
 
     def _decide(self, now: float, payload: tuple[int, ...]) -> None:
         """Take the scaler's choice for the coming second; a batch that runs ends as it began."""
@@ -155,13 +164,15 @@ class _PipelineServer:
         self._cores.append(sum(station.cores for station in self._stations))
 
     def _enter(self, now: float, payload: tuple[int, ...]) -> None:
-        """A request reaches a module with all its tasks."""
-        number, module = payload
-        if self._counts[number][module] == 0:
-            self._leave(now, number, module)
-            return
-        for _ in range(self._counts[number][module]):
+        """What one module before sends of a request has come; at ``join: all`` the last to come brings the tasks."""
+        number, module, tasks = payload
+        self._waits_for[number][module] -= 1
+        last = not self._waits_for[number][module]
+        if self._gathers[module]:
+            tasks = self._left[number][module] if last else 0
+        for _ in range(tasks):
             heapq.heappush(self._stations[module].queue, (self._requests[number].deadline, number))
+        self._leave_if_done(now, number, module)
         self._start(now, module)
 
     def _start(self, now: float, module: int) -> None:
@@ -183,16 +194,15 @@ class _PipelineServer:
             ended[number] += 1
         for number, tasks in ended.items():
             self._left[number][module] -= tasks
-            if self._left[number][module] == 0:
-                self._leave(now, number, module)
+            self._leave_if_done(now, number, module)
         self._start(now, module)
 
-    def _leave(self, now: float, number: int, module: int) -> None:
-        """A module is done with a request: modules that waited for it last can begin."""
+    def _leave_if_done(self, now: float, number: int, module: int) -> None:
+        """Send on a request that a module is done with: nothing of it is still to come or to do."""
+        if self._left[number][module] or self._waits_for[number][module]:
+            return
         self._open[number] -= 1
         if self._open[number] == 0:
             self._done[number] = now
         for head, transfer in self._network.successors[module]:
-            self._waits_for[number][head] -= 1
-            if self._waits_for[number][head] == 0:
-                self._schedule(now + transfer, "enter", (number, head))
+            self._schedule(now + transfer, "enter", (number, head, self._sent[number][module, head]))

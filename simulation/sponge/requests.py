@@ -45,18 +45,18 @@ def send_requests(
     Every request has the link to itself. One sent later over a faster link can arrive earlier, which is why a queue
     in order of deadlines differs from one in order of arrivals.
     """
-    times = _even_times(rate, duration) if sending is Sending.EVEN else _poisson_times(rate, duration, seed)
+    times = _times(sending, rate, duration, seed)
     requests = [SentRequest(sent, sent + trace.transfer_time(size, sent), sent + slo) for sent in times]
     return sorted(requests, key=lambda request: (request.arrived, request.sent))
 
 
-def _even_times(rate: float, duration: float) -> list[float]:
-    return [i / rate for i in range(int(rate * duration))]
-
-
-def _poisson_times(rate: float, duration: float, seed: int) -> list[float]:
+def _times(sending: Sending, rate: float, duration: float, seed: int) -> list[float]:
     import numpy as np
 
+    from harpagon.simulation.arrivals.processes import EvenArrivals, scattered
+
     generator = np.random.default_rng(seed)
-    count = generator.poisson(rate * duration)
-    return sorted(float(time) for time in generator.uniform(0.0, duration, size=count))
+    if sending is Sending.EVEN:
+        return [time for piece in EvenArrivals().times(rate, duration, generator) for time in piece.tolist()]
+    times: list[float] = scattered(generator.poisson([rate * duration]), duration, generator).tolist()
+    return times

@@ -147,16 +147,34 @@ def test_a_fanout_makes_one_task_for_each_and_waits_for_all():
     assert run.done == (pytest.approx(0.4),)
 
 
-def test_a_join_waits_for_the_longer_branch():
+def diamond(join: str, transfer: float = 0.0, fanout: float = 1.0) -> tuple[Instance, FixedPipelineScaler]:
+    """s (0.1 s), then f (0.1 s) and l (0.3 s), which meet in j (0.3 s); f -> j has the transfer and the fan-out."""
     profiles = {"fast": CoreProfile("fast", {(1, 1): 0.1}), "slow": CoreProfile("slow", {(1, 1): 0.3})}
     graph = nx.DiGraph([("s", "f"), ("s", "l"), ("f", "j"), ("l", "j")])
-    for node, model in (("s", "fast"), ("f", "fast"), ("l", "slow"), ("j", "fast")):
-        graph.nodes[node].update(model=model, join="all")
+    for node, model in (("s", "fast"), ("f", "fast"), ("l", "slow"), ("j", "slow")):
+        graph.nodes[node].update(model=model, join=join if node == "j" else "all")
+    graph.edges["f", "j"].update(transfer=transfer, fanout=fanout)
     instance = core_instance("diamond", profiles, Pipeline("diamond", 1.0, 9.0, graph))
     problem = pipeline_problem(instance, instance.pipelines[0])
-    only = FixedPipelineScaler(tuple(module.configurations[0] for module in problem.modules))
-    run = run_pipeline(instance, only, [SentRequest(0.0, 0.0, 9.0)], 2.0)
-    assert run.done == (pytest.approx(0.5),)
+    return instance, FixedPipelineScaler(tuple(module.configurations[0] for module in problem.modules))
+
+
+@pytest.mark.parametrize(
+    ("join", "transfer", "done"),
+    [("all", 0.0, 0.7), ("all", 0.9, 1.4), ("any", 0.0, 0.8), ("any", 0.9, 1.4)],
+    ids=["longer-branch", "longer-transfer", "each-as-it-comes", "each-as-it-comes-late"],
+)
+def test_a_join_of_all_waits_for_the_last_and_one_of_any_for_none(join, transfer, done):
+    run = run_pipeline(*diamond(join, transfer), [SentRequest(0.0, 0.0, 9.0)], 2.0)
+    assert run.done == (pytest.approx(done),)
+
+
+@pytest.mark.parametrize("join", ["all", "any"])
+def test_a_request_of_which_an_edge_brings_nothing_is_done_too(join):
+    requests = [SentRequest(10.0 * k, 10.0 * k, 10.0 * k + 9.0) for k in range(20)]
+    run = run_pipeline(*diamond(join, fanout=0.5), requests, 2.0)
+    taken = {round(done - request.arrived, 9) for done, request in zip(run.done, requests, strict=True)}
+    assert taken == ({0.7} if join == "all" else {0.7, 0.8})
 
 
 def test_a_pipeline_in_place_follows_the_link():
