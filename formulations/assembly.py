@@ -58,9 +58,20 @@ def _starting(module: ModulePlan, start: float) -> ModulePlan:
 
 
 def assemble_plan(instance: Instance, billing: Billing, dispatch: Dispatch, pipelines: Sequence[PipelinePlan]) -> Plan:
-    """Plan of an instance from the plans of its pipelines."""
+    """Plan of an instance from the plans of its pipelines; machines that fill up bundles cost as much as others."""
     cost, spare = sum(pipeline.cost for pipeline in pipelines), min(pipeline.spare for pipeline in instance.pipelines)
-    return Plan(instance.name, billing, dispatch, tuple(pipelines), cost, spare=spare)
+    plan = Plan(instance.name, billing, dispatch, tuple(pipelines), cost, spare=spare)
+    idle = idle_machines(instance, plan)
+    return replace(plan, cost=cost + sum(instance.hardware[name].price * count for name, count in idle.items()))
+
+
+def idle_machines(instance: Instance, plan: Plan) -> dict[str, float]:
+    """Machines of each hardware type that stand idle because it is sold in bundles; types without any are left out."""
+    if all(hardware.bundle == 1 for hardware in instance.hardware.values()):
+        return {}
+    used = plan.usage()
+    idle = {name: hardware.idle(used.get(name, 0.0)) for name, hardware in instance.hardware.items()}
+    return {name: count for name, count in idle.items() if count}
 
 
 def assemble(

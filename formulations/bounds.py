@@ -52,8 +52,8 @@ class ModuleBounds:
 
 
 def hardware_limits(instance: Instance) -> dict[str, int]:
-    """Limit of each hardware type that has one."""
-    return {name: hardware.limit for name, hardware in instance.hardware.items() if hardware.limit is not None}
+    """Machines that there are of each hardware type that has a limit, in whole bundles."""
+    return {name: one.available for name, one in instance.hardware.items() if one.available is not None}
 
 
 def smallest_latency(module: ModuleProblem, dispatch: Dispatch) -> float:

@@ -95,11 +95,8 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
         violations.extend(found)
         latencies[pipeline.name] = latency
     violations.extend(_check_limits(instance, plan))
-    cost = sum(
-        part.machines * instance.hardware[part.configuration.hardware].price
-        for part in plan.tuples()
-        if part.configuration.hardware in instance.hardware
-    )
+    bought = _bought(instance, plan)
+    cost = sum(instance.hardware[name].price * machines for name, machines in bought.items())
     if not _same(plan.cost, cost):
         violations.append(Violation("cost_per_hour", _claim("cost_per_hour", plan.cost, cost)))
     return CheckReport(tuple(violations), cost, latencies)
@@ -275,12 +272,22 @@ def _start_faults(
             yield Violation(f"{place}.modules.{name}", message)
 
 
+def _bought(instance: Instance, plan: Plan) -> dict[str, float]:
+    """Machines to pay for of every known hardware type in use: those of a type sold in bundles up to whole bundles."""
+    bought: dict[str, float] = {}
+    for name, used in plan.usage().items():
+        if name in instance.hardware:
+            bundle = instance.hardware[name].bundle
+            bought[name] = used if bundle == 1 else math.ceil(used / bundle * (1 - RATE_TOLERANCE)) * bundle
+    return bought
+
+
 def _check_limits(instance: Instance, plan: Plan) -> Iterator[Violation]:
-    usage = plan.usage()
-    for name, hardware in instance.hardware.items():
-        used = usage.get(name, 0.0)
-        if hardware.limit is not None and used > hardware.limit * (1 + RATE_TOLERANCE):
-            message = f"{used:.6g} machines in use, the limit is {hardware.limit}"
+    for name, machines in _bought(instance, plan).items():
+        hardware = instance.hardware[name]
+        if hardware.limit is not None and machines > hardware.limit * (1 + RATE_TOLERANCE):
+            bundles = f" in bundles of {hardware.bundle}" if hardware.bundle > 1 else ""
+            message = f"{machines:.6g} machines in use{bundles}, the limit is {hardware.limit}"
             yield Violation(f"hardware.{name}", message)
 
 

@@ -70,6 +70,15 @@ class Hardware:
         if self.memory_gb is not None:
             check.number(("memory_gb",), self.memory_gb, LEAST, MOST)
 
+    @property
+    def available(self) -> int | None:
+        """Machines of the whole bundles within the limit; None for no limit."""
+        return None if self.limit is None else self.limit - self.limit % self.bundle
+
+    def idle(self, used: float) -> float:
+        """Machines bought and not used beside ``used`` ones, since only whole bundles are sold; 0 without bundles."""
+        return -used % self.bundle if self.bundle > 1 else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Configuration:

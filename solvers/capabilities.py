@@ -56,8 +56,6 @@ class Capabilities:
         Whether hardware may carry a ``limit``.
     capacity
         Whether profiles may be capacity profiles.
-    bundles
-        Whether hardware may be sold in bundles.
     linear
         Whether the model is linear, so that it can be written as an LP or MPS file.
     """
@@ -65,7 +63,6 @@ class Capabilities:
     cases: frozenset[tuple[Billing, Dispatch]]
     limits: bool = True
     capacity: bool = False
-    bundles: bool = False
     linear: bool = False
 
     @property
@@ -90,6 +87,11 @@ def require_features(method: str, instance: Instance, capabilities: Mapping[str,
 def has_limits(instance: Instance) -> bool:
     """Whether any hardware type carries a limit."""
     return any(hardware.limit is not None for hardware in instance.hardware.values())
+
+
+def has_bundles(instance: Instance) -> bool:
+    """Whether any hardware type is sold in bundles."""
+    return any(hardware.bundle > 1 for hardware in instance.hardware.values())
 
 
 def has_bursts(instance: Instance) -> bool:
@@ -126,6 +128,5 @@ def require_own_machines(plan: Plan, use: str) -> None:
 _FEATURES: dict[str, tuple[str, Callable[[Instance], bool]]] = {
     "limits": ("hardware limits", has_limits),
     "capacity": ("capacity profiles", has_capacity),
-    "bundles": ("hardware sold in bundles", lambda i: any(h.bundle > 1 for h in i.hardware.values())),
 }
 """Field of `Capabilities` to its words and whether an instance asks for it."""

@@ -17,7 +17,14 @@ from typing import TYPE_CHECKING, cast
 from harpagon.formulations.checker import check
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import APART, Billing, Dispatch
-from harpagon.solvers.capabilities import Capabilities, UnsupportedError, has_bursts, has_spares, require_features
+from harpagon.solvers.capabilities import (
+    Capabilities,
+    UnsupportedError,
+    has_bundles,
+    has_bursts,
+    has_spares,
+    require_features,
+)
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.method import SAFEST, Kind, Method, load, timed
 from harpagon.solvers.options import DEFAULT_OPTIONS
@@ -121,6 +128,9 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     if has_spares(instance) and case != apart:
         words = f"spare machines in {billing} billing under {dispatch} dispatch (whole and paced has them)"
         raise UnsupportedError(method.name, words, others)
+    if billing is not Billing.WHOLE and has_bundles(instance):
+        words = f"hardware sold in bundles in {billing} billing; plan with --billing whole"
+        raise UnsupportedError(method.name, words, ())
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
 
 

@@ -13,7 +13,7 @@ import random
 import sys
 from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.checker import check
@@ -62,6 +62,8 @@ class Sample:
         Most modules of all pipelines of an instance; 0 for four of one pipeline, three of each of several.
     family
         A key of `studies.families.FAMILIES`.
+    bundles
+        Whether every hardware type is sold in bundles of one to four.
     """
 
     seed: int
@@ -73,6 +75,7 @@ class Sample:
     memory: bool = False
     modules: int = 0
     family: str = "usual"
+    bundles: bool = False
 
     def draw(self, number: int) -> Instance:
         """Instance ``number``."""
@@ -89,7 +92,13 @@ class Sample:
             machines=self.machines,
             memory=self.memory and number % 3 == 1,
         )
-        return FAMILIES[self.family](drawn, rng)
+        drawn = FAMILIES[self.family](drawn, rng)
+        return _in_bundles(drawn, rng) if self.bundles else drawn
+
+
+def _in_bundles(instance: Instance, rng: random.Random) -> Instance:
+    hardware = {name: replace(one, bundle=rng.randint(1, 4)) for name, one in instance.hardware.items()}
+    return replace(instance, hardware=hardware)
 
 
 @dataclass(slots=True)
@@ -125,6 +134,10 @@ def compare(
         instance = sample.draw(number)
         shape = sample.shapes[number % len(sample.shapes)]
         for billing, dispatch in cases:
+            able = [method for method in methods if (billing, dispatch) in METHODS[method].capabilities.cases]
+            tally.unsupported.update((method, billing, dispatch, shape) for method in methods if method not in able)
+            if not able:
+                continue
             try:
                 expected = find_method(REFEREE).run(instance, billing, dispatch, SolverOptions(time_limit=_PATIENCE))
             except UnsupportedError:
@@ -134,7 +147,7 @@ def compare(
                 tally.refused += 1
                 continue
             tally.infeasible += expected.plan is None
-            for method in methods:
+            for method in able:
                 place = f"--family {sample.family} --seed {sample.seed}, instance {number}"
                 place += f", {billing} billing, {dispatch} dispatch"
                 _compare_one(instance, method, expected, (method, billing, dispatch, shape), place, tally, options)
@@ -150,12 +163,8 @@ def _compare_one(
     tally: Tally,
     options: SolverOptions,
 ) -> None:
-    billing, dispatch = key[1:3]
-    if (billing, dispatch) not in METHODS[method].capabilities.cases:
-        tally.unsupported[key] += 1
-        return
     try:
-        found = find_method(method).run(instance, billing, dispatch, options)
+        found = find_method(method).run(instance, *key[1:3], options)
     except UnsupportedError:
         tally.unsupported[key] += 1
         return
@@ -191,8 +200,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     options = _parser().parse_args(arguments)
-    drawn = (options.pipelines, options.limits, options.machines, options.memory, options.modules, options.family)
-    sample = Sample(options.seed, options.instances, tuple(options.shapes), *drawn)
+    asked = vars(options)
+    drawn = {field.name: asked[field.name] for field in fields(Sample) if field.name != "shapes"}
+    sample = Sample(shapes=tuple(options.shapes), **drawn)
     cases = [(Billing(billing), Dispatch(dispatch)) for billing in options.billing for dispatch in options.dispatch]
     tally = Tally()
     console = Console(stderr=True)
@@ -246,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--limits", action="store_true", help="give half of the instances hardware limits")
     parser.add_argument("--machines", type=float, default=5.0, help="machines that a module needs at the most")
     parser.add_argument("--modules", type=int, default=0, help="most modules of all pipelines of an instance")
+    parser.add_argument("--bundles", action="store_true", help="sell every hardware type in bundles of one to four")
     parser.add_argument("--memory", action="store_true", help="count the memory of models on a third of the instances")
     return parser
 

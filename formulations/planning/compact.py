@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pyomo.environ import ConcreteModel
 
     from harpagon.formulations.planning.data import PlanningData
+    from harpagon.instances.instance import Hardware
 
 Key: TypeAlias = tuple[int, int]
 Expression: TypeAlias = Any
@@ -44,6 +45,7 @@ def build_compact(data: PlanningData) -> ConcreteModel:
     add_machines(model, data)
     add_uses(model, data)
     add_times(model, data)
+    add_bundles(model, data)
     add_cost(model, data)
     add_capacity(model, data)
     add_activation(model, data)
@@ -88,12 +90,13 @@ def add_times(model: ConcreteModel, data: PlanningData) -> None:
 
 
 def add_cost(model: ConcreteModel, data: PlanningData) -> None:
-    """Minimise sum of p n, plus p f / t of the residuals."""
+    """Minimise sum of p n, plus p f / t of the residuals, plus p i of machines that stand idle in bundles."""
     from pyomo.environ import Objective
 
     full = sum(data.configuration(m, c).price * model.machines[m, c] for m, c in data.keys)
     partial = sum(f / data.configuration(m, c).ratio for (m, c), f in _residual_rates(model, data))
-    model.cost = Objective(expr=full + partial)
+    idle = sum(one.price * _idle(model, data, one) for one in data.bundles.values())
+    model.cost = Objective(expr=full + partial + idle)
 
 
 def add_capacity(model: ConcreteModel, data: PlanningData) -> None:
@@ -190,6 +193,20 @@ def add_limits(model: ConcreteModel, data: PlanningData) -> None:
         return used <= data.limits[hardware] if keys else Constraint.Skip
 
     model.limit = Constraint(list(data.limits), rule=rule)
+
+
+def add_bundles(model: ConcreteModel, data: PlanningData) -> None:
+    """y integer, i = B y - sum of n_mc over all modules and all c on hardware h, i >= 0: types sold in bundles of B."""
+    from pyomo.environ import Constraint, NonNegativeIntegers, Var
+
+    names = list(data.bundles)
+    model.bundles = Var(names, domain=NonNegativeIntegers)
+    model.bundle = Constraint(names, rule=lambda _, name: _idle(model, data, data.bundles[name]) >= 0)
+
+
+def _idle(model: ConcreteModel, data: PlanningData, hardware: Hardware) -> Expression:
+    used = sum(model.machines[m, c] for m, c in data.keys if data.configuration(m, c).hardware == hardware.name)
+    return hardware.bundle * model.bundles[hardware.name] - used
 
 
 def add_residual_activation(model: ConcreteModel, data: PlanningData) -> None:

@@ -107,9 +107,11 @@ def _variables(data: PlanningData, steps: Units) -> CpSatModel:
 
 
 def _add_cost(built: CpSatModel, data: PlanningData, steps: Units) -> None:
-    """Minimise sum of floor(p / kappa) n."""
+    """Minimise sum of floor(p / kappa) n, plus floor(p / kappa) i of machines i that stand idle in bundles."""
+    coins = {one.name: math.floor(one.price / steps.coin + 1e-6) for one in data.bundles.values()}
     prices = {key: math.floor(data.configuration(*key).price / steps.coin + 1e-6) for key in data.keys}
-    built.model.minimize(sum(price * built.machines[key] for key, price in prices.items()))
+    full = sum(price * built.machines[key] for key, price in prices.items())
+    built.model.minimize(full + sum(coins[name] * idle for name, idle in _add_bundles(built, data).items()))
 
 
 def _add_capacity(built: CpSatModel, data: PlanningData, steps: Units) -> None:
@@ -148,6 +150,17 @@ def _add_limits(built: CpSatModel, data: PlanningData) -> None:
         used = [built.machines[key] for key in data.keys if data.configuration(*key).hardware == hardware]
         if used:
             built.model.add(sum(used) <= limit)
+
+
+def _add_bundles(built: CpSatModel, data: PlanningData) -> dict[str, IntVar]:
+    """sum of n_mc over all modules and all c on hardware h + i_h = B_h y_h, for types sold in bundles of B; the i."""
+    idle = {}
+    for name, hardware in data.bundles.items():
+        bundles = built.model.new_int_var(0, data.limits[name] // hardware.bundle, f"bundles[{name}]")
+        idle[name] = built.model.new_int_var(0, hardware.bundle - 1, f"idle[{name}]")
+        used = [built.machines[key] for key in data.keys if data.configuration(*key).hardware == name]
+        built.model.add(sum(used) + idle[name] == hardware.bundle * bundles)
+    return idle
 
 
 def _add_round_robin(built: CpSatModel, data: PlanningData, steps: Units, m: int) -> None:

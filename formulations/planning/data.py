@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
-from harpagon.formulations.physics import TIME_TOLERANCE, collection_rate, collects, execution
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, collects, execution
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
-    from harpagon.instances.instance import Configuration, Instance
+    from harpagon.instances.instance import Configuration, Hardware, Instance
 
 _FIRST_TANGENTS = 5
 _RESIDUAL_MARGIN = 1e-7
@@ -53,7 +54,9 @@ class PlanningData:
     billing, dispatch
         The case.
     limits
-        Machines of each limited hardware type.
+        Machines that there are of each limited hardware type, and of each sold in bundles as many as the cost pays for.
+    bundles
+        Hardware types sold in bundles.
     modules, bounds, slo
         One entry per module: its problem, its ranges, and the SLO of its pipeline in seconds.
     edges
@@ -70,6 +73,7 @@ class PlanningData:
     billing: Billing
     dispatch: Dispatch
     limits: Mapping[str, int]
+    bundles: Mapping[str, Hardware]
     modules: tuple[ModuleProblem, ...]
     bounds: tuple[ModuleBounds, ...]
     slo: tuple[float, ...]
@@ -88,7 +92,8 @@ class PlanningData:
         cost: float,
     ) -> Self:
         """Compile for plans of at most ``cost`` dollars per hour."""
-        limits = hardware_limits(instance)
+        bundles = {name: one for name, one in instance.hardware.items() if one.bundle > 1}
+        limits = {name: affordable(one, cost) for name, one in bundles.items()} | hardware_limits(instance)
         bounds = tuple(b for pipeline in module_bounds(problems, dispatch, limits, cost) for b in pipeline)
         offsets = [0, *accumulate(len(problem.modules) for problem in problems)]
         edges = {
@@ -104,6 +109,7 @@ class PlanningData:
             billing=billing,
             dispatch=dispatch,
             limits=limits,
+            bundles=bundles,
             modules=modules,
             bounds=bounds,
             slo=tuple(problem.slo for problem in problems for _ in problem.modules),
@@ -142,6 +148,12 @@ class PlanningData:
     def of_module(self, m: int) -> range:
         """Numbers of the configurations of module ``m``."""
         return range(len(self.bounds[m].configurations))
+
+
+def affordable(hardware: Hardware, cost: float) -> int:
+    """Machines in the whole bundles of a type that ``cost`` dollars per hour pay for."""
+    bundles = math.floor(cost / (hardware.price * hardware.bundle) * (1 + RATE_TOLERANCE))
+    return bundles * hardware.bundle
 
 
 def _first_tangents(data: PlanningData) -> Tangents:

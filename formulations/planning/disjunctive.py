@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import collects
 from harpagon.formulations.planning.compact import (
     Expression,
+    add_bundles,
     add_capacity,
     add_cost,
     add_limits,
@@ -42,6 +43,7 @@ def build_disjunctive(data: PlanningData, relaxation: str) -> ConcreteModel:
     model = ConcreteModel(f"disjunctive-{relaxation}")
     add_machines(model, data)
     add_times(model, data)
+    add_bundles(model, data)
     add_cost(model, data)
     add_capacity(model, data)
     add_use_disjunction(model, data)

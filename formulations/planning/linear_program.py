@@ -183,11 +183,12 @@ def _or(value: object, default: float) -> float:
 
 def pyomo_model(program: LinearProgram, name: str) -> ConcreteModel:
     """Pyomo model of the same program, for writing it to a file."""
-    from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
+    from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeIntegers, NonNegativeReals, Objective, Var
 
     model = ConcreteModel(name)
     numbers = range(program.columns)
-    kinds = [Binary if whole else NonNegativeReals for whole in program.integer]
+    whole_values = [Binary if upper == 1 else NonNegativeIntegers for upper in program.column_upper]
+    kinds = [values if whole else NonNegativeReals for whole, values in zip(program.integer, whole_values, strict=True)]
     for i, label in enumerate(program.column_names):
         setattr(model, label, Var(domain=kinds[i]))
     columns = [getattr(model, label) for label in program.column_names]

@@ -7,6 +7,8 @@ With binary x_mk for column k of module m (cost, latency, machines of each limit
     precedence  s_m + sum over k of latency_mk x_mk + transfer <= s_m'  for every edge (m, m')
     deadline    s_m + sum over k of latency_mk x_mk <= SLO  at every sink
     limit       sum over m and k of usage_mkh x_mk <= limit_h
+    bundle      sum over m and k of usage_mkh x_mk + i_h = B_h y_h  for types sold in bundles of B_h, y_h integer, and
+                idle machines i_h >= 0, which add p_h i_h to the cost
     excluded    sum over a choice of x_mk <= (its modules) - 1, for choices that met a row only within its tolerance
 
 `build_pattern` is the readable form in Pyomo, `pattern_program` the same rows as arrays.
@@ -15,7 +17,7 @@ With binary x_mk for column k of module m (cost, latency, machines of each limit
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.planning.compact import Expression
     from harpagon.formulations.planning.linear_program import LinearProgram
+    from harpagon.instances.instance import Hardware
     from harpagon.instances.plan import DispatchTuple
 
 
@@ -58,6 +61,8 @@ class PatternData:
         Machines of each limited hardware type.
     excluded
         Choices of one column per module that are cut off.
+    bundles
+        Of the types in ``limits``, those sold in bundles.
     """
 
     columns: tuple[tuple[Column, ...], ...]
@@ -66,6 +71,7 @@ class PatternData:
     sinks: tuple[int, ...]
     limits: Mapping[str, int]
     excluded: tuple[tuple[int, ...], ...] = ()
+    bundles: Mapping[str, Hardware] = field(default_factory=dict)
 
     @property
     def keys(self) -> list[tuple[int, int]]:
@@ -75,12 +81,15 @@ class PatternData:
 
 def build_pattern(data: PatternData) -> ConcreteModel:
     """Pyomo model of ``data``."""
-    from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeReals, Objective, Var
+    from pyomo.environ import Binary, ConcreteModel, Constraint, NonNegativeIntegers, NonNegativeReals, Objective, Var
 
     model = ConcreteModel("pattern")
     numbers = range(len(data.columns))
     model.pick = Var(data.keys, domain=Binary)
     model.entry = Var(numbers, domain=NonNegativeReals)
+    model.bundles = Var(list(data.bundles), domain=NonNegativeIntegers)
+    model.idle = Var(list(data.bundles), domain=NonNegativeReals)
+    places = list(data.limits)
 
     def latency(m: int) -> Expression:
         return sum(column.latency * model.pick[m, k] for k, column in enumerate(data.columns[m]))
@@ -97,28 +106,40 @@ def build_pattern(data: PatternData) -> ConcreteModel:
     def limit(_: ConcreteModel, h: int, machines: int) -> Expression:
         used = [(key, data.columns[key[0]][key[1]].usage[h]) for key in data.keys]
         if not any(usage for _, usage in used):
-            return Constraint.Feasible
+            return Constraint.Skip
         return sum(usage * model.pick[key] for key, usage in used if usage) <= machines
+
+    def bundle(_: ConcreteModel, hardware: str) -> Expression:
+        h = places.index(hardware)
+        used = sum(data.columns[m][k].usage[h] * model.pick[m, k] for m, k in data.keys)
+        return used + model.idle[hardware] == data.bundles[hardware].bundle * model.bundles[hardware]
 
     def excluded(_: ConcreteModel, number: int) -> Expression:
         choice = data.excluded[number]
         return sum(model.pick[m, k] for m, k in enumerate(choice)) <= len(choice) - 1
 
-    model.cost = Objective(expr=sum(data.columns[m][k].cost * model.pick[m, k] for m, k in data.keys))
+    cost = sum(data.columns[m][k].cost * model.pick[m, k] for m, k in data.keys)
+    cost += sum(hardware.price * model.idle[name] for name, hardware in data.bundles.items())
+    model.cost = Objective(expr=cost)
     model.select = Constraint(numbers, rule=select)
     model.precedence = Constraint(list(data.edges), rule=precedence)
     model.deadline = Constraint(data.sinks, rule=deadline)
     model.limit = Constraint(list(enumerate(data.limits.values())), rule=limit)
+    model.bundle = Constraint(list(data.bundles), rule=bundle)
     model.excluded = Constraint(range(len(data.excluded)), rule=excluded)
     return model
 
 
 def pattern_program(data: PatternData) -> LinearProgram:
-    """The same model as arrays, without Pyomo: columns pick[m,k], then entry[m]."""
+    """The same model as arrays, without Pyomo: columns pick[m,k], entry[m], then idle[h] and bundles[h]."""
     keys = data.keys
     picks = [(f"pick[{m},{k}]", data.columns[m][k].cost, 1.0, True) for m, k in keys]
     entries = [(f"entry[{m}]", 0.0, math.inf, False) for m in range(len(data.columns))]
-    return program_of_rows([*picks, *entries], list(_rows(data, {key: i for i, key in enumerate(keys)})))
+    idle = [(f"idle[{name}]", hardware.price, math.inf, False) for name, hardware in data.bundles.items()]
+    bundles = [(f"bundles[{name}]", 0.0, math.inf, True) for name in data.bundles]
+    return program_of_rows(
+        [*picks, *entries, *idle, *bundles], list(_rows(data, {key: i for i, key in enumerate(keys)}))
+    )
 
 
 def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[Row]:
@@ -133,4 +154,10 @@ def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[
         usage = {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
         if usage:
             yield Row(f"limit[{hardware}]", -math.inf, machines, usage)
+    first = len(number) + len(data.columns)
+    for i, (name, sold) in enumerate(data.bundles.items()):
+        h = list(data.limits).index(name)
+        used = {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
+        bought = {first + i: 1.0, first + len(data.bundles) + i: -float(sold.bundle)}
+        yield Row(f"bundle[{name}]", 0.0, 0.0, {**used, **bought})
     yield from exclusion_rows([number[m, k] for m, k in enumerate(choice)] for choice in data.excluded)

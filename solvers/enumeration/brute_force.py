@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 METHOD = "brute-force"
 _BUDGET_GROWTH = 1.5
+_ANY_NUMBER = 10**9
+"""Machines of a type without limit whose use is counted all the same."""
 
 
 def solve_brute_force(
@@ -53,9 +56,13 @@ def solve_brute_force(
         Where a module has more than `enumeration.LARGEST_ENUMERATION` schedules.
     """
     begin = time.perf_counter()
-    limits = {name: hardware.limit for name, hardware in instance.hardware.items() if hardware.limit is not None}
+    bundles = {name: hardware for name, hardware in instance.hardware.items() if hardware.bundle > 1}
+    limits = dict.fromkeys(bundles, _ANY_NUMBER)
+    for name, hardware in instance.hardware.items():
+        if hardware.limit is not None:
+            limits[name] = hardware.limit // hardware.bundle * hardware.bundle
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
-    rules = Rules(pipeline_problems(instance), limits, billing, dispatch, deadline)
+    rules = Rules(pipeline_problems(instance), limits, billing, dispatch, deadline, bundles)
     info = SolverInfo(METHOD, version("harpagon"), {"time_limit": options.time_limit})
     build_time = time.perf_counter() - begin
 
@@ -76,12 +83,18 @@ def _search(rules: Rules) -> tuple[Termination, Option | None, float]:
             bound = budget
             budget = min(budget * _BUDGET_GROWTH, math.inf if best is None else best.cost)
             best = _cheapest_plan(rules, floors, budget)
-            known_feasible = known_feasible or best is not None or has_plan(rules)
+            known_feasible = known_feasible or best is not None or has_plan(_limited(rules))
             if not known_feasible:
                 return Termination.INFEASIBLE, None, math.inf
         return Termination.OPTIMAL, best, best.cost
     except OutOfTimeError:
         return (Termination.LIMIT if best is None else Termination.FEASIBLE), best, bound
+
+
+def _limited(rules: Rules) -> Rules:
+    """The rules without bundles, which every plan can fill up: their types count where they are limited."""
+    limits = {name: limit for name, limit in rules.limits.items() if limit < _ANY_NUMBER}
+    return replace(rules, limits=limits, bundles={})
 
 
 def _plan(instance: Instance, rules: Rules, best: Option) -> Plan:
@@ -105,6 +118,7 @@ def _cheapest_plan(rules: Rules, floors: Sequence[Sequence[float]], budget: floa
             pareto(
                 module_options(rules, module, module.configurations, budget - total + floor, latest_latency(problem)),
                 latest_latency(problem),
+                rules.bundled,
             )
             for module, floor in zip(problem.modules, pipeline_floors, strict=True)
         ]

@@ -36,13 +36,22 @@ _MIXED = 1e-11
 """Relative fall of a mixture's cost in one round below which it is the least."""
 
 
-def pareto(options: Iterable[Option], latest: float = math.inf) -> list[Option]:
-    """Options that no other one equals or beats in cost, latency and usage at once, cheapest first."""
+def pareto(options: Iterable[Option], latest: float = math.inf, bundled: Sequence[float] = ()) -> list[Option]:
+    """Options that no other one equals or beats in cost, latency and usage at once, cheapest first.
+
+    ``bundled`` are the prices of counted types that are sold in bundles, 0 for others: a machine that fills up a bundle
+    costs nothing more, so those prices do not count here.
+    """
     front: list[Option] = []
-    for option in sorted(options, key=lambda option: (option.cost, option.latency, option.usage)):
+    for option in sorted(options, key=lambda option: (_apart(option, bundled), option.latency, option.usage)):
         if not any(_beats(kept, option, latest) for kept in front):
             front.append(option)
-    return front
+    return sorted(front, key=lambda option: option.cost) if bundled else front
+
+
+def _apart(option: Option, bundled: Sequence[float]) -> float:
+    """Cost without machines of types sold in bundles."""
+    return option.cost - sum(price * used for price, used in zip(bundled, option.usage, strict=False))
 
 
 def _beats(one: Option, other: Option, latest: float) -> bool:
@@ -132,7 +141,9 @@ class _Combination:
 
     def _finish(self, chosen: Sequence[Option]) -> None:
         if all(option.structure is None for option in chosen):
-            cost, schedules = sum(option.cost for option in chosen), [option.content for option in chosen]
+            used = tuple(map(sum, zip(*(option.usage for option in chosen), strict=True)))
+            cost = sum(option.cost for option in chosen) + self.rules.idle_cost(used)
+            schedules = [option.content for option in chosen]
         else:
             if self.best is not None and self._least(chosen) >= self.best.cost:
                 return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
-    from harpagon.instances.instance import Configuration
+    from harpagon.instances.instance import Configuration, Hardware
 
 LARGEST_ENUMERATION = 3e6
 """Schedules of one module beyond which enumeration is refused."""
@@ -47,13 +47,28 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The instance compiled, with the rules every enumeration needs."""
+    """The instance compiled, with the rules every enumeration needs.
+
+    ``limits`` are the machines of every type that is counted, ``bundles`` of these the types sold in bundles.
+    """
 
     problems: tuple[PipelineProblem, ...]
     limits: Mapping[str, int]
     billing: Billing
     dispatch: Dispatch
     deadline: float
+    bundles: Mapping[str, Hardware] = field(default_factory=dict)
+
+    @property
+    def bundled(self) -> tuple[float, ...]:
+        """Price of every counted type that is sold in bundles, 0 for others; empty where none is."""
+        prices = {name: hardware.price for name, hardware in self.bundles.items()}
+        return tuple(prices.get(name, 0.0) for name in self.limits) if prices else ()
+
+    def idle_cost(self, usage: Sequence[float]) -> float:
+        """Dollars per hour of machines that fill up bundles."""
+        used = dict(zip(self.limits, usage, strict=True))
+        return sum(hardware.price * hardware.idle(used[name]) for name, hardware in self.bundles.items())
 
     def usage(self, schedule: Iterable[DispatchTuple]) -> tuple[float, ...]:
         """Machines of each limited type."""

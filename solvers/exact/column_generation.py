@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.residual import has_curves
+from harpagon.solvers.capabilities import has_bundles
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.pipeline import LONG
@@ -77,8 +78,8 @@ def _generate(task: Task) -> Outcome:
     begin = time.perf_counter()
     if has_curves(task.billing, task.dispatch):
         return _outcome(task, StructureGeneration(task), begin)
-    whole_pipelines = hardware_limits(task.instance) and all(map(_is_small, task.problems))
-    search = PipelineGeneration(task) if whole_pipelines else ModuleGeneration(task)
+    coupled = hardware_limits(task.instance) or has_bundles(task.instance)
+    search = PipelineGeneration(task) if coupled and all(map(_is_small, task.problems)) else ModuleGeneration(task)
     return _outcome(task, search, begin)
 
 

@@ -204,7 +204,9 @@ class _Descent:
         return False
 
     def _dominates(self, one: _Label, other: _Label) -> bool:
-        if one.spent > other.spent or not no_more(one.usage, other.usage) or one.tight.asked > other.at.asked:
+        if one.tight.asked > other.at.asked or not no_more(one.usage, other.usage):
+            return False
+        if self.pricing.cost(one.spent, one.usage) > self.pricing.cost(other.spent, other.usage):
             return False
         if one.at.surplus < other.at.surplus or one.tight.surplus < other.tight.surplus:
             return False

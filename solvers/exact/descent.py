@@ -20,6 +20,7 @@ import math
 from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass
+from functools import partial
 from heapq import heappop, heappush
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -160,7 +161,7 @@ class _Descent:
         self.bound = CapacityBound(self.needs, self.ratios)
         self.heap: list[tuple[float, float, int, _Label, int]] = []
         self.pushed = 0
-        self.kept: defaultdict[int, _Kept] = defaultdict(_Kept)
+        self.kept: defaultdict[int, _Kept] = defaultdict(partial(_Kept, pricing))
 
     def run(self) -> Iterator[list[DispatchTuple]]:
         root = _Label(None, -1, 0, self.rate, self.rate, 0, 0.0, self.pricing.nothing())
@@ -283,16 +284,19 @@ class _Descent:
 class _Kept:
     """Labels met so far at one place: a staircase of (-M, cost) for each use of tracked types and sum of batches."""
 
-    def __init__(self) -> None:
+    def __init__(self, pricing: Pricing) -> None:
+        self._pricing = pricing
         self._stairs: dict[tuple[Usage, int], Staircase] = {}
 
     def covers(self, label: _Label) -> bool:
         """Whether one of no more use, batches and cost leaves less open at the tighter budget than ``label`` does."""
+        cost = self._pricing.cost(label.spent, label.usage)
         return any(
-            batches <= label.batches and no_more(usage, label.usage) and stairs.covers(-label.open, label.spent)
+            batches <= label.batches and no_more(usage, label.usage) and stairs.covers(-label.open, cost)
             for (usage, batches), stairs in self._stairs.items()
         )
 
     def add(self, label: _Label) -> None:
         """Keep a label."""
-        self._stairs.setdefault((label.usage, label.batches), Staircase()).add(-label.tight, label.spent)
+        cost = self._pricing.cost(label.spent, label.usage)
+        self._stairs.setdefault((label.usage, label.batches), Staircase()).add(-label.tight, cost)

@@ -212,7 +212,7 @@ class _Descent:
         return (
             other.capacity >= label.capacity
             and other.head >= label.head
-            and other.spent <= label.spent
+            and self.pricing.cost(other.spent, other.usage) <= self.pricing.cost(label.spent, label.usage)
             and no_more(other.usage, label.usage)
             and all(self._has_lower(label, line) for line in other.lines)
         )

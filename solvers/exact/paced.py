@@ -70,7 +70,7 @@ def cheapest_paced(
 def distinct_paced(
     problem: ModuleProblem, budget: float, billing: Billing, cap: float, pricing: Pricing, effort: Effort | None = None
 ) -> Iterator[Schedule]:
-    """All schedules within budget and cap that are Pareto-optimal in charge and tracked use, and some others."""
+    """All schedules within budget and cap that are Pareto-optimal in cost and tracked use, and some others."""
     for search in _SEARCHES[billing]:
         found = _kept(search(problem, budget, cap, pricing, effort), problem, budget)
         yield from (schedule for schedule in found if _charge(schedule, pricing) <= cap)

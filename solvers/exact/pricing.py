@@ -29,10 +29,14 @@ class Pricing:
     tracked
         Hardware types whose use tells schedules apart. Without any, a search returns the schedule of least charge;
         with some, it returns all that are Pareto-optimal in cost and use.
+    bundled
+        Tracked types sold in bundles, to the price of a machine: one that fills up a bundle costs nothing more, so of
+        schedules that use more or fewer of them the price alone does not say which may be the better.
     """
 
     surcharges: Mapping[str, float] = field(default_factory=dict)
     tracked: tuple[str, ...] = ()
+    bundled: Mapping[str, float] = field(default_factory=dict)
 
     def charge(self, configuration: Configuration) -> float:
         """Dollars per hour charged for one machine."""
@@ -50,9 +54,13 @@ class Pricing:
         return (*usage[:place], usage[place] + machines, *usage[place + 1 :])
 
     def cost(self, charge: float, usage: Usage) -> float:
-        """``charge`` without the surcharges on ``usage``: the price, where all surcharged types are tracked."""
+        """``charge`` without what depends on ``usage``: surcharges, which are no cost, and the prices of ``bundled``.
+
+        Of two schedules the one with less of this and no more of any use is the better in every plan.
+        """
         return charge - sum(
-            self.surcharges.get(name, 0.0) * count for name, count in zip(self.tracked, usage, strict=True)
+            (self.surcharges.get(name, 0.0) + self.bundled.get(name, 0.0)) * count
+            for name, count in zip(self.tracked, usage, strict=True)
         )
 
 

@@ -86,7 +86,8 @@ class SchedulePool:
         ``caps`` are latencies in seconds, falling to 0, with the largest charge of interest of schedules slower than
         that, dollars per hour.
         """
-        task, pricing = self.task, Pricing(surcharges, tuple(self.data.limits))
+        bundled = {name: hardware.price for name, hardware in self.data.bundles.items()}
+        task, pricing = self.task, Pricing(surcharges, tuple(self.data.limits), bundled)
         budget = self.latest(m)
         for latency, cap in caps:
             end = latency + STEP  # a schedule as quick as that must not fall between two caps by rounding
@@ -106,6 +107,7 @@ class SchedulePool:
             sinks=self.data.sinks,
             limits=self.data.limits,
             excluded=self.excluded,
+            bundles=self.data.bundles,
         )
 
     def close(self, floor: float, list_columns: Callable[[float], None]) -> tuple[float, bool]:

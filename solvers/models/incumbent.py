@@ -58,6 +58,13 @@ class Incumbent:
         ]
         return assemble_plan(self.instance, self.billing, self.dispatch, pipelines)
 
+    def propose(self, schedules: Sequence[Schedule]) -> None:
+        """Offer the plan of schedules that were made for another policy; one that keeps no latency here is none."""
+        modules = (module for problem in self.problems for module in problem.modules)
+        pairs = zip(modules, schedules, strict=True)
+        if all(module.latency(schedule, self.dispatch) < math.inf for module, schedule in pairs):
+            self.offer(self.assemble(schedules))
+
     def offer(self, plan: Plan) -> str | None:
         """Keep ``plan`` if it stands and is cheaper; returns the first fault of a plan that does not stand."""
         faults = check(self.instance, plan).violations
@@ -84,12 +91,12 @@ def first_incumbent(
     if not all(is_reachable(problem, dispatch) for problem in problems):
         return incumbent, False
     for schedules in _single_configurations(instance, problems, dispatch):
-        incumbent.offer(incumbent.assemble(schedules))
+        incumbent.propose(schedules)
     if options.start is not None:
         incumbent.start = offer_start(incumbent, options.start)
     if incumbent.start != "used":
         for schedules in _heuristic(instance, billing, dispatch, deadline):
-            incumbent.offer(incumbent.assemble(schedules))
+            incumbent.propose(schedules)
     return incumbent, True
 
 

@@ -66,7 +66,9 @@ def pattern_data(task: Task) -> PatternData | None:
     if shares is None:
         return None
     columns = tuple(_columns(task, data, m, share * (1 + _ROUNDING)) for m, share in enumerate(shares))
-    return PatternData(columns, data.slo, data.edges, data.sinks, data.limits) if all(columns) else None
+    if not all(columns):
+        return None
+    return PatternData(columns, data.slo, data.edges, data.sinks, data.limits, bundles=data.bundles)
 
 
 def _shares(task: Task, data: PlanningData) -> list[float] | None:
@@ -84,8 +86,9 @@ def _shares(task: Task, data: PlanningData) -> list[float] | None:
 def _columns(task: Task, data: PlanningData, m: int, share: float) -> tuple[Column, ...]:
     module, latest = data.modules[m], data.bounds[m].latest
     if any(configuration.hardware in data.limits for configuration in module.configurations):
-        rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline)
-        options = pareto(module_options(rules, module, module.configurations, share, latest), latest)
+        rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline, data.bundles)
+        listed = module_options(rules, module, module.configurations, share, latest)
+        options = pareto(listed, latest, rules.bundled)
         return tuple(Column(o.cost, o.latency, o.usage, o.content) for o in options)  # type: ignore[arg-type]
     columns = []
     for point in frontier(module, latest, task.billing, task.dispatch, share):

@@ -64,4 +64,4 @@ def _small_changes(instance: Instance) -> Iterator[tuple[Change, int]]:
         yield LowerRate(group), 10
     for name, hardware in instance.hardware.items():
         if hardware.limit is not None:
-            yield MoreMachines((name,)), 1
+            yield MoreMachines((name,)), hardware.bundle

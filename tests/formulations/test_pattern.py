@@ -15,19 +15,21 @@ from harpagon.solvers.options import DEFAULT_OPTIONS
 from studies.agreement import Sample
 
 SAMPLE = Sample(3, 24, pipelines=3, limits=True)
+IN_BUNDLES = Sample(3, 24, pipelines=3, limits=True, bundles=True)
 
 
-def columns(number: int, dispatch: Dispatch) -> PatternData | None:
-    task = first_start(SAMPLE.draw(number), Billing.WHOLE, dispatch, DEFAULT_OPTIONS).task
+def columns(number: int, dispatch: Dispatch, sample: Sample = SAMPLE) -> PatternData | None:
+    task = first_start(sample.draw(number), Billing.WHOLE, dispatch, DEFAULT_OPTIONS).task
     return pattern_data(task)
 
 
 @pytest.mark.parametrize("number", range(12))
-def test_pyomo_and_arrays_agree(number: int) -> None:
-    data = columns(number, Dispatch.TC)
+@pytest.mark.parametrize("sample", [SAMPLE, IN_BUNDLES], ids=["single", "bundles"])
+def test_pyomo_and_arrays_agree(number: int, sample: Sample) -> None:
+    data = columns(number, Dispatch.TC, sample)
     if data is None:
-        found = solve_pattern(SAMPLE.draw(number), Billing.WHOLE, Dispatch.TC).objective
-        assert found == pytest.approx(solve_exact(SAMPLE.draw(number), Billing.WHOLE, Dispatch.TC).objective)
+        found = solve_pattern(sample.draw(number), Billing.WHOLE, Dispatch.TC).objective
+        assert found == pytest.approx(solve_exact(sample.draw(number), Billing.WHOLE, Dispatch.TC).objective)
         return
     readable, fast = linear_program(build_pattern(data)), pattern_program(data)
     assert (readable.rows, readable.columns) == (fast.rows, fast.columns)

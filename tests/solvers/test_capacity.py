@@ -130,15 +130,6 @@ def test_what_cannot_use_a_capacity_profile_says_so() -> None:
         simulate(instance, plan, EvenArrivals(), duration=1.0)
 
 
-def test_bundles_are_not_planned_in_silence() -> None:
-    instance = replace(worked_example(), billing=Billing.WHOLE)
-    bundled = replace(instance, hardware={"gpu": replace(instance.hardware["gpu"], bundle=8)})
-    for method in METHODS.values():
-        if not method.capabilities.bundles:
-            with pytest.raises(UnsupportedError, match="bundles"):
-                solve(bundled, method.name, method.capabilities.billings[0])
-
-
 def test_only_paced_plans_for_bursts() -> None:
     instance = replace(worked_example(), billing=Billing.WHOLE)
     bursting = replace(instance, pipelines=(replace(instance.pipelines[0], burst=5),))

@@ -57,7 +57,6 @@ def methods_document(methods: Iterable[Method]) -> list[dict[str, object]]:
             "dispatch": {str(billing): _under(billing, method) for billing in Billing},
             "limits": method.capabilities.limits,
             "capacity_profiles": method.capabilities.capacity,
-            "bundles": method.capabilities.bundles,
         }
         for method in methods
     ]

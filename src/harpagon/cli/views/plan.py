@@ -10,6 +10,7 @@ from harpagon.cli.views.boxes import box, ends, milliseconds
 from harpagon.cli.views.connectors import connector_rows, exit_columns
 from harpagon.cli.views.machines import machine_view
 from harpagon.evaluation.plotting.layout import layered_layout
+from harpagon.formulations.assembly import idle_machines
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.figures import figure
 
@@ -44,7 +45,19 @@ def plan_view(instance: Instance, plan: Plan, width: int) -> list[Text]:
     lines: list[Text] = []
     for pipeline, planned in zip(instance.pipelines, plan.pipelines, strict=True):
         lines += [_headline(pipeline, planned), Text(), *_drawing(instance, pipeline, planned, width), Text()]
-    return [*lines, *machine_view(instance, plan)]
+    return [*lines, *machine_view(instance, plan), *_idle_view(instance, plan)]
+
+
+def _idle_view(instance: Instance, plan: Plan) -> list[Text]:
+    """What fills up bundles: no module's, but paid for."""
+    return [
+        Text.assemble(
+            (f"{count:.0f} x {name}", "bold"),
+            f" idle  {name} is sold in bundles of {instance.hardware[name].bundle}  ",
+            (f"${count * instance.hardware[name].price:.4f}/h\n", "bold"),
+        )
+        for name, count in idle_machines(instance, plan).items()
+    ]
 
 
 def _headline(pipeline: Pipeline, planned: PipelinePlan) -> Text:
