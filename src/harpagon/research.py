@@ -18,14 +18,12 @@ from harpagon.heuristics.harpagon.plan import plan_harpagon
 from harpagon.heuristics.harpagon_plus.plan import plan_harpagon_plus
 from harpagon.heuristics.scheduling_rules import SchedulingRules
 from harpagon.heuristics.sponge import enumerate_sponge
-from harpagon.instances.cpu.instance import core_profile_of
 from harpagon.instances.cpu.profile import published_yolo_profile
 from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
 from harpagon.instances.library.slopt_pipelines import slopt_instance
 from harpagon.instances.library.suites import suite_workloads
-from harpagon.simulation.arrivals.processes import EvenArrivals, GammaArrivals
+from harpagon.simulation.arrivals.processes import EvenArrivals
 from harpagon.simulation.dispatch.dispatchers import module_dispatcher
-from harpagon.simulation.headroom import find_headroom
 from harpagon.simulation.slopt.run import SystemOptions, run_slopt, stage_swaps
 from harpagon.simulation.slopt.tuning import TuningOptions
 from harpagon.simulation.slopt.workload import days_before, generate_workload
@@ -35,8 +33,6 @@ from harpagon.simulation.sponge.requests import send_requests
 from harpagon.simulation.sponge.run import run_scaler
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.models.export import linear_model
-from harpagon.solvers.sensitivity.curve import slo_curve
-from harpagon.solvers.sensitivity.variants import accuracy_frontier
 from harpagon.solvers.slopt.provision import provision
 from harpagon.solvers.sponge import solve_sponge, solve_sponge_cp_sat
 
@@ -44,22 +40,18 @@ __all__ = [
     "SPONGE_REFIT",
     "Envelope",
     "EvenArrivals",
-    "GammaArrivals",
     "ModuleProblem",
     "SchedulingRules",
     "SpongeVariant",
     "SystemOptions",
     "TuningOptions",
-    "accuracy_frontier",
     "benchmark_path",
-    "core_profile_of",
     "days_before",
     "draw_climb",
     "draw_frontier",
     "enumerate_sponge",
     "evaluate_fit",
     "features",
-    "find_headroom",
     "fit_core_latency",
     "frontier",
     "generate_workload",
@@ -79,7 +71,6 @@ __all__ = [
     "run_slopt",
     "schedule_module",
     "send_requests",
-    "slo_curve",
     "slopt_figure",
     "slopt_instance",
     "solve_sponge",
