@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+from doctest import DocTestParser, Example
+from html import unescape
 from pathlib import Path
+from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from latex2mathml.converter import convert
@@ -11,10 +16,13 @@ from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
 import harpagon
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing, Dispatch, Word
+from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
@@ -65,30 +73,58 @@ def _formula_of_notebook(found: re.Match[str]) -> str:
 
 
 def _mathml(formula: str, display: str) -> str:
-    from html import unescape
-
-    return convert(unescape(formula.strip()), display=display)
+    made = convert(unescape(formula.strip()), display=display)
+    return f'<div class="formula">{made}</div>' if display == "block" else made
 
 
 def _methods() -> str:
-    rows = [f"| `{one.name}` | {one.kind} | {one.summary} | {_policies(one.name)} |" for one in METHODS.values()]
-    return "\n".join(["| method | kind | what it does | policies |", "|---|---|---|---|", *rows])
-
-
-def _policies(name: str) -> str:
-    return ", ".join(f"`{dispatch}`" for dispatch in METHODS[name].capabilities.dispatches)
-
-
-def _names() -> str:
-    return "\n\n".join(f"::: harpagon.{name}" for name in harpagon.__all__ if not name.isupper())
-
-
-def _billings() -> str:
-    return ", ".join(f"`{billing}`" for billing in Billing)
+    rows = [
+        (f"`{one.name}`", one.kind, one.summary, _words(one.capabilities.billings), _words(one.capabilities.dispatches))
+        for one in METHODS.values()
+    ]
+    return _table(("method", "kind", "what it does", "billings", "policies"), rows)
 
 
 def _dispatches() -> str:
-    return ", ".join(f"`{dispatch}`" for dispatch in Dispatch)
+    rows = [(f"`{one}`", one_line, _exact_methods(one)) for one, one_line in _documented(Dispatch)]
+    return _table(("policy", "what it means", "exact methods that plan for it"), rows)
+
+
+def _exact_methods(policy: Word) -> str:
+    known = (one for one in METHODS.values() if one.kind is Kind.EXACT and policy in one.capabilities.dispatches)
+    return ", ".join(f"`{one.name}`" for one in known)
+
+
+def _billings() -> str:
+    return _table(("billing", "what it means"), [(f"`{one}`", one_line) for one, one_line in _documented(Billing)])
+
+
+def _documented(words: type[Word]) -> list[tuple[Word, str]]:
+    """Members with the string below each, which Python itself drops."""
+    (cls,) = ast.parse(dedent(inspect.getsource(words))).body
+    texts = [node.value.value for node in cls.body[1:] if isinstance(node, ast.Expr)]
+    return [(one, text.replace("``", "`")) for one, text in zip(words, texts, strict=True)]
+
+
+def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (headings, ("---",) * len(headings), *rows))
+
+
+def _words(words: Iterable[Word]) -> str:
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def _names() -> str:
+    """Each public name as documented where it is defined, with its lines of the examples of docs/api.md."""
+    examples = DocTestParser().get_examples((ROOT / "docs" / "api.md").read_text(encoding="utf-8"))
+    return "\n\n".join(f"::: harpagon.{name}\n\n{_example(name, examples)}" for name in harpagon.__all__)
+
+
+def _example(name: str, examples: list[Example]) -> str:
+    one = next(one for one in examples if re.search(rf"\bharpagon\.{name}\b", one.source))
+    first, *more = one.source.splitlines()
+    code = "\n".join([f">>> {first}", *(f"... {line}" for line in more), *one.want.splitlines()])
+    return f"```pycon\n{code}\n```\n\nFrom [the examples](api.md), which run from top to bottom.\n{{ .quiet }}"
 
 
 TABLES = {"methods": _methods, "names": _names, "billings": _billings, "dispatches": _dispatches}
