@@ -82,25 +82,6 @@ def random_dag(modules: int, rng: random.Random, density: float = 0.4) -> nx.DiG
     return from_edges(modules, [pair for pair in pairs if rng.random() < density])
 
 
-def layered(layers: int, width: int, rng: random.Random, density: float = 0.5) -> nx.DiGraph:
-    """``layers`` layers of ``width`` modules; edges between neighbouring layers with probability ``density``.
-
-    Every module past the first layer has at least one predecessor and every module before the last has at least one
-    successor.
-    """
-    edges: set[tuple[int, int]] = set()
-    for layer in range(layers - 1):
-        tails = range(layer * width, (layer + 1) * width)
-        heads = range((layer + 1) * width, (layer + 2) * width)
-        chosen = {(tail, head) for tail in tails for head in heads if rng.random() < density}
-        fed = {head for _, head in chosen}
-        chosen |= {(rng.choice(tails), head) for head in heads if head not in fed}
-        feeding = {tail for tail, _ in chosen}
-        chosen |= {(tail, rng.choice(heads)) for tail in tails if tail not in feeding}
-        edges |= chosen
-    return from_edges(layers * width, sorted(edges))
-
-
 SHAPES: dict[str, Callable[[int, random.Random], nx.DiGraph]] = {
     "chain": lambda modules, _: chain(modules),
     "fork": lambda modules, _: fork(modules),

@@ -60,7 +60,7 @@ class Row:
     Attributes
     ----------
     key
-        `task_key` of the task: rows of the same key need not be solved again.
+        `KeyedTask.key` of the task: rows of the same key need not be solved again.
     workload, instance
         Name of the instance, and the hash of all it says.
     method, billing, dispatch
@@ -128,15 +128,6 @@ def instance_hash(instance: Instance) -> str:
     return _hash(instance_document(instance))
 
 
-def task_key(task: Task, version: str) -> str:
-    """SHA-256 over the case and what solves it.
-
-    These are the instance, the method, billing, dispatch, options, the version and the sources of this package, the
-    sources of a method from elsewhere, and the versions of the solvers.
-    """
-    return _key(task, instance_hash(task.instance), version)
-
-
 @dataclass(frozen=True, slots=True)
 class KeyedTask:
     """A task with what its row is found by, computed once.
@@ -145,8 +136,11 @@ class KeyedTask:
     ----------
     task
         What to run.
-    key, instance
-        `task_key` and `instance_hash` of the task.
+    key
+        SHA-256 over the case and what solves it: the instance, the method, billing, dispatch, options, the version and
+        the sources of this package, the sources of a method from elsewhere, and the versions of the solvers.
+    instance
+        `instance_hash` of its instance.
     version
         Of this package.
     """

@@ -75,10 +75,6 @@ class Choice:
         """Seconds beyond which more latency saves nothing."""
         return max(self.structure.quickest, min(self.latest, self.structure.slowest))
 
-    def cost_at(self, latency: float) -> float:
-        """Dollars per hour of the cheapest schedule of this structure within ``latency`` seconds."""
-        return self.cost + self.share_at(latency) * self.price
-
     def share_at(self, latency: float) -> float:
         """Share of the residual's machine within ``latency`` seconds."""
         residual = self.structure.residual

@@ -78,12 +78,6 @@ class SpongeProblem:
         changes = self.current_cores is not None and cores != self.current_cores
         return cores + self.batch_weight * batch + (self.change_cost if changes else 0.0)
 
-    def is_met_by(self, cores: int, batch: int) -> bool:
-        """Whether the pair meets every row: the definition, read off row by row."""
-        duration = self.profile.durations[cores, batch]
-        enough = batch >= self.throughput * duration
-        return enough and all((i // batch + 1) * duration <= left for i, left in enumerate(self.remaining))
-
 
 @dataclass(frozen=True, slots=True)
 class SpongeDecision:

@@ -22,16 +22,6 @@ def profiled(duration: float) -> float:
     return duration
 
 
-class ExponentialService:
-    """Exponential service times whose mean is the profiled duration, for checks against queueing theory."""
-
-    def __init__(self, generator: np.random.Generator) -> None:
-        self._generator = generator
-
-    def __call__(self, duration: float) -> float:
-        return float(self._generator.exponential(duration))
-
-
 class LognormalService:
     """Lognormal service times whose mean is the profiled duration.
 

@@ -60,8 +60,8 @@ class SloptRun:
         When every root entered, seconds on the clock.
     finish, dropped_at
         When it was finished or dropped; infinity where it was not.
-    machine_seconds, cost
-        Per module machine-seconds paid, and dollars for all modules.
+    cost
+        Dollars for all modules.
     started
         Machines started during the run.
     modules
@@ -77,7 +77,6 @@ class SloptRun:
     arrivals: np.ndarray
     finish: np.ndarray
     dropped_at: np.ndarray
-    machine_seconds: tuple[float, ...]
     cost: float
     started: int
     modules: tuple[ModuleCounts, ...]

@@ -230,7 +230,6 @@ def _measured(execution: Execution, problem: PipelineProblem, periods: list[Peri
         arrivals=execution.arrivals,
         finish=execution.book.finish,
         dropped_at=execution.dropped_at,
-        machine_seconds=paid,
         cost=sum(price * total / 3600.0 for price, total in zip(prices, paid, strict=True)),
         started=sum(queue.fleet.started for queue in queues),
         modules=tuple(

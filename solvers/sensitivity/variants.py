@@ -82,26 +82,6 @@ def accuracy_frontier(
     return tuple(_undominated(found))
 
 
-def cheapest_variants(
-    instance: Instance,
-    variants: Mapping[str, tuple[ModelVariant, ...]],
-    floor: float,
-    solve: Callable[[Instance], Result],
-) -> VariantPlan | None:
-    """The cheapest choice whose accuracy is at least ``floor``; None where there is none. Raises as the frontier."""
-    best: VariantPlan | None = None
-    choices = [
-        _choice(instance, models, accuracy) for models, accuracy in _choices(instance, variants) if accuracy >= floor
-    ]
-    for choice in sorted(choices, key=lambda choice: (choice.bound, -choice.accuracy)):
-        if best is not None and choice.bound >= best.plan.cost * (1 - COST_TOLERANCE):
-            break
-        plan = _proven(solve(choice.instance))
-        if plan is not None and (best is None or plan.cost < best.plan.cost * (1 - COST_TOLERANCE)):
-            best = VariantPlan(choice.models, choice.accuracy, plan)
-    return best
-
-
 @dataclass(frozen=True, slots=True)
 class _Choice:
     """One choice of variants, and dollars per hour that none of its plans undercuts."""

@@ -18,7 +18,7 @@ from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
 from harpagon.evaluation.sweep import provenance
 from harpagon.evaluation.sweep.row_file import owned
-from harpagon.evaluation.sweep.rows import RowFile, Task, task_key
+from harpagon.evaluation.sweep.rows import RowFile, Task, keyed_tasks
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.errors import InputError
 from harpagon.instances.generate import random_instance
@@ -60,9 +60,9 @@ def test_rows_of_another_source_are_not_reused(task: Task, sources: Path, tmp_pa
 
 
 def test_rows_of_another_solver_are_not_reused(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = task_key(task, "1")
+    before = keyed_tasks([task], "1")[0].key
     monkeypatch.setattr(provenance, "solver_versions", lambda: ("highspy 0.1",))
-    assert task_key(task, "1") != before
+    assert keyed_tasks([task], "1")[0].key != before
 
 
 def test_a_method_from_elsewhere_is_known_by_its_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

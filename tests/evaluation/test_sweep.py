@@ -25,7 +25,7 @@ from harpagon.cli.views.progress import RunningGap
 from harpagon.evaluation.gaps.study import study_tasks
 from harpagon.evaluation.gaps.tables import gaps, proven_optima, quantile, summarise
 from harpagon.evaluation.sweep.processes import Processes
-from harpagon.evaluation.sweep.rows import RowFile, Task, task_key
+from harpagon.evaluation.sweep.rows import RowFile, Task, keyed_tasks
 from harpagon.evaluation.sweep.sweep import sweep
 from harpagon.instances.errors import MachineError
 from harpagon.instances.generate import random_instance
@@ -163,9 +163,9 @@ def test_the_key_tells_tasks_apart(tasks: list[Task]) -> None:
         replace(task, options=SolverOptions(gap=0.01)),
         replace(task, instance=tasks[-1].instance),
     ]
-    keys = {task_key(other, "1") for other in (task, *others)} | {task_key(task, "2")}
+    keys = {keyed_tasks([other], "1")[0].key for other in (task, *others)} | {keyed_tasks([task], "2")[0].key}
     assert len(keys) == 7
-    assert task_key(task, "1") == task_key(replace(task), "1")
+    assert keyed_tasks([task], "1")[0].key == keyed_tasks([replace(task)], "1")[0].key
 
 
 def test_summary_counts_what_the_rows_say(tasks: list[Task], tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ from harpagon.simulation.sponge.pipeline_scaler import FixedPipelineScaler, InPl
 from harpagon.simulation.sponge.requests import SentRequest, send_requests
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.exact.solve import solve_exact
-from harpagon.solvers.sensitivity.variants import ModelVariant, accuracy_frontier, cheapest_variants
+from harpagon.solvers.sensitivity.variants import ModelVariant, accuracy_frontier
 from studies.sponge.pipelines import three_modules
 from studies.sponge.scaling import scaling_rows
 from studies.sponge.scaling_suite import scaling_suite
@@ -233,12 +233,3 @@ def test_the_accuracy_frontier_is_that_of_the_brute_force():
     found = accuracy_frontier(instance, variants, exact)
     assert [(point.accuracy, point.plan.cost) for point in found] == expected
     assert len(expected) > 2
-
-
-@pytest.mark.parametrize("floor", [0.2, 0.4, 0.55, 0.64, 0.9])
-def test_the_cheapest_variants_above_a_floor_are_those_of_the_brute_force(floor):
-    instance, variants = small_variants()
-    expected = min((cost for accuracy, cost in all_choices() if accuracy >= floor), default=None)
-    found = cheapest_variants(instance, variants, floor, exact)
-    assert (found and found.plan.cost) == expected
-    assert found is None or found.accuracy >= floor

@@ -16,7 +16,7 @@ from harpagon.instances.plan import DispatchTuple, ModulePlan
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals.processes import GammaArrivals
 from harpagon.simulation.dispatch.dispatchers import graces, module_dispatcher
-from harpagon.simulation.dispatch.machines import ExponentialService, profiled
+from harpagon.simulation.dispatch.machines import profiled
 from harpagon.simulation.dispatch.padding import Padding
 
 if TYPE_CHECKING:
@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 REPLICATIONS = 20
 # Periods without a common multiple: at one instant, two simulations may open batches in either order.
 SMALL, MIDDLE, LARGE = (Configuration("gpu", b, d, 1.0) for b, d in ((2, 0.0917), (8, 0.2531), (32, 0.8137)))
+
+
+class ExponentialService:
+    """Exponential service times whose mean is the profiled duration."""
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        self._generator = generator
+
+    def __call__(self, duration: float) -> float:
+        return float(self._generator.exponential(duration))
 
 
 def mean_sojourn(machines: int, load: float, seed: int, exponential: bool) -> float:

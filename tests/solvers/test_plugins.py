@@ -13,7 +13,7 @@ import pytest
 
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
-from harpagon.evaluation.sweep.rows import Task, task_key
+from harpagon.evaluation.sweep.rows import Task, keyed_tasks
 from harpagon.instances.errors import InputError
 from harpagon.instances.instance import Instance
 from harpagon.instances.plan import Plan
@@ -133,7 +133,7 @@ def test_rows_of_an_edited_method_are_not_reused(worked_example: Instance, tmp_p
         (tmp_path / "mine.py").write_text(PLUGIN.format(method=text))
         load_plugin(str(tmp_path / "mine.py"))
         task = Task(worked_example, "plugged", Billing.WHOLE, Dispatch.TC, DEFAULT_OPTIONS)
-        keys += [task_key(task, "1"), task_key(replace(task, method="harpagon"), "1")]
+        keys += [keyed_tasks([task], "1")[0].key, keyed_tasks([replace(task, method="harpagon")], "1")[0].key]
     assert keys[0] != keys[2] and keys[1] == keys[3]
 
 

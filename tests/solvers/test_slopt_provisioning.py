@@ -12,7 +12,6 @@ from hindsight_referee import solve_hindsight_milp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harpagon.formulations.checker import check
 from harpagon.formulations.slopt.columns import ProvisioningProblem, problem_columns
 from harpagon.formulations.slopt.envelope import Envelope
 from harpagon.formulations.slopt.hindsight import HindsightProblem
@@ -22,7 +21,6 @@ from harpagon.instances.instance import Configuration
 from harpagon.instances.library.slopt_pipelines import slopt_instance
 from harpagon.solvers.result import Termination
 from harpagon.solvers.slopt.columns import solve_slopt, solve_slopt_pyomo
-from harpagon.solvers.slopt.effective import solve_effective
 from harpagon.solvers.slopt.hindsight import bridged, solve_hindsight
 from harpagon.solvers.slopt.provision import provision
 
@@ -80,18 +78,6 @@ def test_a_planning_step_settles_on_schedules_that_fit_their_own_envelopes(pipel
     assert step.provisioning.cost >= plain.provisioning.cost - 1e-9
     network = PathNetwork.from_graph(instance.pipelines[0].graph)
     assert network.length(list(step.budgets)) == pytest.approx(instance.pipelines[0].slo)
-
-
-def test_effective_rates_give_a_checked_plan_that_meets_the_slo_under_its_envelopes() -> None:
-    instance = slopt_instance("video")
-    step = provision(instance, instance.pipelines[0])
-    found = solve_effective(instance, step.envelopes)
-    assert found.plan is not None
-    assert check(found.instance, found.plan).ok
-    network = PathNetwork.from_graph(instance.pipelines[0].graph)
-    assert network.length(list(found.latencies)) <= instance.pipelines[0].slo
-    for module, envelope in zip(found.plan.pipelines[0].modules.values(), step.envelopes, strict=True):
-        assert sum(part.rate for part in module.tuples) >= envelope.rate
 
 
 def _cheapest_by_enumeration(needs: list[int], period: float, startup: float) -> float:
