@@ -6,9 +6,13 @@ import math
 import random
 from typing import TYPE_CHECKING
 
+import networkx as nx
 import numpy as np
 from simulation_cases import pipeline_plan
 
+from harpagon.formulations.paced import Stream
+from harpagon.formulations.problem import ModuleProblem
+from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import propagate_rates
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.instance import Configuration
@@ -16,8 +20,6 @@ from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    import networkx as nx
-
     from harpagon.instances.instance import Instance, Pipeline
     from harpagon.instances.plan import PipelinePlan, Plan
 
@@ -32,6 +34,27 @@ def random_pipeline(rng: random.Random, modules: int = 5) -> nx.DiGraph:
     for name in graph:
         graph.nodes[name]["join"] = rng.choice(("all", "all", "any"))
     return graph
+
+
+def random_module(
+    rng: random.Random, quickest: float, dearest: float, budgets: tuple[float, float]
+) -> tuple[ModuleProblem, float]:
+    """Two or three configurations whose machines cost about what they carry, so that several tuples pay; a budget.
+
+    A batch takes ``quickest`` to 4 times as long as it is collected, a machine is up to ``dearest`` times as dear as it
+    carries, and the budget is that multiple of the longest duration.
+    """
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", fanout=rng.choice((0.5, 1.0, 1.0, 1.5, 2.0)))
+    stream = Stream(rng.choice((10.0, 100.0)), pipeline_waves(graph)["b"])
+    found = []
+    for number in range(rng.randint(2, 3)):
+        batch = rng.choice((1, 2, 4, 8))
+        duration = round(batch / stream.rate * rng.uniform(quickest, 4), 5)
+        price = round(batch / duration / stream.rate * rng.choice((1.0, 1.0, 1.1, dearest)), 2)
+        found.append(Configuration(f"gpu-{number}", batch, duration, price))
+    budget = max(c.duration for c in found) * rng.uniform(*budgets)
+    return ModuleProblem("b", float(stream.wave.rate) * stream.rate, tuple(found), stream), budget
 
 
 def random_schedule(rng: random.Random, rate: float) -> tuple[DispatchTuple, ...]:

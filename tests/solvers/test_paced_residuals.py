@@ -7,13 +7,11 @@ import random
 from itertools import product
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import pytest
+from paced_cases import random_module
 
-from harpagon.formulations.paced import Stream
 from harpagon.formulations.physics import in_dispatch_order
 from harpagon.formulations.problem import ModuleProblem
-from harpagon.formulations.waves import pipeline_waves
 from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -26,19 +24,7 @@ _BISECTIONS = 50
 
 
 def module(seed: int) -> tuple[ModuleProblem, float]:
-    """Two or three configurations whose prices are near what they carry, and a budget from tight to loose."""
-    rng = random.Random(seed)
-    graph = nx.DiGraph()
-    graph.add_edge("a", "b", fanout=rng.choice((0.5, 1.0, 1.0, 1.5, 2.0)))
-    stream = Stream(rng.choice((10.0, 100.0)), pipeline_waves(graph)["b"])
-    found = []
-    for number in range(rng.randint(2, 3)):
-        batch = rng.choice((1, 2, 4, 8))
-        duration = round(batch / stream.rate * rng.uniform(0.4, 4), 5)
-        price = round(batch / duration / stream.rate * rng.choice((1.0, 1.0, 1.1, 1.4)), 2)
-        found.append(Configuration(f"gpu-{number}", batch, duration, price))
-    budget = max(c.duration for c in found) * rng.uniform(1.0, 5)
-    return ModuleProblem("b", float(stream.wave.rate) * stream.rate, tuple(found), stream), budget
+    return random_module(random.Random(seed), 0.4, 1.4, (1.0, 5))
 
 
 def least(problem: ModuleProblem, budget: float, cap: float) -> float:

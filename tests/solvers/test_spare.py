@@ -7,16 +7,13 @@ import random
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import pytest
+from paced_cases import random_module
 
 import harpagon
 from harpagon.formulations.checker import check
-from harpagon.formulations.paced import Stream
 from harpagon.formulations.problem import ModuleProblem
-from harpagon.formulations.waves import pipeline_waves
 from harpagon.instances.files.plans import plan_document, plan_from_document
-from harpagon.instances.instance import Configuration
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -38,20 +35,9 @@ SAMPLE = Sample(5, 12)
 
 
 def module(seed: int) -> tuple[ModuleProblem, float]:
-    """A module whose machines cost about what they carry, so that several tuples pay, and a loose budget."""
     rng = random.Random(seed)
-    graph = nx.DiGraph()
-    graph.add_edge("a", "b", fanout=rng.choice((0.5, 1.0, 1.0, 1.5, 2.0)))
-    stream = Stream(rng.choice((10.0, 100.0)), pipeline_waves(graph)["b"])
-    found = []
-    for number in range(rng.randint(2, 3)):
-        batch = rng.choice((1, 2, 4, 8))
-        duration = round(batch / stream.rate * rng.uniform(0.3, 4), 5)
-        price = round(batch / duration / stream.rate * rng.choice((1.0, 1.0, 1.1, 1.3)), 2)
-        found.append(Configuration(f"gpu-{number}", batch, duration, price))
-    budget = max(c.duration for c in found) * rng.uniform(1.2, 6)
-    rate = float(stream.wave.rate) * stream.rate
-    return ModuleProblem("b", rate, tuple(found), stream, rng.choice((0, 1, 1, 2))), budget
+    problem, budget = random_module(rng, 0.3, 1.3, (1.2, 6))
+    return replace(problem, spare=rng.choice((0, 1, 1, 2))), budget
 
 
 def test_no_schedule_of_a_module_is_cheaper() -> None:
