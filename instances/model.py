@@ -72,7 +72,9 @@ class Model:
             "pipelines": [],
         }
 
-    def add_hardware(self, name: str, *, price_per_hour: float, limit: int | None = None) -> None:
+    def add_hardware(
+        self, name: str, *, price_per_hour: float, limit: int | None = None, memory_gb: float | None = None
+    ) -> None:
         """Add a machine type.
 
         Parameters
@@ -83,6 +85,8 @@ class Model:
             Dollars per hour of one machine.
         limit
             Machines available to all pipelines together; None for no limit.
+        memory_gb
+            Gigabytes that the models on one machine may take together; None where they do not count.
 
         Raises
         ------
@@ -91,9 +95,12 @@ class Model:
         """
         hardware = self._document["hardware"]
         self._check_new("hardware", name, hardware)
-        hardware[name] = {"price_per_hour": _plain(price_per_hour), "limit": _plain(limit)}
+        memory = {} if memory_gb is None else {"memory_gb": _plain(memory_gb)}
+        hardware[name] = {"price_per_hour": _plain(price_per_hour), "limit": _plain(limit), **memory}
 
-    def add_profile(self, model: str, hardware: str, batch_ms: Mapping[int, float]) -> None:
+    def add_profile(
+        self, model: str, hardware: str, batch_ms: Mapping[int, float], *, memory_gb: float | None = None
+    ) -> None:
         """Add the batch durations of a model on one machine type.
 
         Parameters
@@ -104,6 +111,8 @@ class Model:
             A machine type of this model.
         batch_ms
             Batch size to the milliseconds that one machine takes for one batch.
+        memory_gb
+            Gigabytes that the model takes on such a machine; None where they do not count.
 
         Raises
         ------
@@ -116,7 +125,8 @@ class Model:
             raise InputError(self._source, f"profiles.{model}", problem, suggestion(hardware, known))
         profile = self._document["profiles"].setdefault(model, {})
         self._check_new(f"profile of {shown(model)} on", hardware, profile)
-        profile[hardware] = {_plain(batch): _plain(duration) for batch, duration in batch_ms.items()}
+        durations = {_plain(batch): _plain(duration) for batch, duration in batch_ms.items()}
+        profile[hardware] = {**durations, **({} if memory_gb is None else {"memory_gb": _plain(memory_gb)})}
 
     def add_pipeline(self, name: str, *, rate_rps: float, slo_ms: float) -> PipelineHandle:
         """Add a pipeline.

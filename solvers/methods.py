@@ -293,6 +293,14 @@ METHODS: dict[str, Method] = {
             opens="models.opened_cp_sat:open_cp_sat",
         ),
         _exact(
+            "assignment",
+            "Modules put on machines that several share, one mixed-integer model on HiGHS.",
+            "",
+            frozenset(),
+            linear=True,
+            shared="shared.assignment:solve_assignment",
+        ),
+        _exact(
             "brute-force",
             "Enumeration, for small instances.",
             "enumeration.brute_force:solve_brute_force",

@@ -11,7 +11,11 @@ of one machine, latency H_mj of its members), latency L_m and entry time s_m:
     limit       sum over m and k of usage_mkh x_mk + sum over the mixes j of type h of y_j <= limit_h
     excluded    sum over a choice of columns <= (their number) - 1, for choices that met a row only within its tolerance
 
-For column generation a module may also go unserved, ``skip`` in ``cover``, at a penalty.
+For column generation a module may also go unserved, ``skip`` in ``cover``, at a penalty. Of plans of one cost the
+quickest minimises the sum of length_p / SLO_p over the pipelines p, with
+
+    length      s_m + L_m <= length_p  at every sink of p
+    budget      sum of cost_mk x_mk + sum of price_j y_j <= that cost
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.formulations.planning.pattern import Column
@@ -48,6 +52,8 @@ class SharedData:
         Per module its own schedules.
     mixes
         Mixes, each for one machine.
+    pipelines
+        Per module the number of its pipeline.
     slo
         Per module the SLO of its pipeline in seconds.
     edges
@@ -62,6 +68,7 @@ class SharedData:
 
     owned: tuple[tuple[Column, ...], ...]
     mixes: tuple[MixColumn, ...]
+    pipelines: tuple[int, ...]
     slo: tuple[float, ...]
     edges: Mapping[tuple[int, int], float]
     sinks: tuple[int, ...]
@@ -71,15 +78,48 @@ class SharedData:
 
 def shared_program(data: SharedData, penalty: float | None = None) -> LinearProgram:
     """The master as arrays: columns own[m,k], mix[j], with a ``penalty`` ($/h) skip[m], then latency[m], entry[m]."""
+    skips = [(f"skip[{m}]", penalty, 1.0, True) for m in range(len(data.owned)) if penalty is not None]
+    columns = [*_choices(data), *skips, *_times(data)]
+    return program_of_rows(columns, list(_rows(data, _numbers(columns))))
+
+
+def quickest_program(data: SharedData, cost: float) -> LinearProgram:
+    """The quickest of the plans of at most ``cost`` $/h: columns own[m,k], mix[j], latency[m], entry[m], length[p]."""
+    choices = _choices(data)
+    slos = dict(zip(data.pipelines, data.slo, strict=True))
+    lengths = [(f"length[{p}]", 1 / slo, slo, False) for p, slo in slos.items()]
+    columns = [*((name, 0.0, upper, whole) for name, _, upper, whole in choices), *_times(data), *lengths]
+    number = _numbers(columns)
+    budget = Row("budget", -math.inf, cost, {i: paid for i, (_, paid, *_) in enumerate(choices)})
+    return program_of_rows(columns, [*_rows(data, number), *_length_rows(data, number), budget])
+
+
+def _length_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
+    for m in data.sinks:
+        ends = {number[f"entry[{m}]"]: 1.0, number[f"latency[{m}]"]: 1.0}
+        yield Row(f"length[{m}]", -math.inf, 0.0, {**ends, number[f"length[{data.pipelines[m]}]"]: -1.0})
+
+
+def _choices(data: SharedData) -> list[tuple[str, float, float, bool]]:
+    owned = [(f"own[{m},{k}]", one.cost, 1.0, True) for m, own in enumerate(data.owned) for k, one in enumerate(own)]
+    return owned + [(f"mix[{j}]", one.mix.price, 1.0, True) for j, one in enumerate(data.mixes)]
+
+
+def _times(data: SharedData) -> list[tuple[str, float, float, bool]]:
     modules = range(len(data.owned))
-    columns = [(f"own[{m},{k}]", one.cost, 1.0, True) for m in modules for k, one in enumerate(data.owned[m])]
-    columns += [(f"mix[{j}]", one.mix.price, 1.0, True) for j, one in enumerate(data.mixes)]
-    columns += [(f"skip[{m}]", penalty, 1.0, True) for m in modules if penalty is not None]
-    columns += [(f"{word}[{m}]", 0.0, math.inf, False) for word in ("latency", "entry") for m in modules]
-    number = {name: i for i, (name, *_) in enumerate(columns)}
+    return [(f"{word}[{m}]", 0.0, math.inf, False) for word in ("latency", "entry") for m in modules]
+
+
+def _numbers(columns: Sequence[tuple[str, float, float, bool]]) -> dict[str, int]:
+    return {name: i for i, (name, *_) in enumerate(columns)}
+
+
+def _rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
+    modules = range(len(data.owned))
     entry, latencies = ([number[f"{word}[{m}]"] for m in modules] for word in ("entry", "latency"))
-    paths = path_rows(data, entry, [{column: 1.0} for column in latencies])
-    return program_of_rows(columns, [*_module_rows(data, number), *paths, *_limit_rows(data, number)])
+    yield from _module_rows(data, number)
+    yield from path_rows(data, entry, [{column: 1.0} for column in latencies])
+    yield from _limit_rows(data, number)
 
 
 def _module_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:

@@ -8,6 +8,7 @@ from harpagon.formulations.planning.linear_program import pyomo_model
 from harpagon.formulations.planning.pattern import build_pattern
 from harpagon.formulations.residual import has_curves
 from harpagon.instances.files.writing import replacing
+from harpagon.instances.policies import Billing
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.methods import METHODS, find_method, require_support
 from harpagon.solvers.models.model_method import first_start
@@ -16,6 +17,7 @@ from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.structures import tight_structure_program
 from harpagon.solvers.models.tangents import tight_model
 from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.shared.assignment import assignment_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from pyomo.environ import ConcreteModel
 
     from harpagon.instances.instance import Instance
-    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.instances.policies import Dispatch
     from harpagon.solvers.options import SolverOptions
 
 _FORMATS = {"lp": "cpxlp", "mps": "mps"}
@@ -78,6 +80,8 @@ def linear_model(
     options: SolverOptions = DEFAULT_OPTIONS,
 ) -> ConcreteModel:
     """Pyomo model of a linear formulation with the tangents that hold its optimum up."""
+    if billing is Billing.SHARED:
+        return assignment_model(instance, options)
     start = first_start(instance, billing, dispatch, options)
     task = start.task
     if start.known is False:

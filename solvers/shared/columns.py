@@ -4,14 +4,16 @@
    price mixes, and the search adds those of negative reduced cost until there are none: its value is a lower bound.
 2. A plan that costs less than the best known one can hold only columns whose reduced cost is within the gap between
    the two. All of these are listed, and the master over them is solved in whole numbers.
+3. So do the plans that cost the same, at its end: of these the quickest is chosen over the same columns.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.planning.shared import SharedData, shared_program
+from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.planning.shared import quickest_program, shared_program
 from harpagon.formulations.shared_assembly import assemble_shared
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
@@ -20,16 +22,18 @@ from harpagon.solvers.result import Termination
 from harpagon.solvers.shared.mixes import Duals, MixSearch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.formulations.planning.pattern import Column
-    from harpagon.formulations.planning.shared import MixColumn
+    from harpagon.formulations.planning.shared import MixColumn, SharedData
     from harpagon.instances.plan import Plan
     from harpagon.solvers.exact.effort import Effort
     from harpagon.solvers.models.highs import LinearSolution
     from harpagon.solvers.models.incumbent import Incumbent
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.shared.problem import SharedProblem
+    from harpagon.solvers.shared.proof import Proof
 
 _A_ROUND = 20
 """Mixes of every type that one round of pricing adds."""
@@ -37,14 +41,6 @@ _NEGATIVE = 1e-8
 """Relative to the budget: a reduced cost beyond this is negative."""
 _PENALTY = 2.0
 """Budgets that a module costs which goes unserved."""
-
-
-@dataclass(slots=True)
-class Proof:
-    """What is known: no plan costs less than ``bound``, ``done`` once nothing is left to search."""
-
-    bound: float
-    done: bool = False
 
 
 class ColumnSearch:
@@ -67,8 +63,13 @@ class ColumnSearch:
         self._options = options
         self._search = MixSearch(problem, effort)
         self._owned: tuple[tuple[Column, ...], ...] = ()
-        self.mixes: list[MixColumn] = []
-        self.rounds = 0
+        self._mixes: list[MixColumn] = []
+        self._rounds = 0
+
+    @property
+    def details(self) -> dict[str, object]:
+        """Mixes at hand, and rounds of pricing."""
+        return {"columns": len(self._mixes), "rounds": self._rounds}
 
     def run(self, proof: Proof) -> None:
         """Raise ``proof`` as far as the effort goes; without a plan at its end there is none within the budget.
@@ -82,11 +83,13 @@ class ColumnSearch:
         duals = self._relax(proof)
         if duals is None:
             return
+        bound = proof.bound
         proof.done = self._is_settled(proof)
-        if proof.done:
-            return
-        self._choose(SharedData(self._owned, tuple(self.mixes), *self._frame()))
-        self._close(proof, duals)
+        if not proof.done:
+            self._choose(self._problem.master(self._owned, self._mixes), shared_program, self._incumbent.offer)
+            self._close(proof, duals)
+        if proof.done and self._incumbent.plan is not None:
+            self._quicken(self._near(duals, bound))
 
     def _is_settled(self, proof: Proof) -> bool:
         """Whether the bound leaves no better plan; without any, it has to pass the budget."""
@@ -97,22 +100,18 @@ class ColumnSearch:
     def _ceiling(self) -> float:
         return min(self._incumbent.cost, self._problem.budget * (1 + PROOF_TOLERANCE))
 
-    def _frame(self) -> tuple[tuple[float, ...], Mapping[tuple[int, int], float], tuple[int, ...], Mapping[str, int]]:
-        data = self._problem.data
-        return data.slo, data.edges, data.sinks, data.limits
-
     def _relax(self, proof: Proof) -> Duals | None:
         """Duals of the relaxation over all columns; None where HiGHS did not reach its optimum."""
         budget = self._problem.budget
         most_mixes = len(self._problem.models) // 2
         while True:
-            data = SharedData(self._owned, tuple(self.mixes), *self._frame())
+            data = self._problem.master(self._owned, self._mixes)
             relaxed = solve_relaxation(shared_program(data, _PENALTY * budget), self._left())
             if relaxed is None:
                 return None
             value, duals = relaxed.value, self._duals(relaxed.duals)
-            self.rounds += 1
-            known = {column.mix for column in self.mixes}
+            self._rounds += 1
+            known = {column.mix for column in self._mixes}
             found = self._search.below(duals, -_NEGATIVE * budget, _A_ROUND)
             lowest = min((duals.mix(column) for column in found), default=0.0)
             proof.bound = max(proof.bound, value + most_mixes * lowest)
@@ -120,7 +119,7 @@ class ColumnSearch:
             new = [column for column in found if column.mix not in known]
             if not new:
                 return duals
-            self.mixes += new
+            self._mixes += new
 
     def _duals(self, rows: Mapping[str, float]) -> Duals:
         modules = range(len(self._problem.models))
@@ -133,16 +132,28 @@ class ColumnSearch:
     def _close(self, proof: Proof, duals: Duals) -> None:
         """List every column that a better plan may have, and choose among them."""
         ceiling = self._ceiling()
-        gap = ceiling - proof.bound + _NEGATIVE * ceiling
-        self.mixes = self._search.below(duals, gap)
-        owned = tuple(
-            tuple(one for one in schedules if self._reduced(m, one, duals) <= gap)
-            for m, schedules in enumerate(self._owned)
-        )
-        solution = self._choose(SharedData(owned, tuple(self.mixes), *self._frame()))
+        solution = self._choose(self._near(duals, proof.bound), shared_program, self._incumbent.offer)
         proof.bound = max(proof.bound, min(ceiling, solution.bound))
         proof.done = solution.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         self._report(proof)
+        if solution.interrupted:
+            raise KeyboardInterrupt
+
+    def _near(self, duals: Duals, bound: float) -> SharedData:
+        """The master over all columns of plans that cost no more than the best one; ``bound`` is the relaxation's."""
+        ceiling = self._ceiling()
+        gap = ceiling - bound + _NEGATIVE * ceiling
+        self._mixes = self._search.below(duals, gap)
+        owned = [
+            tuple(one for one in schedules if self._reduced(m, one, duals) <= gap)
+            for m, schedules in enumerate(self._owned)
+        ]
+        return self._problem.master(owned, self._mixes)
+
+    def _quicken(self, data: SharedData) -> None:
+        """Offer the quickest plan that costs no more than the best one."""
+        most = self._incumbent.cost * (1 + COST_TOLERANCE)
+        solution = self._choose(data, lambda left: quickest_program(left, most), self._incumbent.offer_quicker)
         if solution.interrupted:
             raise KeyboardInterrupt
 
@@ -151,16 +162,21 @@ class ColumnSearch:
         charged = column.cost + sum(duals.toll[name] * used for name, used in tolls)
         return charged + duals.wait[m] * column.latency - duals.cover[m]
 
-    def _choose(self, data: SharedData) -> LinearSolution:
-        """Offer the cheapest choice of columns as a plan; one that misses an SLO by rounding is cut off."""
+    def _choose(
+        self,
+        data: SharedData,
+        program: Callable[[SharedData], LinearProgram],
+        offer: Callable[[Plan], str | None],
+    ) -> LinearSolution:
+        """Offer the best choice of columns as a plan; one that misses an SLO by rounding is cut off."""
         while True:
-            solution = solve_linear_program(shared_program(data), self._left())
+            solution = solve_linear_program(program(data), self._left())
             if solution.values is None:
                 return solution
             chosen = frozenset(
                 name for name, value in solution.values.items() if name[:3] in ("own", "mix") and value > 1 / 2
             )
-            if self._incumbent.offer(self._plan(data, chosen)) is None or solution.interrupted:
+            if offer(self._plan(data, chosen)) is None or solution.interrupted:
                 return solution
             data = replace(data, excluded=(*data.excluded, chosen))
 

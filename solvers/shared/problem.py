@@ -10,6 +10,7 @@ from harpagon.formulations.bounds import cost_floor
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column
+from harpagon.formulations.planning.shared import SharedData
 from harpagon.formulations.problem import model_names
 from harpagon.formulations.shared import groups
 from harpagon.instances.plan import machines_used
@@ -21,8 +22,9 @@ from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import distinct_schedules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from harpagon.formulations.planning.shared import MixColumn
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.formulations.shared import Group
     from harpagon.instances.instance import Instance
@@ -61,6 +63,12 @@ class SharedProblem:
             for name in types
         }
         return cls(instance, data, model_names(instance, problems), by_type, budget)
+
+    def master(self, owned: Iterable[tuple[Column, ...]], mixes: Iterable[MixColumn]) -> SharedData:
+        """The master over these schedules of every module and these mixes."""
+        data = self.data
+        pipelines = tuple(p for p, problem in enumerate(data.problems) for _ in problem.modules)
+        return SharedData(tuple(owned), tuple(mixes), pipelines, data.slo, data.edges, data.sinks, data.limits)
 
     def keeps_objectives(self, latencies: Mapping[int, float]) -> bool:
         """Whether every path can keep its SLO, modules without a latency here at their smallest."""

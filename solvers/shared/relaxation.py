@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.planning.pattern import Column
-from harpagon.formulations.planning.shared import SharedData, shared_program
+from harpagon.formulations.planning.shared import shared_program
 from harpagon.solvers.models.highs import solve_linear_program
 
 if TYPE_CHECKING:
@@ -27,10 +27,8 @@ def share_of_time_bound(problem: SharedProblem, options: SolverOptions, effort: 
     OutOfEffortError
         Where ``effort`` is used up.
     """
-    data = problem.data
-    columns = tuple((*problem.owned(m, effort), *_groups(problem, m)) for m in range(len(problem.models)))
-    master = SharedData(columns, (), data.slo, data.edges, data.sinks, data.limits)
-    return solve_linear_program(shared_program(master), options).bound
+    columns = [(*problem.owned(m, effort), *_groups(problem, m)) for m in range(len(problem.models))]
+    return solve_linear_program(shared_program(problem.master(columns, ())), options).bound
 
 
 def _groups(problem: SharedProblem, m: int) -> list[Column]:

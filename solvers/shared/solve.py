@@ -1,4 +1,4 @@
-"""The exact method under ``shared`` billing.
+"""Exact methods under ``shared`` billing, from the first plan to the proof.
 
 The optimum of ``whole`` billing is the first plan: whatever serves every module by machines of its own is a plan here
 too. Without hardware limits there is a plan exactly where there is one under ``whole``. Under limits there may be one
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from harpagon.formulations.bounds import cost_floor, hardware_limits, is_reachable, most_under_shared
 from harpagon.formulations.problem import pipeline_problems
@@ -22,58 +22,79 @@ from harpagon.solvers.models.incumbent import Incumbent, offer_start
 from harpagon.solvers.models.model_method import PROOF_TOLERANCE
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
-from harpagon.solvers.shared.columns import ColumnSearch, Proof
+from harpagon.solvers.shared.columns import ColumnSearch
 from harpagon.solvers.shared.problem import SharedProblem
+from harpagon.solvers.shared.proof import Proof
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from harpagon.instances.instance import Instance
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import SolverInfo
 
 _SHARE_OF_WHOLE = 1 / 4
 """Share of the time limit that the optimum under ``whole`` may take."""
 
 
+class Search(Protocol):
+    """Finds the cheapest plan within the budget of a problem."""
+
+    def __init__(
+        self, problem: SharedProblem, incumbent: Incumbent, options: SolverOptions, effort: Effort
+    ) -> None: ...
+
+    @property
+    def details(self) -> Mapping[str, object]:
+        """What a result says of it."""
+
+    def run(self, proof: Proof) -> None:
+        """Raise ``proof``; without a plan at its end there is none within the budget."""
+
+
 def solve_shared(
     instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
 ) -> Result:
-    """Cheapest plan whose machines may host several modules, with its proof.
+    """Cheapest plan whose machines may host several modules, by columns, with its proof: under shared and paced."""
+    return run_shared("exact", ColumnSearch, decomposition_info, instance, options)
 
-    Parameters
-    ----------
-    instance
-        Any pipelines, with or without hardware limits.
-    billing, dispatch
-        ``shared`` and ``paced``.
-    options
-        Time limit, gap, start; threads, seed and log of HiGHS.
+
+def run_shared(
+    name: str,
+    search: type[Search],
+    info: Callable[..., SolverInfo],
+    instance: Instance,
+    options: SolverOptions,
+) -> Result:
+    """Result of the method ``name``: the optimum under ``whole``, then what ``search`` finds and proves.
 
     Raises
     ------
     SolveInterrupted
         On Ctrl-C, with the best plan so far.
     """
-    search = _Search(instance, options)
+    solve = _Solve(instance, options, search)
     try:
-        search.run()
+        solve.run()
     except OutOfEffortError:
         pass
     except KeyboardInterrupt:
-        raise SolveInterrupted(search.result()) from None
-    return search.result()
+        raise SolveInterrupted(solve.result(name, info)) from None
+    return solve.result(name, info)
 
 
-class _Search:
+class _Solve:
     """One solve, from the first plan to the proof."""
 
-    def __init__(self, instance: Instance, options: SolverOptions) -> None:
+    def __init__(self, instance: Instance, options: SolverOptions, search: type[Search]) -> None:
         self._begin = self._built = time.perf_counter()
-        self._instance, self._options = instance, options
+        self._instance, self._options, self._search = instance, options, search
         limit = options.time_limit
         self._effort = Effort(math.inf if limit is None else self._begin + limit)
         self._problems = pipeline_problems(instance)
         self._incumbent = Incumbent(instance, self._problems, Billing.SHARED, Dispatch.PACED)
         self._proof = Proof(sum(cost_floor(module) for problem in self._problems for module in problem.modules))
-        self._details: dict[str, object] = {}
+        self._details: Mapping[str, object] = {}
 
     def run(self) -> None:
         """Raise the proof as far as the time goes."""
@@ -89,12 +110,12 @@ class _Search:
         plan = self._incumbent.plan
         budget = most_under_shared(self._instance, self._problems) if plan is None else plan.cost
         problem = SharedProblem.compile(self._instance, self._problems, budget)
-        search = ColumnSearch(problem, self._incumbent, self._options, self._effort)
+        search = self._search(problem, self._incumbent, self._options, self._effort)
         self._built = time.perf_counter()
         try:
             search.run(self._proof)
         finally:
-            self._details = {"columns": len(search.mixes), "rounds": search.rounds}
+            self._details = search.details
 
     def _start_whole(self) -> bool:
         """Offer the optimum under ``whole``; returns whether that has none."""
@@ -113,7 +134,7 @@ class _Search:
         if whole.plan is not None:
             self._incumbent.offer(replace(whole.plan, billing=Billing.SHARED))
 
-    def result(self) -> Result:
+    def result(self, name: str, info: Callable[..., SolverInfo]) -> Result:
         """What is held by now."""
         cost, bound = self._incumbent.cost, self._proof.bound
         if self._proof.done and math.isinf(cost):
@@ -123,6 +144,6 @@ class _Search:
         else:
             termination = Termination.LIMIT if math.isinf(cost) else Termination.FEASIBLE
         now = time.perf_counter()
-        info = decomposition_info(self._options, start=self._incumbent.start, **self._details)
+        told = info(self._options, start=self._incumbent.start, **self._details)
         built, solved = self._built - self._begin, now - self._built
-        return Result("exact", termination, self._incumbent.plan, min(bound, cost), built, solved, info)
+        return Result(name, termination, self._incumbent.plan, min(bound, cost), built, solved, told)

@@ -44,6 +44,16 @@ def small() -> tuple[Model, PipelineHandle, ModuleHandle]:
     return model, pipeline, model.add_module(pipeline, "a", model="m")
 
 
+def test_memory_counts_as_in_a_file() -> None:
+    model = Model("memory")
+    model.add_hardware("gpu", price_per_hour=1, memory_gb=24)
+    model.add_profile("m", "gpu", {1: 10}, memory_gb=9)
+    model.add_module(model.add_pipeline("p", rate_rps=1, slo_ms=100), "a", model="m")
+    document = instance_document(model.instance())
+    assert document["hardware"]["gpu"]["memory_gb"] == 24
+    assert document["profiles"]["m"]["gpu"]["memory_gb"] == 9
+
+
 def test_numpy_figures_count_as_numbers() -> None:
     model = Model("numpy")
     model.add_hardware("cpu", price_per_hour=np.float64(1.5), limit=np.int64(3))  # type: ignore[arg-type]

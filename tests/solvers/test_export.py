@@ -15,7 +15,11 @@ from harpagon.solvers.methods import METHODS
 from harpagon.solvers.models.export import write_model
 from studies.agreement import Sample
 
-LINEAR = [name for name, method in METHODS.items() if method.capabilities.linear]
+LINEAR = [
+    name
+    for name, method in METHODS.items()
+    if method.capabilities.linear and Billing.WHOLE in method.capabilities.billings
+]
 
 
 def optimum_of_file(path: Path) -> float:
@@ -42,8 +46,15 @@ def test_round_trip(tmp_path: Path, formulation: str, file_format: str, billing:
         assert optimum_of_file(path) == pytest.approx(expected)
 
 
+def test_the_model_of_shared_machines_goes_round_too(tmp_path: Path) -> None:
+    instance = Sample(0, 20, pipelines=2, limits=True, machines=1.5, modules=4).draw(3)
+    write_model(instance, "assignment", Billing.SHARED, Dispatch.PACED, tmp_path / "m.lp", "lp")
+    expected = METHODS["brute-force"].run(instance, Billing.SHARED, Dispatch.PACED).objective
+    assert optimum_of_file(tmp_path / "m.lp") == pytest.approx(expected)
+
+
 def test_a_nonlinear_model_is_refused_by_name(tmp_path: Path, worked_example: Instance) -> None:
-    with pytest.raises(UnsupportedError, match=r"cp-sat .* LP or MPS.*use pattern, compact, .* or disjunctive-hull"):
+    with pytest.raises(UnsupportedError, match=r"cp-sat .* LP or MPS.*use pattern, compact, .* or assignment"):
         write_model(worked_example, "cp-sat", Billing.WHOLE, Dispatch.TC, tmp_path / "m.lp", "lp")
 
 
