@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance
 
-FORMULATIONS = tuple(m.name for m in METHODS.values() if m.kind is Kind.EXACT and m.name != "brute-force")
+FORMULATIONS = tuple(
+    m.name
+    for m in METHODS.values()
+    if m.kind is Kind.EXACT and m.name != "brute-force" and Billing.WHOLE in m.capabilities.billings
+)
 
 _QUICK = 0.05
 """Seconds below which a solve is repeated and the least time counts."""

@@ -147,11 +147,12 @@ def highs_info(options: SolverOptions, **extra: object) -> SolverInfo:
 
 
 def _new(options: SolverOptions) -> highspy.Highs:
-    """A solver with our options, made in silence."""
+    """A solver with our options, made in silence; it runs whatever threads another user of HiGHS has left behind."""
     import highspy
 
     _print_licence_unseen()
     highs = highspy.Highs()
+    highs.resetGlobalScheduler(False)
     for name, value in highs_options(options).items():
         highs.setOptionValue(name, value)
     return highs

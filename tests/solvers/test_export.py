@@ -13,6 +13,7 @@ from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.methods import METHODS
 from harpagon.solvers.models.export import write_model
+from harpagon.solvers.result import Termination
 from studies.agreement import Sample
 
 LINEAR = [
@@ -51,6 +52,15 @@ def test_the_model_of_shared_machines_goes_round_too(tmp_path: Path) -> None:
     write_model(instance, "assignment", Billing.SHARED, Dispatch.PACED, tmp_path / "m.lp", "lp")
     expected = METHODS["brute-force"].run(instance, Billing.SHARED, Dispatch.PACED).objective
     assert optimum_of_file(tmp_path / "m.lp") == pytest.approx(expected)
+
+
+def test_threads_that_another_user_of_highs_left_behind_stop_no_relaxation(tmp_path: Path) -> None:
+    """HiGHS refuses to run with other threads than its last run had: `exact` then lost its proof."""
+    instance = Sample(0, 20, pipelines=2, machines=1.5, modules=4).draw(3)
+    write_model(instance, "assignment", Billing.SHARED, Dispatch.PACED, tmp_path / "m.lp", "lp")
+    expected = optimum_of_file(tmp_path / "m.lp")
+    found = METHODS["exact"].run(instance, Billing.SHARED, Dispatch.PACED)
+    assert (found.termination, found.objective) == (Termination.OPTIMAL, pytest.approx(expected))
 
 
 def test_a_nonlinear_model_is_refused_by_name(tmp_path: Path, worked_example: Instance) -> None:
