@@ -72,12 +72,25 @@ def _on_containers(
     hardware = {item.name: item for item in (core_hardware(cores, price_per_core) for cores in counts)}
     configurations = {
         model: tuple(
-            Configuration(f"cpu-{cores}", batch, duration, hardware[f"cpu-{cores}"].price)
-            for (cores, batch), duration in sorted(profile.durations.items())
+            Configuration.measured(f"cpu-{c}", b, mean, hardware[f"cpu-{c}"].price, quantiles)
+            for (c, b), duration in sorted(profile.durations.items())
+            for mean, quantiles in [profile.spread.get((c, b), (duration, ()))]
         )
         for model, profile in profiles.items()
     }
     return hardware, configurations
+
+
+def with_core_limits(instance: Instance, cores: int) -> Instance:
+    """The instance with, of every type cpu-1, cpu-2, ..., as many containers as a machine of ``cores`` cores holds.
+
+    Each type is limited as if it were alone on the machine.
+    """
+    hardware = {
+        name: replace(kind, limit=cores // cores_of(name)) if _NAME.fullmatch(name) else kind
+        for name, kind in instance.hardware.items()
+    }
+    return replace(instance, hardware=hardware)
 
 
 def core_profile_of(instance: Instance, model: str) -> CoreProfile:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from harpagon.instances.cpu.profile import CoreProfile
 from harpagon.instances.errors import InputError
+from harpagon.instances.files.profiles import SHARES
 from harpagon.instances.files.writing import write_text
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ _KINDS = {
 }
 
 
+CPU = "CPUExecutionProvider"
+
+
 @dataclass(frozen=True, slots=True)
 class ProfileSettings:
     """How to measure.
@@ -47,6 +52,8 @@ class ProfileSettings:
         Batches before the clock starts, and timed batches, per point.
     seed
         Of the random inputs.
+    provider
+        Execution provider of ONNX Runtime; ``cores`` are threads of this machine in any case.
     """
 
     cores: tuple[int, ...]
@@ -55,6 +62,7 @@ class ProfileSettings:
     warmup: int = 3
     repeats: int = 20
     seed: int = 0
+    provider: str = CPU
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,10 @@ class MeasuredPoint:
     cores: int
     batch: int
     seconds: tuple[float, ...]
+
+    def slower_by(self, overhead: float) -> MeasuredPoint:
+        """Every batch ``overhead`` seconds longer: what a server adds that is not measured here."""
+        return replace(self, seconds=tuple(one + overhead for one in self.seconds))
 
     def quantile(self, share: float) -> float:
         """Smallest measured duration that at least ``share`` of the batches kept, seconds."""
@@ -86,9 +98,9 @@ def measure_onnx(path: Path, settings: ProfileSettings, progress: Callable[[], N
         raise InputError("--cores", "", problem, "Profile on a larger machine, or ask for fewer cores")
     points = []
     for cores in settings.cores:
-        session = _session(path, cores)
+        session = open_session(path, cores, settings.provider)
         for batch in settings.batches:
-            inputs = _inputs(path, session, batch, settings)
+            inputs = random_inputs(path, session, batch, settings.shapes, settings.seed)
             points.append(MeasuredPoint(cores, batch, tuple(_timed(path, session, inputs, settings))))
             progress()
     return points
@@ -100,8 +112,18 @@ def available_cores() -> int:
 
 
 def measured_profile(name: str, points: Sequence[MeasuredPoint], quantile: float) -> CoreProfile:
-    """The profile that plans with the given quantile of every point."""
-    return CoreProfile(name, {(point.cores, point.batch): point.quantile(quantile) for point in points})
+    """The profile that plans with the given quantile of every point.
+
+    Where instance files know that quantile, its mean and the quantiles up to it are stated too.
+    """
+    durations = {(point.cores, point.batch): point.quantile(quantile) for point in points}
+    stated = [share for share in SHARES.values() if share <= quantile] if quantile in SHARES.values() else []
+    spread = {
+        (point.cores, point.batch): (fmean(point.seconds), tuple((share, point.quantile(share)) for share in stated))
+        for point in points
+        if stated
+    }
+    return CoreProfile(name, durations, spread)
 
 
 def write_measured_points(path: Path, points: Sequence[MeasuredPoint], quantile: float) -> None:
@@ -116,14 +138,34 @@ def write_measured_points(path: Path, points: Sequence[MeasuredPoint], quantile:
     write_text(path, "\n".join(lines) + "\n")
 
 
-def _session(path: Path, cores: int) -> Any:
-    """Session on ``cores`` threads."""
+def execution_provider(wanted: str) -> str:
+    """Execution provider of the installed ONNX Runtime by a short name such as ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    InputError
+        Where the ONNX Runtime at hand has no such provider, or there is none.
+    """
+    providers = _onnxruntime("--provider").get_available_providers()
+    short = {name.removesuffix("ExecutionProvider").lower(): name for name in providers}
+    if wanted.lower() not in short:
+        step = "Install the ONNX Runtime of your device, such as onnxruntime-gpu"
+        raise InputError("--provider", wanted, f"this ONNX Runtime has {', '.join(short)}", step)
+    return short[wanted.lower()]
+
+
+def _onnxruntime(source: str) -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise InputError(
-            str(path), "", "measuring needs ONNX Runtime", "Install it with pip install 'harpagon[profile]'"
-        ) from None
+        problem = "measuring needs ONNX Runtime"
+        raise InputError(source, "", problem, "Install it with pip install 'harpagon[profile]'") from None
+    return onnxruntime
+
+
+def open_session(path: Path, cores: int, provider: str = CPU) -> Any:
+    """Session of ONNX Runtime on ``cores`` threads; raises as `measure_onnx`."""
+    onnxruntime = _onnxruntime(str(path))
     if not path.is_file():
         raise InputError(str(path), "", "there is no such file", "Check the path")
     options = onnxruntime.SessionOptions()
@@ -132,24 +174,30 @@ def _session(path: Path, cores: int) -> Any:
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # a waiting thread must not burn a core
     options.log_severity_level = 4
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(str(path), options, providers=[provider])
     except Exception as error:  # ONNX Runtime raises its own exception types, which share no base but Exception
         raise InputError(str(path), "", f"no model ONNX Runtime can load ({_first_line(error)})", "Check it") from None
+    if session.get_providers()[0] != provider:  # without a word, ONNX Runtime falls back to the CPU
+        problem = f"ONNX Runtime cannot use {provider} here and fell back to {session.get_providers()[0]}"
+        raise InputError(str(path), "--provider", problem, "Check the driver and the libraries of the device")
+    return session
 
 
-def _inputs(path: Path, session: Any, batch: int, settings: ProfileSettings) -> dict[str, NDArray[Any]]:
-    """Random inputs for one batch."""
+def random_inputs(
+    path: Path, session: Any, batch: int, shapes: Mapping[str, tuple[int, ...]], seed: int = 0
+) -> dict[str, NDArray[Any]]:
+    """Random inputs for one batch; raises as `measure_onnx`."""
     import numpy as np
 
-    generator = np.random.default_rng(settings.seed)
+    generator = np.random.default_rng(seed)
     described = session.get_inputs()
-    unknown = set(settings.shapes) - {item.name for item in described} - {""}
-    if unknown or ("" in settings.shapes and len(described) > 1):
+    unknown = set(shapes) - {item.name for item in described} - {""}
+    if unknown or ("" in shapes and len(described) > 1):
         names = ", ".join(item.name for item in described)
         raise InputError("--shape", ", ".join(sorted(unknown)), f"the inputs of {path} are {names}", "Name one of them")
     inputs = {}
     for item in described:
-        shape = (batch, *_dimensions(path, item, batch, settings.shapes))
+        shape = (batch, *_dimensions(path, item, batch, shapes))
         if item.type not in _KINDS:
             raise InputError(str(path), f"input {item.name}", f"is a {item.type}", "Only plain tensors are measured")
         inputs[item.name] = generator.random(shape).astype(_KINDS[item.type])
@@ -185,7 +233,7 @@ def _timed(path: Path, session: Any, inputs: dict[str, NDArray[Any]], settings: 
             started = time.perf_counter()
             session.run(None, inputs)
             yield time.perf_counter() - started
-    except Exception as error:  # as in _session
+    except Exception as error:  # as in open_session
         shapes = ", ".join(f"{name}={value.shape}" for name, value in inputs.items())
         raise InputError(str(path), shapes, f"does not run ({_first_line(error)})", "Try another --shape") from None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -10,7 +10,7 @@ from harpagon.instances.errors import InputError
 from harpagon.instances.files.number_table import read_number_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Set
     from pathlib import Path
 
 
@@ -24,10 +24,13 @@ class CoreProfile:
         Model name, used in reports.
     durations
         (cores c, batch b) to l(b, c), the seconds that one batch takes.
+    spread
+        The same to the mean and to stated quantiles (share, seconds), the last of them l(b, c), where they are known.
     """
 
     name: str
     durations: Mapping[tuple[int, int], float]
+    spread: Mapping[tuple[int, int], tuple[float, tuple[tuple[float, float], ...]]] = field(default_factory=dict)
 
     @property
     def cores(self) -> tuple[int, ...]:
@@ -41,13 +44,16 @@ class CoreProfile:
 
     def within(self, max_cores: int, max_batch: int) -> CoreProfile:
         """The part of the profile with at most ``max_cores`` cores and at most ``max_batch`` requests a batch."""
-        kept = {pair: d for pair, d in self.durations.items() if pair[0] <= max_cores and pair[1] <= max_batch}
-        return CoreProfile(self.name, kept)
+        return self._kept({pair for pair in self.durations if pair[0] <= max_cores and pair[1] <= max_batch})
 
     def with_cores(self, cores: Iterable[int]) -> CoreProfile:
         """The part of the profile on the core counts ``cores``."""
         chosen = set(cores)
-        return CoreProfile(self.name, {pair: d for pair, d in self.durations.items() if pair[0] in chosen})
+        return self._kept({pair for pair in self.durations if pair[0] in chosen})
+
+    def _kept(self, pairs: Set[tuple[int, int]]) -> CoreProfile:
+        durations = {pair: seconds for pair, seconds in self.durations.items() if pair in pairs}
+        return CoreProfile(self.name, durations, {pair: two for pair, two in self.spread.items() if pair in pairs})
 
 
 def published_yolo_profile() -> CoreProfile:

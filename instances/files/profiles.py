@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from harpagon.instances.files.schema import ProfileFile
     from harpagon.instances.instance import Hardware
 
-_SHARES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
+SHARES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99}
 """Key of a quantile to its share."""
 
 
@@ -87,12 +87,12 @@ def _batch(key: str, place: Place, source: str) -> int:
 
 def _quantiles(duration: float | DurationFile, place: Place, source: str) -> tuple[tuple[float, float], ...]:
     """Share and seconds of every stated quantile, which may not fall."""
-    stated = {key: value for key in _SHARES if (value := getattr(duration, key, None)) is not None}
+    stated = {key: value for key in SHARES if (value := getattr(duration, key, None)) is not None}
     for (lower, least), (upper, value) in pairwise(stated.items()):
         if value < least:
             where = format_place((*place, upper))
             raise InputError(source, where, f"{value:g} ms is below {lower} of {least:g} ms", "Check both figures")
-    return tuple((_SHARES[key], seconds(value)) for key, value in stated.items())
+    return tuple((SHARES[key], seconds(value)) for key, value in stated.items())
 
 
 def _points(profile: ProfileFile, place: Place, source: str) -> list[tuple[float, float]]:
@@ -124,6 +124,6 @@ def profile_document(profile: tuple[Configuration, ...]) -> dict[str, dict[str, 
 def _duration_document(configuration: Configuration) -> float | dict[str, float]:
     if not configuration.quantiles:
         return milliseconds(configuration.duration)
-    keys = {share: key for key, share in _SHARES.items()}
+    keys = {share: key for key, share in SHARES.items()}
     quantiles = {keys[share]: milliseconds(value) for share, value in configuration.quantiles}
     return {"mean_ms": milliseconds(configuration.mean), **quantiles}

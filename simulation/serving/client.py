@@ -10,8 +10,6 @@ from harpagon.simulation.serving.clock import sleep_until
 from harpagon.simulation.serving.kserve import infer_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from harpagon.simulation.serving.clock import Lag
     from harpagon.simulation.serving.http import HttpClient
 
@@ -39,8 +37,8 @@ async def send_evenly(
     duration: float,
     patience: float,
     lag: Lag,
-    answered: Callable[[float], None],
-) -> Answers:
+    answers: Answers,
+) -> None:
     """Send requests 1 / ``rate`` seconds apart for ``duration`` seconds, and wait ``patience`` for the last answers.
 
     Parameters
@@ -53,10 +51,9 @@ async def send_evenly(
         Seconds after which an answer is given up.
     lag
         Takes note of requests that are sent late.
-    answered
-        Called with every latency.
+    answers
+        Takes note of every answer.
     """
-    answers = Answers()
 
     async def one(intended: float) -> None:
         try:
@@ -66,7 +63,6 @@ async def send_evenly(
             answers.unanswered += 1
             return
         answers.latencies.append(asyncio.get_running_loop().time() - intended)
-        answered(answers.latencies[-1])
 
     first = asyncio.get_running_loop().time()
     async with asyncio.TaskGroup() as sent:
@@ -75,4 +71,3 @@ async def send_evenly(
             await sleep_until(intended)
             lag.note(intended)
             sent.create_task(one(intended))
-    return answers

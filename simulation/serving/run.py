@@ -12,11 +12,11 @@ import numpy as np
 from harpagon.graphs import PathNetwork
 from harpagon.simulation.dispatch.dispatchers import module_dispatcher
 from harpagon.simulation.pacing import pipeline_paces
-from harpagon.simulation.serving.client import send_evenly
+from harpagon.simulation.serving.client import Answers, send_evenly
 from harpagon.simulation.serving.clock import Lag, sleep_until
 from harpagon.simulation.serving.http import HttpClient, HttpServer
 from harpagon.simulation.serving.kserve import infer_path
-from harpagon.simulation.serving.machines import sleeping_machine
+from harpagon.simulation.serving.machines import SleepingWorker, machine
 from harpagon.simulation.serving.modules import LiveModule
 from harpagon.simulation.serving.pipelines import LivePipeline
 from harpagon.simulation.serving.report import ServedModule, ServedPipeline, ServingReport
@@ -26,17 +26,19 @@ from harpagon.solvers.capabilities import require_own_machines
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from harpagon.instances.instance import Instance, Pipeline
+    from harpagon.instances.instance import Configuration, Instance, Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
     from harpagon.simulation.pacing import Pace
     from harpagon.simulation.report import PipelineReport
-    from harpagon.simulation.serving.client import Answers
+    from harpagon.simulation.serving.machines import OnnxModel, Worker
 
 QUANTILES = (0.5, 0.99)
 _TICK = 2e-3
 """Seconds between two looks for what is due; shorter ones cost more of a core than they gain."""
 _STALL = 5e-3
 """Seconds by which timers are late when this machine has stalled."""
+_GLANCE = 0.25
+"""Seconds between two reports of how far a run is."""
 _PATIENCE = 5.0
 """Seconds beyond the bound after which an answer is given up."""
 
@@ -48,12 +50,14 @@ def serve_plan(
     duration: float = 10.0,
     share: float = 0.9,
     losses: Mapping[str, int] | None = None,
-    progress: Callable[[str, bool], None] | None = None,
+    models: Mapping[str, OnnxModel] | None = None,
+    progress: Callable[[float, ServingReport], None] | None = None,
     loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
 ) -> ServingReport:
     """Serve every pipeline of a plan at its promised rate, evenly, over loopback.
 
-    Workers sleep, so that a machine of any price can be had here; everything else is real: sockets, timers, queues.
+    Workers sleep, so that a machine of any price can be had here, or run ONNX models; everything else is real: sockets,
+    timers, queues.
 
     Parameters
     ----------
@@ -66,20 +70,24 @@ def serve_plan(
         timers.
     losses
         Module to a number of machines that are not started, of its last tuples first.
+    models
+        Model to the ONNX file that its machines run; all others sleep.
     progress
-        Called with the pipeline and whether a request was late, for every answer.
+        Called a few times a second with the seconds since the start and the report so far.
     loop
         Makes the event loop; None for the usual one.
 
     Raises
     ------
     InputError
-        Where modules of the plan share machines.
+        Where modules of the plan share machines, or an ONNX file cannot be run as planned.
     """
     require_own_machines(plan, "a run")
     simulated = simulate(instance, plan, duration=min(duration, 60.0), paced=True)
     with asyncio.Runner(loop_factory=loop) as runner:
-        return runner.run(_serve(instance, plan, duration, share, losses or {}, progress, simulated.pipelines))
+        return runner.run(
+            _serve(instance, plan, duration, share, losses or {}, models or {}, progress, simulated.pipelines)
+        )
 
 
 async def _serve(
@@ -88,22 +96,40 @@ async def _serve(
     duration: float,
     share: float,
     losses: Mapping[str, int],
-    progress: Callable[[str, bool], None] | None,
+    models: Mapping[str, OnnxModel],
+    progress: Callable[[float, ServingReport], None] | None,
     simulated: tuple[PipelineReport, ...],
 ) -> ServingReport:
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
     lag = Lag()
+
+    def report() -> ServingReport:
+        pipelines = tuple(line.report(told) for line, told in zip(lines, simulated, strict=True))
+        return ServingReport(instance.name, duration, share, lag.largest, pipelines)
+
     async with AsyncExitStack() as stack:
         lines = [
-            await _line(stack, pipeline, planned[pipeline.name], plan, share, losses) for pipeline in instance.pipelines
+            await _line(stack, pipeline, planned[pipeline.name], plan, share, losses, models)
+            for pipeline in instance.pipelines
         ]
-        ticking = asyncio.create_task(_tick([module for line in lines for module in line.modules], lag))
+        aside = [asyncio.create_task(_tick([module for line in lines for module in line.modules], lag))]
+        if progress is not None:
+            aside.append(asyncio.create_task(_watch(progress, report)))
         try:
-            answers = await asyncio.gather(*(line.drive(duration, lag, progress) for line in lines))
+            await asyncio.gather(*(line.drive(duration, lag) for line in lines))
         finally:
-            ticking.cancel()
-    reports = (line.report(seen, told) for line, seen, told in zip(lines, answers, simulated, strict=True))
-    return ServingReport(instance.name, duration, share, lag.largest, tuple(reports))
+            for task in aside:
+                task.cancel()
+    return report()
+
+
+async def _watch(progress: Callable[[float, ServingReport], None], report: Callable[[], ServingReport]) -> None:
+    """Tell ``progress`` how far the run is, time after time."""
+    loop = asyncio.get_running_loop()
+    begin = loop.time()
+    while True:
+        await asyncio.sleep(_GLANCE)
+        progress(loop.time() - begin, report())
 
 
 async def _tick(modules: list[LiveModule], lag: Lag) -> None:
@@ -134,6 +160,7 @@ class _Line:
         self._paces = paces
         self._bound = max(plan.latency, *(pace.departure for pace in paces))
         self._client: HttpClient | None = None
+        self._answers = Answers()
 
     async def open(self, stack: AsyncExitStack) -> None:
         """Start the server of the pipeline."""
@@ -143,20 +170,15 @@ class _Line:
         self._client = HttpClient(server.port)
         stack.callback(self._client.close)
 
-    async def drive(self, duration: float, lag: Lag, progress: Callable[[str, bool], None] | None) -> Answers:
+    async def drive(self, duration: float, lag: Lag) -> None:
         """Send the promised requests."""
         assert self._client is not None
-
-        def answered(latency: float) -> None:
-            if progress is not None:
-                progress(self._pipeline.name, latency > self._bound)
-
         path, rate = infer_path(self._pipeline.name), self._pipeline.rate
-        return await send_evenly(self._client, path, rate, duration, self._bound + _PATIENCE, lag, answered)
+        await send_evenly(self._client, path, rate, duration, self._bound + _PATIENCE, lag, self._answers)
 
-    def report(self, answers: Answers, simulated: PipelineReport) -> ServedPipeline:
-        """What was measured."""
-        seen = np.array(answers.latencies)
+    def report(self, simulated: PipelineReport) -> ServedPipeline:
+        """What was measured so far."""
+        seen = np.array(self._answers.latencies)
         quantiles = {share: float(np.quantile(seen, share)) for share in QUANTILES} if seen.size else {}
         modules = [
             ServedModule(
@@ -179,7 +201,7 @@ class _Line:
             quantiles,
             seen.size,
             int(np.count_nonzero(seen > self._bound)),
-            answers.unanswered,
+            self._answers.unanswered,
             tuple(modules),
         )
 
@@ -191,14 +213,16 @@ async def _line(
     whole: Plan,
     share: float,
     losses: Mapping[str, int],
+    models: Mapping[str, OnnxModel],
 ) -> _Line:
     paces = pipeline_paces(pipeline, plan, whole.dispatch)
     modules = []
     for name, pace in zip(PathNetwork.from_graph(pipeline.graph).modules, paces, strict=True):
         module = plan.modules[name]
+        model = models.get(pipeline.graph.nodes[name]["model"])
         machines = [
             [
-                await stack.enter_async_context(sleeping_machine(name, share * part.configuration.mean))
+                await stack.enter_async_context(machine(name, _worker(part.configuration, share, model)))
                 for _ in range(count)
             ]
             for part, count in zip(module.tuples, _started(module, losses.get(name, 0)), strict=True)
@@ -208,6 +232,10 @@ async def _line(
     line = _Line(pipeline, plan, paces, modules)
     await line.open(stack)
     return line
+
+
+def _worker(configuration: Configuration, share: float, model: OnnxModel | None) -> Worker:
+    return SleepingWorker(share * configuration.mean) if model is None else model.worker(configuration)
 
 
 def _started(module: ModulePlan, lost: int) -> list[int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.instances.files.instances import from_document
 from harpagon.simulation.deploy.tuples import served_tuples
-from harpagon.simulation.serving.client import send_evenly
+from harpagon.simulation.serving.client import Answers, send_evenly
 from harpagon.simulation.serving.clock import Lag
 from harpagon.simulation.serving.http import HOST, HttpClient
 from harpagon.simulation.serving.kserve import infer_request
@@ -85,13 +85,13 @@ def free_port() -> int:
 
 async def measure(port: int, path: str, part: ServedTuple, machines: int, seconds: float) -> Measured:
     """Wait until the module answers at ``path``, then send its requests evenly for ``seconds``."""
-    client, lag = HttpClient(port), Lag()
+    client, lag, answers = HttpClient(port), Lag(), Answers()
     try:
         await _until_ready(client, path)
         every = range(_WARMUP * part.batch * machines)
         await asyncio.gather(*(client.post(path, infer_request(1)) for _ in every))
         ticking = asyncio.create_task(_note(lag))
-        answers = await send_evenly(client, path, part.rate, seconds, _PATIENCE, lag, lambda _: None)
+        await send_evenly(client, path, part.rate, seconds, _PATIENCE, lag, answers)
         ticking.cancel()
     finally:
         client.close()

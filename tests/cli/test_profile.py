@@ -5,10 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from onnx_case import relu_model
 
 from harpagon.cli import main
+from harpagon.instances.cpu import measure
+from harpagon.instances.cpu.device import device_fragment
 from harpagon.instances.cpu.measure import MeasuredPoint, measured_profile, write_measured_points
+from harpagon.instances.cpu.noise import noise_warnings
 from harpagon.instances.cpu.profile import read_core_profile
+from harpagon.instances.files.instances import read_instance
 
 POINTS = [
     MeasuredPoint(1, 1, (0.004, 0.001, 0.003, 0.002)),
@@ -58,9 +63,50 @@ def test_without_onnx_runtime_the_extra_is_named(capsys, monkeypatch):
     assert "harpagon[profile]" in capsys.readouterr().err
 
 
-class TestWithOnnxRuntime:
-    """A model of one matrix product, built byte by byte, so that no model file and no ``onnx`` package is needed."""
+@pytest.mark.parametrize(
+    ("seconds", "quantile", "words"),
+    [
+        ((0.010,) * 20, 0.9, []),
+        ((0.010,) * 20, 0.99, ["--repeats 100"]),
+        ((0.010,) * 17 + (0.02,) * 3, 0.9, ["2 times"]),
+        ((0.010,) * 10 + (0.0115,) * 10, 0.9, ["drift"]),
+    ],
+)
+def test_noise_is_told(seconds, quantile, words):
+    found = noise_warnings([MeasuredPoint(1, 1, seconds)], quantile)
+    assert len(found) == len(words)
+    assert all(word in warning for word, warning in zip(words, found, strict=True))
 
+
+def test_a_larger_batch_that_is_quicker_is_noise():
+    pair = [MeasuredPoint(1, 4, (0.01,) * 20), MeasuredPoint(1, 1, (0.02,) * 20)]
+    assert noise_warnings(pair, 0.9) == ["noise: 1 core, batch 4 took less time than batch 1"]
+    apart = [MeasuredPoint(2, 4, (0.01,) * 20), pair[1]]
+    assert noise_warnings(apart, 0.9) == []
+
+
+def test_quantiles_up_to_the_one_that_plans_count_with_are_stated():
+    profile = measured_profile("model", [MeasuredPoint(1, 1, tuple(n / 1e3 for n in range(1, 101)))], 0.9)
+    mean, quantiles = profile.spread[1, 1]
+    assert mean == pytest.approx(0.0505)
+    assert quantiles == ((0.5, 0.050), (0.9, 0.090))
+    assert profile.durations[1, 1] == 0.090
+    assert measured_profile("model", POINTS, 0.8).spread == {}
+    fragment = device_fragment(profile, "T4", 2)
+    assert fragment["hardware"] == {"T4": {"limit": 2}}
+    assert fragment["profiles"]["model"]["T4"] == {"1": {"mean_ms": 50.5, "p50_ms": 50, "p90_ms": 90}}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [(["--provider", "warp", "--hardware", "X"], "warp"), (["--provider", "cuda"], "--hardware")],
+)
+def test_a_device_that_is_not_there_is_refused(arguments, word, capsys):
+    assert main(["profile", "model.onnx", *arguments]) == 2
+    assert word in capsys.readouterr().err
+
+
+class TestWithOnnxRuntime:
     @pytest.fixture(autouse=True)
     def _needs_onnx_runtime(self):
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'harpagon[profile]'")
@@ -101,20 +147,25 @@ class TestWithOnnxRuntime:
         assert main(["profile", str(path), "--cores", "1"]) == 2
         assert "no model ONNX Runtime can load" in capsys.readouterr().err
 
+    def test_what_is_written_has_quantiles_overhead_and_limits(self, model, tmp_path, capsys):
+        out = tmp_path / "relu.json"
+        command = ["profile", str(model), "--cores", "1", "--batches", "1", "--repeats", "3", "--shape", "8"]
+        assert main([*command, "--overhead", "50", "--limit", "--quantile", "0.99", "--out", str(out)]) == 0
+        assert "--repeats 100" in capsys.readouterr().err
+        instance = read_instance(out)
+        assert instance.hardware["cpu-1"].limit == measure.available_cores()
+        (point,) = instance.profiles["relu"]
+        assert [share for share, _ in point.quantiles] == [0.5, 0.9, 0.95, 0.99]
+        assert 0.05 < point.mean <= point.duration == point.quantiles[-1][1]
 
-def relu_model() -> bytes:
-    """y = Relu(x) for x of shape (batch, width), both open, in the wire format of ONNX."""
+    def test_a_device_that_falls_back_to_the_cpu_is_refused(self, model, monkeypatch, capsys):
+        monkeypatch.setattr(measure, "execution_provider", lambda _: "CUDAExecutionProvider")
+        assert main(["profile", str(model), "--provider", "cuda", "--hardware", "X", "--shape", "8"]) == 2
+        assert "fell back to CPUExecutionProvider" in capsys.readouterr().err
 
-    def field(number: int, payload: bytes) -> bytes:
-        return bytes([number << 3 | 2, len(payload)]) + payload
-
-    def integer(number: int, value: int) -> bytes:
-        return bytes([number << 3, value])
-
-    def tensor(name: bytes) -> bytes:
-        dimensions = b"".join(field(1, field(2, dimension)) for dimension in (b"batch", b"width"))
-        return field(1, name) + field(2, field(1, integer(1, 1) + field(2, dimensions)))
-
-    node = field(1, b"x") + field(2, b"y") + field(4, b"Relu")
-    graph = field(1, node) + field(2, b"g") + field(11, tensor(b"x")) + field(12, tensor(b"y"))
-    return integer(1, 8) + field(7, graph) + field(8, integer(2, 13))
+    def test_a_device_gets_a_profile_of_its_own(self, model, monkeypatch, tmp_path):
+        monkeypatch.setattr(measure, "execution_provider", lambda _: measure.CPU)
+        out = tmp_path / "device.json"
+        command = ["profile", str(model), "--provider", "cuda", "--hardware", "T4", "--shape", "8", "--repeats", "3"]
+        assert main([*command, "--batches", "1,2", "--out", str(out)]) == 0
+        assert set(json.loads(out.read_text())["profiles"]["relu"]["T4"]) == {"1", "2"}

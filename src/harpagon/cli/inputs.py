@@ -87,3 +87,15 @@ def solver_options(time_limit: float | None, gap: float, threads: int, log: bool
     if not 0 <= gap < 1:
         raise typer.BadParameter("give a fraction from 0 up to, not including, 1, such as 0.01", param_hint="--gap")
     return SolverOptions(time_limit=time_limit, gap=gap, threads=threads, log=log)
+
+
+def shapes_of(texts: list[str]) -> dict[str, tuple[int, ...]]:
+    """Dimensions by input from texts such as ``3,224,224``, of the only input "", or ``x=3,224,224``."""
+    shapes = {}
+    for text in texts:
+        before, _, after = text.rpartition("=")
+        parts = [part.strip() for part in after.split(",")] if after.strip() else []
+        if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
+            raise typer.BadParameter(f"{text}: give dimensions such as 3,224,224 or x=3,224,224", param_hint="--shape")
+        shapes[before] = tuple(int(part) for part in parts)
+    return shapes

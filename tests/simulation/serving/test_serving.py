@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from onnx_case import relu_model
 from virtual_time import VirtualLoop
 
 from harpagon.cli import main
@@ -217,3 +218,64 @@ def test_a_report_without_answers_is_a_miss() -> None:
     report = _report(0, 0.0, 0.0, 0.0, unanswered=10)
     empty = replace(report.pipelines[0], quantiles={}, requests=0)
     assert replace(report, pipelines=(empty,)).verdict is Verdict.MISSED
+
+
+def test_the_dashboard_sees_the_run_so_far(plan: Plan) -> None:
+    seen: list[tuple[float, int]] = []
+
+    def progress(seconds: float, report: ServingReport) -> None:
+        seen.append((seconds, report.pipelines[0].requests))
+
+    assert served(plan, progress=progress).pipelines[0].requests == 63
+    assert seen == sorted(seen) and len(seen) > 5
+    assert 0 < seen[len(seen) // 2][1] < 63
+
+
+def _onnx_plan(tmp_path: Path) -> list[str]:
+    instance, plan = tmp_path / "relu.json", tmp_path / "plan.json"
+    document = {
+        "format": "harpagon-instance/1",
+        "name": "relu",
+        "hardware": {"cpu-1": {"price_per_hour": 1}, "T4": {"price_per_hour": 1}},
+        "profiles": {"relu": {"cpu-1": {"2": 300}}, "gpu": {"T4": {"1": 300}}},
+        "pipelines": [
+            {"name": name, "rate_rps": 4, "slo_ms": 1500, "modules": {"m": {"model": name}}} for name in ("relu", "gpu")
+        ],
+    }
+    instance.write_text(json.dumps(document))
+    assert main(["plan", str(instance), "--billing", "whole", "--out", str(plan)]) == ExitCode.DONE
+    (tmp_path / "relu.onnx").write_bytes(relu_model())
+    return ["run", str(instance), str(plan), "--duration", "1"]
+
+
+def test_machines_run_onnx_models(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxruntime")
+    run, figure = _onnx_plan(tmp_path), tmp_path / "run.svg"
+    capsys.readouterr()
+    onnx = ["--onnx", f"relu={tmp_path / 'relu.onnx'}", "--shape", "relu=8", "--figure", str(figure)]
+    assert main([*run, *onnx, "--json"]) in (ExitCode.DONE, ExitCode.MACHINE_FAILED)
+    relu, gpu = json.loads(capsys.readouterr().out)["pipelines"]
+    assert relu["modules"]["m"]["requests"] == 4
+    assert relu["modules"]["m"]["largest_share"] < gpu["modules"]["m"]["largest_share"], "the others sleep"
+    assert figure.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        (["--onnx", "relu"], "MODEL=FILE"),
+        (["--onnx", "nothing={}"], "the models are relu, gpu"),
+        (["--shape", "relu=8"], "--shape"),
+        (["--onnx", "gpu={}"], "is planned on T4"),
+        (["--onnx", "relu={}"], "open dimensions"),
+        (["--figure", "run.txt"], "no kind of figure"),
+    ],
+)
+def test_bad_usage_of_onnx_models(
+    options: list[str], word: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    run = _onnx_plan(tmp_path)
+    options = [option.format(tmp_path / "relu.onnx") for option in options]
+    assert main([*run, *options]) == ExitCode.USAGE
+    assert word in " ".join(capsys.readouterr().err.split())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harpagon.cli.console import note, show, show_json
-from harpagon.cli.inputs import JsonOption
+from harpagon.cli.inputs import JsonOption, shapes_of
 
 if TYPE_CHECKING:
     from harpagon.formulations.sponge.core_latency import LatencyFit
@@ -28,6 +28,8 @@ and a table that [bold]harpagon sponge --profile[/] accepts. Needs ONNX Runtime:
   harpagon profile classify.onnx --shape 3,48,192 --out ocr.json --after detect --fanout 8
 
   harpagon plan ocr.json
+
+  harpagon profile detect.onnx --provider cuda --hardware T4 --quantile 0.99 --repeats 100 --limit --out t4.json
 
 [bold]Exit codes[/bold]  0 measured; 2 bad input or usage
 """
@@ -57,8 +59,32 @@ def profile(
     warmup: Annotated[int, typer.Option(min=0, help="Batches before the clock starts, per point.")] = 3,
     repeats: Annotated[int, typer.Option(min=1, help="Timed batches per point.")] = 20,
     quantile: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Quantile of the timed batches that plans count with.")
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Quantile of the timed batches that plans count with; of 0.5, 0.9, 0.95 and 0.99 those up to it are "
+            "written, and the mean.",
+        ),
     ] = 0.9,
+    overhead: Annotated[
+        float, typer.Option(metavar="MS", help="Added to every batch: what the server adds that will run the model.")
+    ] = 0.0,
+    provider: Annotated[
+        str,
+        typer.Option(help="Execution provider of ONNX Runtime: cpu, cuda, tensorrt, ... With any but cpu: --hardware."),
+    ] = "cpu",
+    hardware: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --provider: the hardware type that is measured; --out gets its profile, as harpagon import.",
+            show_default=False,
+        ),
+    ] = None,
+    limit: Annotated[
+        bool, typer.Option("--limit", help="Write as the limit of every type what this machine has.")
+    ] = False,
     name: Annotated[
         str | None, typer.Option(help="Name of the model and its module. Default: the file's.", show_default=False)
     ] = None,
@@ -82,20 +108,40 @@ def profile(
 ) -> None:
     """Run the command."""
     from harpagon.formulations.sponge.core_latency import fit_core_latency
-    from harpagon.instances.cpu.measure import ProfileSettings, measured_profile, write_measured_points
+    from harpagon.instances.cpu.measure import (
+        ProfileSettings,
+        execution_provider,
+        measured_profile,
+        write_measured_points,
+    )
+    from harpagon.instances.cpu.noise import noise_warnings
 
     model_name = name or model.stem
     _check_flags(model_name, quantile, fanout, rate, slo, price_per_core, table, out, after)
+    if not 0 <= overhead < 1e9:
+        raise typer.BadParameter("give milliseconds from 0", param_hint="--overhead")
+    if (provider.lower() == "cpu") != (hardware is None):
+        problem = "name the type of the device" if hardware is None else "give it with --provider alone"
+        raise typer.BadParameter(problem, param_hint="--hardware")
     counts = _powers_of_two() if cores is None else _whole_numbers("--cores", cores)
-    settings = ProfileSettings(counts, _whole_numbers("--batches", batches), _shapes(shape or []), warmup, repeats)
-    points = _measure(model, settings)
+    sizes, shapes = _whole_numbers("--batches", batches), shapes_of(shape or [])
+    if hardware is not None:
+        settings = ProfileSettings((1,), sizes, shapes, warmup, repeats, provider=execution_provider(provider))
+    else:
+        settings = ProfileSettings(counts, sizes, shapes, warmup, repeats)
+    points = [point.slower_by(overhead / 1e3) for point in _measure(model, settings)]
     measured = measured_profile(model_name, points, quantile)
+    for warning in noise_warnings(points, quantile):
+        note(warning)
+    if hardware is not None:
+        _device(measured, hardware, limit, out, as_json=as_json)
+        return
     fit = fit_core_latency(measured)
     if table is not None:
         write_measured_points(table, points, quantile)
         note(f"table written to {table}")
     if out is not None:
-        _write_instance(out, measured, after, fanout, rate, slo, price_per_core)
+        _write_instance(out, measured, after, fanout, rate, slo, price_per_core, limit=limit)
         note(f"instance written to {out}")
     if as_json:
         show_json(_document(measured, points, fit))
@@ -145,17 +191,6 @@ def _whole_numbers(flag: str, text: str) -> tuple[int, ...]:
     return tuple(sorted({int(part) for part in parts}))
 
 
-def _shapes(texts: list[str]) -> dict[str, tuple[int, ...]]:
-    shapes = {}
-    for text in texts:
-        before, _, after = text.rpartition("=")
-        parts = [part.strip() for part in after.split(",")] if after.strip() else []
-        if not all(part.isascii() and part.isdigit() and int(part) >= 1 for part in parts):
-            raise typer.BadParameter(f"{text}: give dimensions such as 3,224,224 or x=3,224,224", param_hint="--shape")
-        shapes[before] = tuple(int(part) for part in parts)
-    return shapes
-
-
 def _measure(model: Path, settings: ProfileSettings) -> list[MeasuredPoint]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -170,17 +205,44 @@ def _measure(model: Path, settings: ProfileSettings) -> list[MeasuredPoint]:
 
 
 def _write_instance(
-    out: Path, measured: CoreProfile, after: str | None, fanout: float, rate: float, slo: float, price_per_core: float
+    out: Path,
+    measured: CoreProfile,
+    after: str | None,
+    fanout: float,
+    rate: float,
+    slo: float,
+    price_per_core: float,
+    *,
+    limit: bool,
 ) -> None:
     """Write a new instance, or the one of ``out`` with a module more."""
-    from harpagon.instances.cpu.instance import append_module, single_module_instance
+    from harpagon.instances.cpu.instance import append_module, single_module_instance, with_core_limits
+    from harpagon.instances.cpu.measure import available_cores
     from harpagon.instances.files.instances import read_instance, write_instance
 
     if after is None:
         instance = single_module_instance(measured, rate, slo / 1e3, price_per_core)
     else:
         instance = append_module(read_instance(out), measured, after, fanout)
-    write_instance(out, instance)
+    write_instance(out, with_core_limits(instance, available_cores()) if limit else instance)
+    if limit and len(measured.cores) > 1:
+        note("each type is limited as if it were alone: a plan of several types may use more cores than there are")
+
+
+def _device(measured: CoreProfile, hardware: str, limit: bool, out: Path | None, *, as_json: bool) -> None:
+    """Show the profile of a device, and write it as a fragment of an instance file."""
+    from harpagon.instances.cpu.device import device_count, device_fragment
+    from harpagon.instances.measurements.fragment import write_fragment
+
+    fragment = device_fragment(measured, hardware, device_count() if limit else None)
+    if out is not None:
+        write_fragment(out, fragment)
+        note(f"profile written to {out}")
+    if out is None or as_json:
+        show_json(fragment)
+        return
+    for (_, batch), seconds in measured.durations.items():
+        show(f"{hardware} batch {batch}: {seconds * 1e3:.3f} ms")
 
 
 def _print(measured: CoreProfile, points: list[MeasuredPoint], fit: LatencyFit, quantile: float) -> None:

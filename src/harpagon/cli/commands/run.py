@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import re
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,21 +12,24 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.inputs import InstanceArgument, JsonOption
+from harpagon.cli.inputs import InstanceArgument, JsonOption, shapes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
+    from harpagon.simulation.serving import ServingReport
+    from harpagon.simulation.serving.machines import OnnxModel
 
 _LONGEST = 86_400.0
 
 _HELP = """Serve a plan on this machine, over loopback, and measure what it claims.
 
 Every machine of the plan is a server (KServe v2 over HTTP, on 127.0.0.1) that sleeps for the time its batches take, so
-that no GPU is needed; batches are made by the simulator's dispatchers, requests reach every module when the plan says,
-and a client sends the promised rate by a clock. Prints bound, simulated and measured (ms).
+that no GPU is needed, or runs an ONNX file (--onnx; its machines must be of the types cpu-1, cpu-2, ...). Batches are
+made by the simulator's dispatchers, requests reach every module when the plan says, and a client sends the promised
+rate by a clock. Prints bound, simulated and measured (ms).
 
 [bold]Verdicts[/bold]  kept; missed: late although every batch kept to its profile; slow machine: late, and this machine
 was slower than the profile or its timers later than the requests, which says nothing about the plan
@@ -36,7 +40,9 @@ was slower than the profile or its timers later than the requests, which says no
 
   harpagon run traffic.yaml plan.json --duration 60 --json
 
-  harpagon run traffic.yaml plan.json --lose detect:1
+  harpagon run traffic.yaml plan.json --lose detect:1 --figure run.svg
+
+  harpagon run ocr.json plan.json --onnx detect=detect.onnx --shape detect=3,736,736
 
 [bold]Exit codes[/bold]  0 kept; 2 bad input or usage; 3 missed, or the plan breaks a rule; 4 slow machine
 """
@@ -68,9 +74,30 @@ def run(
             show_default=False,
         ),
     ] = None,
+    onnx: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL=FILE",
+            help="Machines of this model run this ONNX file on random inputs; all others sleep. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
+    shape: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODEL[:INPUT]=D,D,...",
+            help="Dimensions of an input of its file after the batch, where the file leaves them open. Repeatable.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: JsonOption = False,
+    figure: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the run to this .png, .svg or .pdf file.", show_default=False),
+    ] = None,
 ) -> None:
     """Run the command."""
+    from harpagon.cli.files import require_figure_ending
     from harpagon.cli.views.serving import serving_document, serving_view
     from harpagon.instances.files.plans import read_plan
     from harpagon.instances.library.shipped import resolve
@@ -81,15 +108,29 @@ def run(
         raise typer.BadParameter("give seconds above 0, up to a day", param_hint="--duration")
     if not 0 < share <= 1:
         raise typer.BadParameter("give a fraction above 0, up to 1", param_hint="--share")
+    if figure is not None:
+        require_figure_ending(figure)
     problem = resolve(instance)
     planned = read_plan(plan, problem)
     _require_sound(problem, planned)
     conditions = parse_conditions("profile", (), lose or ())
     conditions.fits(planned)
-    with _progress(problem, duration) as progress:
+    models = _models(problem, onnx or [], shape or [])
+    with _dashboard(duration) as progress:
         report = serve_plan(
-            problem, planned, duration=duration, share=share, losses=conditions.losses, progress=progress
+            problem,
+            planned,
+            duration=duration,
+            share=share,
+            losses=conditions.losses,
+            models=models,
+            progress=progress,
         )
+    if figure is not None:
+        from harpagon.evaluation.plotting.serving import draw_serving
+
+        draw_serving(report, figure)
+        note(f"figure written to {figure}")
     if as_json:
         show_json(serving_document(report))
     else:
@@ -109,28 +150,41 @@ def _require_sound(instance: Instance, plan: Plan) -> None:
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
+def _models(instance: Instance, files: list[str], shapes: list[str]) -> dict[str, OnnxModel]:
+    """Model to the ONNX file that its machines run."""
+    from harpagon.simulation.serving.machines import OnnxModel
+
+    found: dict[str, OnnxModel] = {}
+    for text in files:
+        model, given, path = text.partition("=")
+        if not given or model not in instance.profiles:
+            known = ", ".join(instance.profiles)
+            raise typer.BadParameter(f"{text}: give MODEL=FILE; the models are {known}", param_hint="--onnx")
+        found[model] = OnnxModel(Path(path), {})
+    for text in shapes:
+        model = re.split("[:=]", text)[0]
+        if model not in found:
+            raise typer.BadParameter(f"{text}: give a model of --onnx before the dimensions", param_hint="--shape")
+        rest = text[len(model) + 1 :]
+        found[model] = replace(found[model], shapes={**found[model].shapes, **shapes_of([rest])})
+    return found
+
+
 @contextmanager
-def _progress(instance: Instance, duration: float) -> Iterator[Callable[[str, bool], None]]:
-    """A bar per pipeline on standard error while it is a terminal: answered, and late."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+def _dashboard(duration: float) -> Iterator[Callable[[float, ServingReport], None] | None]:
+    """The tables of the run so far on standard error, while it is a terminal."""
+    from rich.console import Console, Group
+    from rich.live import Live
+
+    from harpagon.cli.views.serving import tables_so_far
 
     console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[late]} late"),
-    )
-    late: Counter[str] = Counter()
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bars:
-        tasks = {
-            item.name: bars.add_task(item.name, total=max(1, int(duration * item.rate)), late=0)
-            for item in instance.pipelines
-        }
+    if not console.is_terminal:
+        yield None
+        return
+    with Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop") as live:
 
-        def answered(pipeline: str, is_late: bool) -> None:
-            late[pipeline] += is_late
-            bars.update(tasks[pipeline], advance=1, late=late[pipeline])
+        def show_report(seconds: float, report: ServingReport) -> None:
+            live.update(Group(*tables_so_far(report, min(seconds, duration))), refresh=True)
 
-        yield answered
+        yield show_report

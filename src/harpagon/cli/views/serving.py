@@ -27,6 +27,8 @@ _WORDS = {
     ),
 }
 
+_BAR = 30
+
 
 def serving_view(report: ServingReport) -> Iterator[RenderableType]:
     """Per pipeline a table of its modules, and the verdict."""
@@ -36,6 +38,15 @@ def serving_view(report: ServingReport) -> Iterator[RenderableType]:
     yield f"batches took at most {max(shares):.1%} of their profile; timers were at most {report.lag * 1e3:.1f} ms late"
     word, style, meaning = _WORDS[report.verdict]
     yield Text.assemble((word, style), f"  {meaning}")
+
+
+def tables_so_far(report: ServingReport, seconds: float) -> Iterator[RenderableType]:
+    """The same tables while requests are sent, and how far the run is."""
+    for pipeline in report.pipelines:
+        yield _table(pipeline)
+    done = round(_BAR * seconds / report.duration)
+    lag = f"timers at most {report.lag * 1e3:.1f} ms late"
+    yield Text(f"{'█' * done}{'░' * (_BAR - done)}  {seconds:.0f} of {report.duration:g} s; {lag}")
 
 
 def _table(pipeline: ServedPipeline) -> RenderableType:
