@@ -146,7 +146,7 @@ def execution_provider(wanted: str) -> str:
     InputError
         Where the ONNX Runtime at hand has no such provider, or there is none.
     """
-    providers = _onnxruntime("--provider").get_available_providers()
+    providers: list[str] = _onnxruntime("--provider").get_available_providers()
     short = {name.removesuffix("ExecutionProvider").lower(): name for name in providers}
     if wanted.lower() not in short:
         step = "Install the ONNX Runtime of your device, such as onnxruntime-gpu"

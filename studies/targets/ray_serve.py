@@ -97,8 +97,8 @@ def _serving(document: dict[str, Any]) -> Iterator[int]:
         client.deploy_apps(ServeDeploySchema(**document), _blocking=True)
         yield port
     finally:
-        serve.shutdown()
-        ray.shutdown()  # type: ignore[no-untyped-call, unused-ignore]
+        serve.shutdown()  # type: ignore[no-untyped-call, unused-ignore]
+        ray.shutdown()
 
 
 if __name__ == "__main__":
