@@ -45,8 +45,16 @@ def _load(result: Result, request: Request) -> ServerLoad:
         latency=_latency(result),
         offered=offered,
         concurrency=concurrency,
-        failed=int(result.number("error_request_count", "avg") or 0),
+        failed=_failed(result),
     )
+
+
+def _failed(result: Result) -> int:
+    """Requests that failed or were cancelled: the count may be null while the summary lists them."""
+    summary = result.get("error_summary")
+    counts = [entry.get("count") for entry in summary if isinstance(entry, dict)] if isinstance(summary, list) else []
+    listed = sum(count for count in counts if isinstance(count, int))
+    return max(listed, int(result.number("error_request_count", "avg") or 0))
 
 
 def _first(result: Result, ways: tuple[tuple[str, ...], ...]) -> float | None:
