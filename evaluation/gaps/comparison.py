@@ -6,7 +6,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, proven_optima
+from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, proven_optima, reported_dispatches
 from harpagon.heuristics.baselines.readings import READINGS
 from harpagon.instances.policies import Dispatch
 
@@ -110,7 +110,7 @@ def order_losses(rows: Sequence[Row]) -> list[OrderLoss]:
 
 @dataclass(frozen=True, slots=True)
 class Excess:
-    """A plan of a heuristic that costs more than the ``free`` optimum."""
+    """A plan of a heuristic that costs more than the optimum."""
 
     workload: str
     billing: str
@@ -124,11 +124,13 @@ class Excess:
 
 
 def largest_gaps(rows: Sequence[Row], method: str, count: int) -> list[Excess]:
-    """Workloads on which ``method`` is farthest from the ``free`` optimum, the farthest first."""
+    """Workloads on which ``method`` is farthest from the last of the `reported_dispatches`, the farthest first."""
     optima = proven_optima(rows)
     found = [
-        Excess(row.workload, row.billing, row.cost, optima[*row.problem, Dispatch.FREE])
+        Excess(row.workload, row.billing, row.cost, optimum)
         for row in rows
-        if row.method == method and row.cost is not None and (*row.problem, Dispatch.FREE) in optima
+        if row.method == method
+        and row.cost is not None
+        and (optimum := optima.get((*row.problem, reported_dispatches(row.billing)[-1]))) is not None
     ]
     return sorted((one for one in found if one.gap > SAME_COST), key=lambda one: (-one.gap, one.workload))[:count]

@@ -34,6 +34,11 @@ def reference_dispatches(billing: str) -> tuple[Dispatch, ...]:
     return _REFERENCES[Billing(billing)]
 
 
+def reported_dispatches(billing: str) -> tuple[Dispatch, ...]:
+    """Policies whose optima a report counts plans at; its gaps are over the last."""
+    return reference_dispatches(billing) if billing == Billing.SHARED else REFERENCE_DISPATCHES
+
+
 @dataclass(frozen=True, slots=True)
 class GapSummary:
     """Costs of one method over the proven optima under one dispatch policy.

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.comparison import BASE, OWN, cost_ratios, order_losses
 from harpagon.evaluation.gaps.features import Features, features
-from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, gaps, proven_optima, summarise
+from harpagon.evaluation.gaps.tables import (
+    REFERENCE,
+    SAME_COST,
+    gaps,
+    proven_optima,
+    reported_dispatches,
+    summarise,
+)
 from harpagon.evaluation.plotting.palette import PLAIN, colour, panels
 from harpagon.instances.policies import Dispatch
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from harpagon.evaluation.sweep.rows import Row
 
 _TIGHTNESS_EDGES = (1.25, 1.6, 2.0, 2.5, 3.2, 4.0, 5.0, 6.4)
+_STRENGTHS = (1.0, 0.5)
 _RATE_EDGES = (20.0, 40.0, 80.0, 160.0, 320.0, 640.0, 1280.0)
 
 
@@ -32,19 +40,22 @@ def share_figure(rows: Sequence[Row]) -> Figure:
     figure, axes = panels(1, len(billings), height=max(2.4, 0.34 * len(methods) + 0.8))
     for axis, billing in zip(axes[0], billings, strict=True):
         mine = [one for one in summaries if one.billing == billing]
-        for place, dispatch, strength in ((-0.19, Dispatch.TC, 1.0), (0.19, Dispatch.FREE, 0.5)):
+        policies = reported_dispatches(billing)
+        height = 0.72 / len(policies)
+        for k, dispatch in enumerate(policies):
             axis.barh(
-                [i + place for i in range(len(mine))],
+                [i + height * (k + 0.5) - 0.36 for i in range(len(mine))],
                 [100 * one.gaps[dispatch].optimal / one.workloads for one in mine],
-                height=0.36,
+                height=height,
                 color=[colour(one.method) or PLAIN for one in mine],
-                alpha=strength,
+                alpha=_STRENGTHS[k],
                 label=f"of the {dispatch} optimum",
             )
         _name_bars(axis, [one.method for one in mine])
         axis.set_xlim(0, 100)
         axis.set_title(f"{billing} billing")
-        axis.set_xlabel("share of workloads at the cost (%) of the\ntc optimum (strong), free optimum (pale)")
+        named = (f"{policy} optimum ({name})" for policy, name in zip(policies, ("strong", "pale"), strict=False))
+        axis.set_xlabel(f"share of workloads at the cost (%) of the\n{', '.join(named)}")
     return figure
 
 

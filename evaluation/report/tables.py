@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.comparison import BASE, BASELINES, OWN, cost_ratios, largest_gaps, order_losses
 from harpagon.evaluation.gaps.surface import common_rows
-from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, summarise
+from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, reported_dispatches, summarise
 from harpagon.evaluation.report.surface_tables import headline_table, surface_table
 from harpagon.evaluation.report.table import Table, milliseconds, percent
-from harpagon.instances.policies import Dispatch
+from harpagon.instances.policies import APART, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,15 +26,22 @@ _CLAIMED_TIME = "milliseconds"
 def report_tables(rows: Sequence[Row]) -> list[Table]:
     """Every table of the report that the rows have something for."""
     billings = list(dict.fromkeys(row.billing for row in rows))
-    tables = [claims_table(rows)]
+    apart = [row for row in rows if row.billing in APART]
+    tables = [claims_table(apart)] if apart else []
     for billing in billings:
         mine = [row for row in rows if row.billing == billing]
         tables.append(method_table(mine, billing))
         tables += [headline_table(mine, billing), surface_table(mine, billing)]
         tables += [ratio_table(mine, billing, base) for base in (BASE, OWN)]
-        tables += [worst_table(mine, billing, method) for method in (BASE, OWN)]
+        tables += [worst_table(mine, billing, method) for method in followed_methods(mine)]
         tables.append(order_table(mine, billing))
     return [table for table in tables if table.rows]
+
+
+def followed_methods(rows: Sequence[Row]) -> list[str]:
+    """Methods whose gaps are listed: Harpagon and our own; all but the reference where neither was run."""
+    methods = dict.fromkeys(row.method for row in rows if row.method != REFERENCE)
+    return [method for method in methods if method in (BASE, OWN)] or list(methods)
 
 
 def claims_table(rows: Sequence[Row]) -> Table:
@@ -79,16 +86,20 @@ def _proven(rows: Sequence[Row], billing: str, dispatch: str) -> str:
 
 
 def method_table(rows: Sequence[Row], billing: str) -> Table:
-    """Per method: plans, shares at the optima, gaps over the ``free`` optimum, times."""
-    headings = ("method", "plans", "at tc opt.", "at free opt.", "mean gap", "p95 gap", "max gap", "median", "p99")
+    """Per method: plans, shares at the optima, gaps over the last of them, times."""
+    policies = reported_dispatches(billing)
+    at = (f"at {policy} opt." for policy in policies)
+    headings = ("method", "plans", *at, "mean gap", "p95 gap", "max gap", "median", "p99")
     cells = []
     for one in summarise(rows):
-        gap = one.gaps[Dispatch.FREE]
-        shares = [percent(one.gaps[dispatch].optimal / one.workloads) for dispatch in (Dispatch.TC, Dispatch.FREE)]
+        gap = one.gaps[policies[-1]]
+        shares = [percent(one.gaps[policy].optimal / one.workloads) for policy in policies]
         gaps = [percent(figure) for figure in (gap.mean, gap.p95, gap.largest)]
         times = [milliseconds(figure) for figure in (one.median_s, one.p99_s)]
         cells.append((one.label, f"{one.planned} of {one.workloads}", *shares, *gaps, *times))
-    return Table(f"methods-{billing}", f"Methods, {billing} billing; gaps over the free optimum", headings, cells)
+    return Table(
+        f"methods-{billing}", f"Methods, {billing} billing; gaps over the {policies[-1]} optimum", headings, cells
+    )
 
 
 def ratio_table(rows: Sequence[Row], billing: str, base: str) -> Table:
@@ -111,13 +122,15 @@ def ratio_table(rows: Sequence[Row], billing: str, base: str) -> Table:
 
 
 def worst_table(rows: Sequence[Row], billing: str, method: str) -> Table:
-    """Workloads on which a heuristic is farthest from the ``free`` optimum."""
+    """Workloads on which a heuristic is farthest from the optimum."""
     cells = [
         (one.workload, f"{one.cost:.3f}", f"{one.optimum:.3f}", percent(one.gap))
         for one in largest_gaps(rows, method, _WORST)
     ]
     name = "plus" if method == OWN else method
-    caption = f"Where {method} is farthest from the free optimum, {billing} billing ($/hour)"
+    caption = (
+        f"Where {method} is farthest from the {reported_dispatches(billing)[-1]} optimum, {billing} billing ($/hour)"
+    )
     return Table(f"worst-{name}-{billing}", caption, ("workload", "cost", "optimum", "gap"), cells)
 
 

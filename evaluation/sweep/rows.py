@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harpagon.instances.instance import Instance
-    from harpagon.instances.plan import Plan
+    from harpagon.instances.plan import ModulePlan, Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
@@ -185,13 +185,17 @@ def result_row(keyed: KeyedTask, result: Result, runs: int) -> Row:
 
 
 def plan_words(plan: Plan) -> str:
-    """A line per module: machines and their configurations, worst-case latency."""
+    """A line per module: machines and their configurations, a machine it shares, worst-case latency."""
     modules = [(name, module) for pipeline in plan.pipelines for name, module in pipeline.modules.items()]
     return "\n".join(
         f"{name}: {' + '.join(f'{part.machines:.4g} x {part.configuration}' for part in module.tuples)}, "
-        f"{1e3 * module.latency:.4g} ms"
+        f"{_shared_machine(module)}{1e3 * module.latency:.4g} ms"
         for name, module in modules
     )
+
+
+def _shared_machine(module: ModulePlan) -> str:
+    return f"on {module.pace.machine}, " if module.pace is not None and module.pace.machine else ""
 
 
 def unsupported_row(keyed: KeyedTask) -> Row:

@@ -90,7 +90,8 @@ def gap(
         str | None,
         typer.Option(
             metavar="ADDRESS",
-            help="Solve on the Dask cluster of this scheduler, such as tcp://127.0.0.1:8786 (extra harpagon[cluster]).",
+            help="Solve on the Dask cluster of this scheduler, such as tcp://127.0.0.1:8786 "
+            "(extra harpagon\\[cluster]).",
             show_default=False,
         ),
     ] = None,
@@ -133,8 +134,6 @@ def gap(
     load_plugins(plugin)
     names = _method_names(methods, billing)
     billings = list(APART) if billing is None else [billing]
-    if report is not None and billing is Billing.SHARED:
-        raise typer.BadParameter("compares with the paper, which shares no machines", param_hint="--report")
     tasks = study_tasks(_instances(suite or ["smoke"], every), names, billings, options)
     out = out or report or Path("harpagon-gap")
     for folder in {out, report or out}:

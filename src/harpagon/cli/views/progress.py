@@ -7,8 +7,7 @@ from collections import defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from harpagon.evaluation.gaps.tables import REFERENCE
-from harpagon.instances.policies import Dispatch
+from harpagon.evaluation.gaps.tables import REFERENCE, reference_dispatches
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class RunningGap:
-    """Mean cost over the ``tc`` optimum so far, by method, whatever the order in which rows arrive."""
+    """Mean cost over the first reference optimum so far, by method, whatever the order in which rows arrive."""
 
     def __init__(self) -> None:
         self._optima: dict[tuple[str, str], float] = {}
@@ -32,7 +31,7 @@ class RunningGap:
             return
         if row.method != REFERENCE:
             self._waiting[row.problem].append(row)
-        elif row.dispatch == Dispatch.TC and row.status == "optimal":
+        elif row.dispatch == reference_dispatches(row.billing)[0] and row.status == "optimal":
             self._optima[row.problem] = row.cost
         if row.problem in self._optima:
             for waiting in self._waiting.pop(row.problem, []):
@@ -97,6 +96,6 @@ def sweep_progress(total: int) -> Iterator[Callable[[Row], None]]:
 
         def finished(row: Row) -> None:
             running.add(row)
-            progress.update(bar, advance=1, gap=f"over the tc optimum: {running}")
+            progress.update(bar, advance=1, gap=f"over the optimum: {running}")
 
         yield finished
