@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.slopt.cascade import ModuleSchedule
 from harpagon.formulations.slopt.envelope import envelope_latencies, required_rate
 
@@ -61,15 +62,8 @@ class Column:
 
 def module_columns(envelope: Envelope, configurations: Sequence[Configuration], budget: float) -> tuple[Column, ...]:
     """Columns of one module that meet ``budget`` and that no other beats: cost ascending, latency descending."""
-    columns: list[Column] = []
-    for configuration in configurations:
-        columns.extend(_columns_of(envelope, configuration, budget))
-    columns.sort(key=lambda column: (column.cost, column.latency))
-    kept: list[Column] = []
-    for column in columns:
-        if not kept or column.latency < kept[-1].latency:
-            kept.append(column)
-    return tuple(kept)
+    columns = [column for one in configurations for column in _columns_of(envelope, one, budget)]
+    return tuple(pareto_front(columns, lambda column: (column.cost, column.latency)))
 
 
 _STEP = 0.01

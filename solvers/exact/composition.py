@@ -67,7 +67,8 @@ class _Composer:
         """Pareto choices of a subtree, cost ascending and latency descending."""
         if isinstance(node, Leaf):
             points = self.frontiers[node.module]
-            return [(p.latency, p.cost - points[0].cost, (node.module, i)) for i, p in enumerate(points)]
+            choices = [(p.latency, p.cost - points[0].cost, (node.module, i)) for i, p in enumerate(points)]
+            return [one for one in choices if one[0] <= self.slo and one[1] <= self.excess]
         if isinstance(node, Delay):
             return [(node.seconds, 0.0, None)]
         join = self._parallel if isinstance(node, Parallel) else self._series

@@ -72,7 +72,7 @@ def _choose(
     if tree is None:
         points, bound = cheapest_selection(problem.network, frontiers, problem.slo, options)
     else:
-        points = _compose(tree, frontiers, problem.slo)
+        points = _compose(tree, frontiers, problem.slo * (1 + 1e-12))
         bound = math.inf if points is None else sum(point.cost for point in points)
     if points is None:
         return [], math.inf
