@@ -58,8 +58,10 @@ def write_template(path: Path) -> None:
     Raises
     ------
     InputError
-        Where the file exists or cannot be written.
+        Where the file exists, cannot be written, or is named as if it were JSON, which has no comments.
     """
+    if path.suffix.lower() == ".json":
+        raise InputError(str(path), "", "is the name of a JSON file, which has no comments", "End it in .yaml")
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(TEMPLATE)

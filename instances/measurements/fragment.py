@@ -52,8 +52,16 @@ def hardware_entry(verdicts: Iterable[RowVerdict]) -> dict[str, Any]:
     return {"price_per_hour": best.price} | ({"bundle": best.bundle} if best.bundle > 1 else {})
 
 
-def write_fragment(path: Path, fragment: dict[str, Any]) -> None:
+_NEEDED = ("format", "name", "hardware", "profiles", "pipelines")
+
+
+def write_fragment(path: Path, fragment: dict[str, Any]) -> list[str]:
     """Write a fragment as JSON; entries of an existing JSON file (an instance or a fragment) stay beside it.
+
+    Returns
+    -------
+    list of str
+        What the file still lacks to be an instance: keys, and prices of hardware types that a profile names.
 
     Raises
     ------
@@ -65,7 +73,19 @@ def write_fragment(path: Path, fragment: dict[str, Any]) -> None:
         if path.suffix.lower() in (".yaml", ".yml"):
             raise InputError(str(path), "", "exists and is YAML, whose comments would be lost", "Give a .json file")
         document = read_document(path)
-    write_json(path, _merged(document, fragment, str(path), ()))
+    merged = _merged(document, fragment, str(path), ())
+    write_json(path, merged)
+    return [key for key in _NEEDED if key not in merged] + _unpriced(merged)
+
+
+def _unpriced(document: Any) -> list[str]:
+    profiles, hardware = (_mapping(document.get(key)) for key in ("profiles", "hardware"))
+    used = dict.fromkeys(name for profile in profiles.values() for name in _mapping(profile))
+    return [f"a price of {name}" for name in used if "price_per_hour" not in _mapping(hardware.get(name))]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _merged(old: Any, new: Any, source: str, place: tuple[str, ...]) -> Any:

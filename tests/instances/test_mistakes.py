@@ -88,6 +88,8 @@ def test_the_template_is_an_instance_that_has_a_plan(tmp_path: Path, capsys: pyt
     assert main(["plan", str(path)]) == 0
     assert main(["instances", "init", str(path)]) == 2
     assert "there is such a file already" in capsys.readouterr().err
+    with pytest.raises(InputError, match=r"End it in \.yaml"):
+        write_template(tmp_path / "mine.json")
     with pytest.raises(InputError, match="cannot be written"):
         write_template(tmp_path / "no" / "folder.yaml")
 

@@ -155,6 +155,15 @@ def test_prices_of_both_layouts() -> None:
         read_prices(FILES / "skypilot.csv", "H10")
 
 
+def test_a_fragment_says_what_it_lacks_to_be_planned(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out, perf = str(tmp_path / "new.json"), str(FILES / "perf-analyzer.csv")
+    to_a100 = ["--hardware", "A100", "--out", out]
+    assert main(["import", "perf-analyzer", perf, "--model", "inception", *to_a100]) == ExitCode.DONE
+    assert "it lacks format, name, hardware, pipelines, a price of A100" in capsys.readouterr().err
+    assert main(["import", "prices", str(FILES / "skypilot.csv"), *to_a100]) == ExitCode.DONE
+    assert "it lacks format, name, pipelines: see" in capsys.readouterr().err
+
+
 def test_a_fragment_grows_file_by_file_into_an_instance(tmp_path: Path) -> None:
     out = tmp_path / "instance.json"
     pipeline = {"name": "p", "rate_rps": 20, "slo_ms": 100, "modules": {"m": {"model": "inception"}}}

@@ -136,7 +136,13 @@ def _answer(
         complain(f"{file}: every row is refused. See `harpagon import --help` and docs/import.md.")
         raise typer.Exit(ExitCode.USAGE)
     if out is not None:
-        from harpagon.instances.measurements.fragment import write_fragment
+        write_out(out, fragment)
 
-        write_fragment(out, fragment)
-        note(f"written to {out}")
+
+def write_out(out: Path, fragment: dict[str, Any]) -> None:
+    """Write a fragment and say what its file still lacks to be planned."""
+    from harpagon.instances.measurements.fragment import write_fragment
+
+    missing = write_fragment(out, fragment)
+    lacks = f"; to be planned it lacks {', '.join(missing)}: see docs/import.md" if missing else ""
+    note(f"written to {out}{lacks}")

@@ -231,13 +231,12 @@ def _write_instance(
 
 def _device(measured: CoreProfile, hardware: str, limit: bool, out: Path | None, *, as_json: bool) -> None:
     """Show the profile of a device, and write it as a fragment of an instance file."""
+    from harpagon.cli.commands.import_ import write_out
     from harpagon.instances.cpu.device import device_count, device_fragment
-    from harpagon.instances.measurements.fragment import write_fragment
 
     fragment = device_fragment(measured, hardware, device_count() if limit else None)
     if out is not None:
-        write_fragment(out, fragment)
-        note(f"profile written to {out}")
+        write_out(out, fragment)
     if out is None or as_json:
         show_json(fragment)
         return
