@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collects, execution, module_latency
+from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from harpagon.instances.instance import Configuration
     from harpagon.instances.plan import DispatchTuple
-    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.instances.policies import Dispatch
 
 ROUNDING = TIME_TOLERANCE / 1000
 """Seconds a module may pass its budget by rounding: a path of 1,000 modules stays within `TIME_TOLERANCE`."""
@@ -50,6 +51,11 @@ class SchedulingRules:
     max_configurations: int | None = None
     dummies: bool = True
     deadline: float = math.inf
+
+    @property
+    def pads(self) -> bool:
+        """Whether dummies may raise the rate of a residual: cost then falls continuously with the budget."""
+        return self.dummies and self.billing is Billing.FRACTIONAL
 
     def check_time(self) -> None:
         """Raise `OutOfTimeError` past the deadline."""

@@ -44,14 +44,20 @@ def benchmark(instance: Instance, billing: Billing, dispatch: Dispatch, time_lim
     tried = [solve(instance, name, billing, policy) for name in HEURISTICS if (policy := _policy(name, dispatch))]
     planned = [result for result in tried if result.objective is not None]
     heuristic = min(planned, key=_rounded, default=None)
-    candidates = [result for result in (exact, heuristic) if result is not None and result.objective is not None]
-    if not candidates:
+    best = _better(exact, heuristic, AGREEMENT[billing])
+    if best is None:
         raise RuntimeError(f"{instance.name}, {billing}, {dispatch}: {exact.termination}, no plan to store")
-    best = min(candidates, key=_rounded)
     cost = best.objective or 0.0
     found = (cost, min(cost, exact.dual_bound), best.method, version("harpagon"), instance.digest())
     known = ("", None) if heuristic is None else (heuristic.method, heuristic.objective)
     return Benchmark(instance.name, dispatch, billing, *found, *known)
+
+
+def _better(exact: Result, heuristic: Result | None, tolerance: float) -> Result | None:
+    """The exact method's result, unless the heuristic's plan is cheaper by more than ``tolerance``."""
+    if exact.objective is None or heuristic is None or heuristic.objective is None:
+        return heuristic if exact.objective is None else exact
+    return heuristic if heuristic.objective < exact.objective * (1 - tolerance) else exact
 
 
 def _policy(method: str, dispatch: Dispatch) -> Dispatch | None:
@@ -82,21 +88,24 @@ def records(
 
 
 def differences(stored: Iterable[Benchmark], made: Iterable[Benchmark]) -> list[str]:
-    """What differs between two lists of records, version and rounding of the last digits aside; one line each."""
+    """What differs between two lists of records, version and rounding of the last digits aside; one line a figure."""
     before, after = ({one.case: one for one in records} for records in (stored, made))
     missing = [f"{' '.join(case)}: in one list only" for case in before.keys() ^ after.keys()]
     changed = [
-        f"{' '.join(case)}: stored {before[case].best:.9g}, now {after[case].best:.9g}"
+        f"{' '.join(case)}: {column} was {was}, is {now}"
         for case in before.keys() & after.keys()
-        if not _same(before[case], after[case])
+        for column in ("digest", "best", "bound", "heuristic", "heuristic_cost")
+        if not _same(
+            was := getattr(before[case], column), now := getattr(after[case], column), AGREEMENT[before[case].billing]
+        )
     ]
     return sorted(missing + changed)
 
 
-def _same(one: Benchmark, other: Benchmark) -> bool:
-    pairs = ((one.best, other.best), (one.bound, other.bound), (one.heuristic_cost or 0.0, other.heuristic_cost or 0.0))
-    same = (one.digest, one.heuristic) == (other.digest, other.heuristic)
-    return same and all(math.isclose(*pair, rel_tol=AGREEMENT[one.billing]) for pair in pairs)
+def _same(was: float | str | None, now: float | str | None, tolerance: float) -> bool:
+    if isinstance(was, float) and isinstance(now, float):
+        return math.isclose(was, now, rel_tol=tolerance)
+    return was == now
 
 
 def main() -> int:

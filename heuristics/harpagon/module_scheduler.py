@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import SAFE, collects_alone
-from harpagon.heuristics.harpagon.dummy_generator import cheapest_completion
+from harpagon.heuristics.harpagon.dummy_generator import cheapest_completion, cheapest_padded_end
 from harpagon.heuristics.harpagon.safe_scheduler import cheapest_safe_list
 from harpagon.heuristics.scheduling_rules import (
     RATE_ROUNDING,
@@ -90,6 +90,11 @@ def _cheapest_list(
                 module.rate, configurations, budget, rules, filling.taken, cost_of(best), available
             )
             best = completed or best
+        if rules.pads:
+            padded = cheapest_padded_end(
+                module.rate, configurations, budget, rules, filling.taken, cost_of(best), available
+            )
+            best = padded or best
         if filling.finished is not None or not filling.taken:
             break
         configurations = configurations[configurations.index(filling.taken[0].configuration) + 1 :]

@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing
 
+_SPLITS = 20_000
+"""Partial splits that brute force looks at where residuals are padded."""
 _DISPATCHES = tuple(policy for policy in Dispatch if policy is not Dispatch.FREE)
 
 
@@ -57,7 +59,8 @@ class Splitter(StrEnum):
     THROUGHPUT = "throughput"
     """Greedily, by the throughput that one machine gains per second."""
     EVERY = "every"
-    """Brute force over all splits with the module scheduler; nothing is left to reassign."""
+    """Brute force over all splits with the module scheduler. Where residuals are padded there is a continuum of them:
+    those that `schedule_frontier` samples, their leftover latency reassigned, and the greedy split by schedule."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +163,7 @@ def schedule_pipeline(
 ) -> list[ModuleSchedule] | None:
     """Cheapest schedules of one pipeline over its latency splits, or None."""
     if options.splitter is Splitter.EVERY:
-        return _best_of_every_split(problem, rules, available)
+        return _best_of_every_split(problem, rules, options, available)
     best, best_cost = None, math.inf
     tried: list[list[float]] = []
     for budgets in _splits(problem, rules, options):
@@ -236,15 +239,29 @@ def _schedule_frontiers(problem: PipelineProblem, rules: SchedulingRules) -> lis
 
 
 def _best_of_every_split(
-    problem: PipelineProblem, rules: SchedulingRules, available: Mapping[str, float] | None
+    problem: PipelineProblem,
+    rules: SchedulingRules,
+    options: HarpagonOptions,
+    available: Mapping[str, float] | None,
 ) -> list[ModuleSchedule] | None:
     """Cheapest choice of one schedule per module among all that the module scheduler makes; None beyond a limit."""
+    slo = problem.slo + TIME_TOLERANCE / 2
     frontiers = _schedule_frontiers(problem, rules)
     if not all(frontiers):
         return None
-    chosen = select_points(problem.network, frontiers, problem.slo + TIME_TOLERANCE / 2)
-    beyond = chosen is not None and any(left < 0 for left in (left_over(available, chosen) or {}).values())
-    return None if beyond else chosen
+    if not rules.pads:
+        chosen = select_points(problem.network, frontiers, slo)
+        return None if chosen is None or _beyond_limits(chosen, available) else chosen
+    greedy = schedule_pipeline(problem, rules, replace(options, splitter=Splitter.SCHEDULE), available)
+    ceiling = math.inf if greedy is None else sum(schedule.cost for schedule in greedy)
+    chosen = select_points(problem.network, frontiers, slo, ceiling, _SPLITS)
+    if chosen is None or _beyond_limits(chosen, available):
+        return greedy
+    return reassign_latency(problem, chosen, rules, options.reassignments, available)
+
+
+def _beyond_limits(schedules: Sequence[ModuleSchedule], available: Mapping[str, float] | None) -> bool:
+    return any(left < 0 for left in (left_over(available, schedules) or {}).values())
 
 
 def _cost(problem: PipelineProblem, module: int, budget: float, rules: SchedulingRules) -> float:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import module_latency
+from harpagon.formulations.residual import Structure
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, cost_of, machines_left
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing
@@ -49,8 +50,7 @@ def _visit(
     taken: list[DispatchTuple] = []
     mixable = rules.max_configurations or len(configurations)
     for configuration in configurations:
-        for end in _ends(configuration, remaining, rounding, rules):
-            yield [*taken, *end]
+        yield from _ended(taken, configuration, rate, remaining, budget, rules)
         left = machines_left(configuration.hardware, taken, available)
         machines = int(min((remaining + rounding) / configuration.throughput, left))
         rest = remaining - machines * configuration.throughput
@@ -60,19 +60,27 @@ def _visit(
             remaining = rest
 
 
-def _ends(
-    configuration: Configuration, remaining: float, rounding: float, rules: SchedulingRules
+def _ended(
+    taken: Sequence[DispatchTuple],
+    configuration: Configuration,
+    rate: float,
+    remaining: float,
+    budget: float,
+    rules: SchedulingRules,
 ) -> Iterator[list[DispatchTuple]]:
-    """Ways to serve all that remains with one configuration."""
-    full = int((remaining + rounding) / configuration.throughput)
+    """``taken`` with every way to serve all that remains with one configuration."""
+    full = int((remaining + rate * RATE_ROUNDING) / configuration.throughput)
     rest = remaining - full * configuration.throughput
-    if rest <= rounding:
-        yield [DispatchTuple.full(configuration, full)]
+    if rest <= rate * RATE_ROUNDING:
+        yield [*taken, DispatchTuple.full(configuration, full)]
         return
     if rules.dummies or rules.billing is Billing.WHOLE:
-        yield [DispatchTuple.full(configuration, full + 1)]
+        yield [*taken, DispatchTuple.full(configuration, full + 1)]
     if rules.billing is Billing.FRACTIONAL:
-        whole = [DispatchTuple.full(configuration, full)] if full else []
+        whole = [*taken, DispatchTuple.full(configuration, full)] if full else taken
+        structure = Structure.of(whole, configuration, rate, rules.dispatch)
+        if rules.dummies and structure.quickest <= budget:
+            rest = structure.rate(budget)
         yield [*whole, DispatchTuple.residual(configuration, rest)]
 
 

@@ -4,6 +4,9 @@ The scheduler looks at its budget in one way only: it asks whether a latency is 
 answer is therefore the same for all budgets between two neighbouring latencies that it asked about. It is asked at the
 loosest budget, then just below the largest latency it asked about there, and so on down: that misses no schedule but
 those of intervals shorter than `_STEP`. On the suite ``paper`` that takes about ten calls a module.
+
+Where residuals are padded their rate follows the budget, so there is a schedule for every budget: they are sampled at
+those turns and in steps of latency between them.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.residual import structure_of
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
 from harpagon.heuristics.scheduling_rules import SchedulingRules
 
@@ -19,9 +23,14 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.heuristics.scheduling_rules import ModuleSchedule
+    from harpagon.instances.policies import Dispatch
 
 _STEP = 1e-9
 """Seconds by which the next budget lies below a latency that was asked about."""
+_APART = 1 - 1e-6
+"""A padded residual takes its whole budget: a latency as near to it as that is no turn."""
+_PACE = 0.96
+"""Next budget over the latency of a padded residual, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +49,24 @@ def loosest_budgets(problem: PipelineProblem) -> list[float]:
     shortest = [min(c.duration for c in module.configurations) for module in problem.modules]
     lengths = problem.network.path_lengths(shortest)
     return [duration + problem.slo - length for duration, length in zip(shortest, lengths, strict=True)]
+
+
+def budget_below(
+    schedule: ModuleSchedule, rate: float, dispatch: Dispatch, dearer: float = 0.0, pace: float = _PACE
+) -> float:
+    """Next budget to look at below the latency of a schedule that serves ``rate``, seconds.
+
+    Just below that latency; where a residual is last, whose cost rises continuously, where it has risen by ``dearer``
+    ($/hour) and latency fallen to ``pace``, or where the residual has to work all the time, if this comes first.
+    """
+    if not schedule.tuples[-1].is_residual:
+        return schedule.latency - _STEP
+    structure = structure_of(schedule.tuples, rate, dispatch)
+    last = schedule.tuples[-1]
+    rates = dearer / last.configuration.price * last.configuration.throughput
+    paced = min(schedule.latency * pace, structure.latency(last.rate + rates))
+    quickest = structure.quickest
+    return quickest if paced < quickest < schedule.latency - _STEP else paced
 
 
 def schedule_frontier(module: ModuleProblem, rules: SchedulingRules, loosest: float) -> list[ModuleSchedule]:
@@ -74,5 +101,8 @@ def every_schedule(module: ModuleProblem, rules: SchedulingRules, loosest: float
         schedule = schedule_module(module, budget, traced)
         if schedule is not None:
             yield schedule
-        turns = (latency for latency in traced.asked if latency <= budget + _STEP / 2)
-        budget = max(turns, default=0.0) - _STEP
+        if rules.pads and schedule is not None:
+            paced = budget_below(schedule, module.rate, rules.dispatch)
+            budget = max([paced, *(latency - _STEP for latency in traced.asked if latency < budget * _APART)])
+        else:
+            budget = max((latency for latency in traced.asked if latency <= budget + _STEP / 2), default=0.0) - _STEP

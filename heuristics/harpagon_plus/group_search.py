@@ -5,7 +5,7 @@ and the groups taken so far still need a capacity of N behind them. A group of n
 (R - n t, max(N, q) - n t), with q = b / (L - d) the rate that its batches need within the budget L. A schedule ends
 
 * with whole machines of one configuration, as many as max(R, N, q) needs, the last of them padded, or
-* in fractional billing with a residual, where R >= max(N, q).
+* in fractional billing with a residual at the rate max(R, N, q), beyond R by dummies.
 
 Nothing in a state costs less than max(R, N) at the best throughput-cost ratio: states whose bound is not below the best
 schedule found are dropped, and of the others only the best few of each number of groups are kept. Of a configuration as
@@ -21,7 +21,7 @@ from functools import lru_cache
 from heapq import nsmallest
 from typing import TYPE_CHECKING, NamedTuple
 
-from harpagon.formulations.physics import COST_TOLERANCE, collection_rate, has_free_order
+from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, collection_rate, has_free_order
 from harpagon.heuristics.scheduling_rules import RATE_ROUNDING, ROUNDING, ModuleSchedule
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
+
+
+_ROUNDING = 1e-12
+"""Relative rate by which a residual works beyond what its batches need, so that rounding leaves it in time."""
 
 
 class _Option(NamedTuple):
@@ -151,19 +155,16 @@ class _Search:
                 machines = math.ceil(max(least, option.demand) / option.throughput)
                 if state.spent + machines * option.price < self.best_cost:
                     self._keep(state, DispatchTuple.full(option.configuration, machines))
-                if option.demand <= state.rate:
-                    if self.fractional:
-                        self._finish_with_residual(state, option)
+                if self.fractional:
+                    self._finish_with_residual(state, option)
+                if option.demand <= max(state.rate, state.need):
                     break
 
     def _finish_with_residual(self, state: _State, option: _Option) -> None:
-        share = state.rate / option.throughput
-        if (
-            state.need <= state.rate
-            and share < 1 - RATE_ROUNDING
-            and state.spent + share * option.price < self.best_cost
-        ):
-            self._keep(state, DispatchTuple.residual(option.configuration, state.rate))
+        rate = max(state.rate, state.need, option.demand) * (1 + _ROUNDING)
+        share = rate / option.throughput
+        if share < 1 - RATE_TOLERANCE and state.spent + share * option.price < self.best_cost:
+            self._keep(state, DispatchTuple.residual(option.configuration, rate))
 
     def _keep(self, state: _State, last: DispatchTuple) -> None:
         if last.is_residual or all(configuration is not last.configuration for configuration, _ in state.taken):

@@ -5,9 +5,12 @@ splitter prices a module by one configuration at a time. Here
 
 1. modules are scheduled by `harpagon.heuristics.harpagon_plus.group_search`, in any dispatch order (``free``);
 2. each module gets a frontier of schedules, from the loosest budget that the other modules leave it downwards, as long
-   as a point can still be part of a plan cheaper than the first one found;
+   as a point can still be part of a plan cheaper than the first one found; where residuals are padded its cost is a
+   curve, and points are taken in steps;
 3. one schedule per module is selected from the frontiers by `harpagon.heuristics.point_selection`;
-4. the selected plan is polished: every module is searched once more, with more groups and the latency left over.
+4. where residuals are padded, latency is moved between modules and schedules are exchanged
+   (`harpagon.heuristics.harpagon_plus.exchange`);
+5. the plan is polished: every module is searched once more, with more groups and the latency left over.
 
 Harpagon's greedy split gives the first plan. If the schedules at the loosest budgets meet the SLO together, they are
 the selection.
@@ -17,6 +20,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
@@ -25,21 +29,25 @@ from harpagon.heuristics.harpagon.latency_splitter import latency_cost_efficienc
 from harpagon.heuristics.harpagon.module_scheduler import schedule_module
 from harpagon.heuristics.harpagon.operating_points import estimated_points
 from harpagon.heuristics.harpagon.plan import HarpagonOptions, schedule_pipeline
+from harpagon.heuristics.harpagon.schedule_frontier import budget_below
+from harpagon.heuristics.harpagon_plus.curves import Frontier
+from harpagon.heuristics.harpagon_plus.exchange import Exchange
 from harpagon.heuristics.harpagon_plus.group_search import SearchEffort, search_groups
 from harpagon.heuristics.point_selection import select_points
-from harpagon.heuristics.scheduling_rules import SchedulingRules
+from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harpagon.formulations.problem import PipelineProblem
-    from harpagon.heuristics.scheduling_rules import ModuleSchedule
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
 
-_STEP = 1e-9
-"""Seconds by which the next budget lies below the latency found."""
+_DEARER = 0.01
+"""Share of the cost at the loosest budgets by which a padded residual costs more at the next budget, at least."""
+_PACE = 0.9
+"""Next budget over the latency of a padded residual, at most."""
 _FRONTIER_EFFORT = SearchEffort(groups=1, width=10)
 _POLISH_EFFORT = SearchEffort()
 
@@ -61,7 +69,8 @@ class PlusOptions:
     effort
         Of the module scheduler on frontiers.
     polish
-        Of the module scheduler that goes over the selected plan again, with the latency it leaves over; None for none.
+        Of the module scheduler that goes over the selected plan again, with the latency it leaves over; None for none,
+        and no exchange either.
     """
 
     free_order: bool = True
@@ -128,6 +137,9 @@ class _PlusPlanner:
         self.options = options
         self.rules = SchedulingRules(billing, Dispatch.TC)
         self.slo = problem.slo + TIME_TOLERANCE / 2
+        self.frontiers = [
+            Frontier(module, options.dispatch, partial(self._schedule, m)) for m, module in enumerate(problem.modules)
+        ]
 
     def run(self) -> list[ModuleSchedule] | None:
         """One schedule per module, or None."""
@@ -178,6 +190,8 @@ class _PlusPlanner:
         """Schedule every module again with more effort and the latency that the others leave over."""
         if schedules is None or self.options.polish is None:
             return schedules
+        if self.rules.pads and all(frontier.points for frontier in self.frontiers):
+            schedules = Exchange(self.problem.network, self.slo, self.frontiers).improve(schedules)
         improved = True
         while improved:
             improved = False
@@ -194,19 +208,25 @@ class _PlusPlanner:
     ) -> list[ModuleSchedule] | None:
         ceiling = math.inf if first is None else _cost(first)
         excess = ceiling - _cost(cheapest)
-        frontiers = [self._frontier(i, schedule, schedule.cost + excess) for i, schedule in enumerate(cheapest)]
+        dearer = _DEARER * _cost(cheapest)
+        frontiers = [self._frontier(i, schedule, schedule.cost + excess, dearer) for i, schedule in enumerate(cheapest)]
         return select_points(self.problem.network, frontiers, self.slo, ceiling, self.options.choices)
 
-    def _frontier(self, module: int, point: ModuleSchedule, cap: float) -> list[ModuleSchedule]:
+    def _frontier(self, module: int, point: ModuleSchedule, cap: float, dearer: float) -> list[ModuleSchedule]:
         """Schedules below ``point``, cost ascending and latency descending."""
-        points = [point]
+        points, rate = [point], self.problem.modules[module].rate
+        if self.rules.pads:
+            self.frontiers[module].add(point, math.inf)
         while len(points) < self.options.points:
-            quicker = self._schedule(module, points[-1].latency - _STEP, cap)
+            below = budget_below(points[-1], rate, self.options.dispatch, dearer, _PACE)
+            quicker = self._schedule(module, below, cap)
             if quicker is None:
                 break
             if quicker.cost <= points[-1].cost * (1 + COST_TOLERANCE):
                 points.pop()
             points.append(quicker)
+            if self.rules.pads:
+                self.frontiers[module].add(quicker, below)
         return points
 
 

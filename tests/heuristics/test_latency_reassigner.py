@@ -15,7 +15,7 @@ from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, schedul
 from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
 from harpagon.instances.policies import APART, Billing, Dispatch
 
-RULES = SchedulingRules(Billing.FRACTIONAL, Dispatch.TC)
+RULES = SchedulingRules(Billing.WHOLE, Dispatch.TC)
 
 
 def two_modules(slo: float) -> PipelineProblem:

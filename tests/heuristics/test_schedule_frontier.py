@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from heuristic_cases import DISPATCHES, WORKED_PROFILE, module, modules, rules
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from harpagon.formulations.problem import ModuleProblem
@@ -32,6 +32,7 @@ def test_goes_on_below_a_loosest_budget_that_rounding_puts_just_below_a_latency(
 
 @given(modules(), rules(), st.integers(0, 10**6))
 def test_holds_what_any_budget_gives(problem: ModuleProblem, applied: SchedulingRules, seed: int) -> None:
+    assume(not applied.pads)
     made = {one.tuples for one in every_schedule(problem, applied, 3.0)}
     draws = random.Random(seed)
     for _ in range(40):
@@ -43,11 +44,26 @@ def test_holds_what_any_budget_gives(problem: ModuleProblem, applied: Scheduling
 @pytest.mark.parametrize("dispatch", POLICIES)
 @pytest.mark.parametrize("billing", APART)
 def test_holds_what_any_budget_gives_under_every_policy(billing: Billing, dispatch: Dispatch) -> None:
-    problem, applied = module(97.0, (1, 0.03), *WORKED_PROFILE), SchedulingRules(billing, dispatch)
+    problem = module(97.0, (1, 0.03), *WORKED_PROFILE)
+    applied = SchedulingRules(billing, dispatch, dummies=billing is Billing.WHOLE)
     made = {one.tuples for one in every_schedule(problem, applied, 2.0)}
     found = [schedule_module(problem, budget / 1000, applied) for budget in range(1, 2000)]
     assert {one.tuples for one in found if one is not None} == made
     assert len(made) > 1
+
+
+@pytest.mark.parametrize("dispatch", POLICIES)
+def test_samples_what_every_budget_gives_where_residuals_are_padded(dispatch: Dispatch) -> None:
+    """A little more latency than a budget buys a schedule on the frontier that is no dearer."""
+    problem, applied = module(17.0, (1, 0.03), *WORKED_PROFILE), SchedulingRules(Billing.FRACTIONAL, dispatch)
+    frontier = schedule_frontier(problem, applied, 2.0)
+    for budget in range(31, 1900, 5):
+        found = schedule_module(problem, budget / 1000, applied)
+        if found is None:
+            continue
+        slower = [one for one in frontier if one.latency <= budget / 1000 * 1.05]
+        assert min(one.cost for one in slower) <= found.cost * (1 + 1e-9)
+    assert 10 < len(frontier) < 120
 
 
 @given(modules(), rules())

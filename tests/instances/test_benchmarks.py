@@ -35,21 +35,17 @@ def stored() -> dict[tuple[str, Billing, Dispatch], Benchmark]:
 def test_every_workload_has_its_optima_with_provenance(
     stored: dict[tuple[str, Billing, Dispatch], Benchmark],
 ) -> None:
-    """All of whole billing; of fractional billing what is known under the rule of padded residuals."""
     wanted = {(one.name, billing, dispatch) for one in PAPER for billing in APART for dispatch in REFERENCE_DISPATCHES}
-    assert set(stored) <= wanted
-    assert {case for case in wanted if case[1] is Billing.WHOLE} <= set(stored)
-    assert all(one.bound <= one.best for one in stored.values())
-    assert all(one.optimum == one.best for one in stored.values() if one.billing is Billing.WHOLE)
-    assert sum(one.optimum is None for one in stored.values()) < len(stored) / 100
-    assert {one.method for one in stored.values()} == {"exact"}
+    assert set(stored) == wanted
+    assert all(one.bound <= one.best and one.optimum == one.best for one in stored.values())
+    assert {(one.method, one.version) for one in stored.values()} == {("exact", "0.2.0")}
 
 
 def test_no_heuristic_undercuts_an_optimum(stored: dict[tuple[str, Billing, Dispatch], Benchmark]) -> None:
     for one in stored.values():
         assert one.heuristic in HEURISTICS
         assert one.heuristic_cost is not None
-        assert one.heuristic_cost >= one.best * (1 - 1e-9)
+        assert one.heuristic_cost >= max(one.best * (1 - AGREEMENT[one.billing]), one.bound * (1 - 1e-9))
 
 
 def test_stored_optima_keep_the_order_of_what_they_allow(
@@ -57,10 +53,7 @@ def test_stored_optima_keep_the_order_of_what_they_allow(
 ) -> None:
     """Free order allows every tc plan, fractional billing every whole plan."""
     for (name, billing, dispatch), one in stored.items():
-        free = stored.get((name, billing, Dispatch.FREE))
-        if free is not None and one.optimum is not None:
-            assert free.bound <= one.best * (1 + 1e-9)
-            assert free.optimum is None or free.best <= one.best * (1 + AGREEMENT[billing])
+        assert stored[name, billing, Dispatch.FREE].best <= one.best * (1 + AGREEMENT[billing])
         assert one.best <= stored[name, Billing.WHOLE, dispatch].best * (1 + 1e-9)
 
 
@@ -68,19 +61,17 @@ def test_padded_residuals_never_cost_more(stored: dict[tuple[str, Billing, Dispa
     """The optima of the rule without padding are kept beside; no bound of today's rule is above them."""
     before = read_benchmarks(benchmark_path("paper-unpadded"))
     assert len(before) == 2 * len(PAPER)
-    known = [(stored[one.case], one.best) for one in before if one.case in stored]
-    assert all(after.best <= cost * (1 + 1e-9) for after, cost in known)
-    assert any(after.best < cost * 0.7 for after, cost in known)
+    ratios = [stored[one.case].best / one.best for one in before]
+    assert max(ratios) <= 1 + 1e-9
+    assert min(ratios) < 0.7
 
 
-@pytest.mark.parametrize("workload", random.Random(1131).sample(PAPER, 25), ids=lambda workload: workload.name)
+@pytest.mark.parametrize("workload", random.Random(1131).sample(PAPER, 12), ids=lambda workload: workload.name)
 def test_a_sample_is_proven_again(workload: Workload, stored: dict[tuple[str, Billing, Dispatch], Benchmark]) -> None:
     instance = workload.instance()
     for billing in APART:
         for dispatch in REFERENCE_DISPATCHES:
-            before = stored.get((workload.name, billing, dispatch))
-            if before is None or before.optimum is None:
-                continue
+            before = stored[workload.name, billing, dispatch]
             again = benchmark(instance, billing, dispatch)
             assert (again.digest, again.heuristic) == (before.digest, before.heuristic)
             assert again.best == pytest.approx(before.best, rel=AGREEMENT[billing])
