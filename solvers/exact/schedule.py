@@ -135,12 +135,14 @@ def distinct_schedules(
     pricing: Pricing,
     effort: Effort | None,
 ) -> list[Point]:
-    """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others."""
+    """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others.
+
+    Of whole billing, or under ``paced``: where costs are curves there is no such list (`structures_between`).
+    """
     if dispatch is Dispatch.PACED:
         found = distinct_paced(problem, budget, billing, cap, pricing, effort)
         return [_point(problem, schedule, dispatch, pricing) for schedule in found]
-    find = _whole if billing is Billing.WHOLE else _fractional
-    return list(find(problem, budget, dispatch, cap, pricing, effort))
+    return list(_whole(problem, budget, dispatch, cap, pricing, effort))
 
 
 def structures_between(

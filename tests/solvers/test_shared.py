@@ -35,7 +35,8 @@ def test_exact_agrees_with_brute_force() -> None:
     for _ in compare(SAMPLE, ["exact", "assignment"], [CASE], counts):
         pass
     assert counts.disagreements == []
-    assert sum(counts.agreed.values()) == 2 * (SAMPLE.instances - counts.refused) > SAMPLE.instances
+    assert sum(counts.agreed.values()) == 2 * (SAMPLE.instances - counts.refused)
+    assert counts.refused <= 4, "two are too large for the enumeration"
     assert 0 < counts.infeasible < SAMPLE.instances / 4
     assert {key[3] for key in counts.agreed} == set(SHAPES)
 
