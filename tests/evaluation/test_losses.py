@@ -14,7 +14,7 @@ from studies.losses import SPLITTERS, Losses, losses, main, row
 @pytest.mark.parametrize("splitter", SPLITTERS)
 def test_no_part_loses_less_than_nothing(splitter: Splitter) -> None:
     parts = [0.0, 0.0, 0.0]
-    for instance in random_instances(15):
+    for instance in random_instances(30):
         for billing in APART:
             found = losses(instance, billing, splitter)
             assert found is not None
