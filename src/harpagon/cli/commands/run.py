@@ -110,6 +110,8 @@ def run(
         raise typer.BadParameter("give a fraction above 0, up to 1", param_hint="--share")
     if figure is not None:
         require_figure_ending(figure)
+        if not figure.parent.is_dir():
+            raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
     problem = resolve(instance)
     planned = read_plan(plan, problem)
     _require_sound(problem, planned)
