@@ -117,7 +117,9 @@ def plan_for_trace(
         raise UnsupportedError(method, f"recorded traces under {dispatch} dispatch (paced counts bursts)", ())
     billing = billing or instance.billing
     if billing is Billing.SHARED:
-        words = "recorded traces in shared billing: what a shared machine is asked for changes with the rate"
+        words = (
+            "recorded traces in shared billing: its cost may fall where the rate rises, so that no rate bounds another"
+        )
         raise UnsupportedError(method, words, ())
     require_support(find_method(method), instance, billing, Dispatch.PACED)
 

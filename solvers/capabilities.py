@@ -118,10 +118,13 @@ def require_batches(instance: Instance, use: str) -> None:
 
 
 def require_own_machines(plan: Plan, use: str) -> None:
-    """Raise `InputError` where a plan's modules share machines and ``use`` needs machines of their own."""
+    """Raise `InputError` where modules of a plan share machines, and ``use`` sends batches when they are full."""
     shared = plan.shared_machines()
     if shared:
-        problem = f"{use} needs machines of each module's own; {next(iter(shared))} hosts several"
+        machine = next(iter(shared))
+        problem = (
+            f"{use} needs machines of each module's own; {machine} hosts several, whose batches may not go when full"
+        )
         raise InputError("plan", "billing", problem, "Plan again with --billing whole")
 
 

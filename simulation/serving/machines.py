@@ -85,9 +85,12 @@ class OnnxWorker:
 
 
 @asynccontextmanager
-async def machine(module: str, worker: Worker) -> AsyncIterator[HttpClient]:
-    """A machine that serves a module on a port of its own, by the client that reaches it."""
-    one_batch = asyncio.Lock()
+async def machine(module: str, worker: Worker, turn: asyncio.Lock | None = None) -> AsyncIterator[HttpClient]:
+    """A machine that serves a module on a port of its own, by the client that reaches it.
+
+    Those of several modules with one ``turn`` are one machine: their batches run in the order in which they come.
+    """
+    one_batch = turn or asyncio.Lock()
 
     async def infer(document: Any) -> Any:
         async with one_batch:

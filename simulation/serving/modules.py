@@ -59,6 +59,7 @@ class LiveModule:
         """Largest share of its profiled duration that a batch took, the way to the machine and back included."""
         self._tuples = plan.tuples
         self._dispatcher = dispatcher
+        self._is_guest = plan.pace is not None and bool(plan.pace.machine)
         self._idle: list[asyncio.Queue[HttpClient]] = [asyncio.Queue() for _ in plan.tuples]
         for queue, clients in zip(self._idle, machines, strict=True):
             for client in clients:
@@ -87,7 +88,8 @@ class LiveModule:
         first = len(self._requests)
         while self._coming and self._coming[0][0] < now:
             self._requests.append(heappop(self._coming)[2])
-        if any(not request.started for request in self._requests):
+        # Modules that take turns on its machine wait to hear that it closes nothing before theirs.
+        if self._is_guest or any(not request.started for request in self._requests):
             self._advance(np.array([request.arrival for request in self._requests[first:]]), now)
 
     def _advance(self, times: np.ndarray, now: float) -> None:

@@ -21,13 +21,14 @@ from harpagon.simulation.serving.modules import LiveModule
 from harpagon.simulation.serving.pipelines import LivePipeline
 from harpagon.simulation.serving.report import ServedModule, ServedPipeline, ServingReport
 from harpagon.simulation.simulator import simulate
-from harpagon.solvers.capabilities import require_own_machines
+from harpagon.simulation.together import plan_hosts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from harpagon.instances.instance import Configuration, Instance, Pipeline
     from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
+    from harpagon.simulation.dispatch.turns import Host
     from harpagon.simulation.pacing import Pace
     from harpagon.simulation.report import PipelineReport
     from harpagon.simulation.serving.machines import OnnxModel, Worker
@@ -57,7 +58,7 @@ def serve_plan(
     """Serve every pipeline of a plan at its promised rate, evenly, over loopback.
 
     Workers sleep, so that a machine of any price can be had here, or run ONNX models; everything else is real: sockets,
-    timers, queues.
+    timers, queues. Modules that take turns on one machine have a worker each, of which one works at a time.
 
     Parameters
     ----------
@@ -80,9 +81,8 @@ def serve_plan(
     Raises
     ------
     InputError
-        Where modules of the plan share machines, or an ONNX file cannot be run as planned.
+        Where an ONNX file cannot be run as planned.
     """
-    require_own_machines(plan, "a run")
     simulated = simulate(instance, plan, duration=min(duration, 60.0), paced=True)
     with asyncio.Runner(loop_factory=loop) as runner:
         return runner.run(
@@ -101,7 +101,7 @@ async def _serve(
     simulated: tuple[PipelineReport, ...],
 ) -> ServingReport:
     planned = {pipeline.name: pipeline for pipeline in plan.pipelines}
-    lag = Lag()
+    lag, hosts = Lag(), {name: (host, asyncio.Lock()) for name, host in plan_hosts(plan).items()}
 
     def report() -> ServingReport:
         pipelines = tuple(line.report(told) for line, told in zip(lines, simulated, strict=True))
@@ -109,7 +109,7 @@ async def _serve(
 
     async with AsyncExitStack() as stack:
         lines = [
-            await _line(stack, pipeline, planned[pipeline.name], plan, share, losses, models)
+            await _line(stack, pipeline, planned[pipeline.name], plan, share, losses, models, hosts)
             for pipeline in instance.pipelines
         ]
         aside = [asyncio.create_task(_tick([module for line in lines for module in line.modules], lag))]
@@ -214,20 +214,22 @@ async def _line(
     share: float,
     losses: Mapping[str, int],
     models: Mapping[str, OnnxModel],
+    hosts: Mapping[str, tuple[Host, asyncio.Lock]],
 ) -> _Line:
     paces = pipeline_paces(pipeline, plan, whole.dispatch)
     modules = []
     for name, pace in zip(PathNetwork.from_graph(pipeline.graph).modules, paces, strict=True):
         module = plan.modules[name]
         model = models.get(pipeline.graph.nodes[name]["model"])
+        host, turn = hosts.get(module.pace.machine if module.pace else "", (None, None))
         machines = [
             [
-                await stack.enter_async_context(machine(name, _worker(part.configuration, share, model)))
+                await stack.enter_async_context(machine(name, _worker(part.configuration, share, model), turn))
                 for _ in range(count)
             ]
             for part, count in zip(module.tuples, _started(module, losses.get(name, 0)), strict=True)
         ]
-        dispatcher = module_dispatcher(module, whole.dispatch, rate=module.rate, regulated=pace.regulated)
+        dispatcher = module_dispatcher(module, whole.dispatch, rate=module.rate, regulated=pace.regulated, host=host)
         modules.append(LiveModule(name, module, dispatcher, machines))
     line = _Line(pipeline, plan, paces, modules)
     await line.open(stack)

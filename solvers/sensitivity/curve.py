@@ -187,7 +187,10 @@ def rate_curve(
     if billing is Billing.FRACTIONAL:
         raise UnsupportedError("curve", "fractional billing over the rate: cost is no step function of it", ())
     if billing is Billing.SHARED:
-        raise UnsupportedError("curve", "shared billing over the rate: capacity does not say where its steps end", ())
+        words = (
+            "shared billing over the rate: its cost may fall where the rate rises, so that no step says where it ends"
+        )
+        raise UnsupportedError("curve", words, ())
     rates = {pipeline.name: pipeline.rate for pipeline in instance.pipelines}
     factor = low
     held: CurveStep | None = None

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from paced_cases import class_streams
 from shared_cases import Stream, Turn, longest_stays, two_models, wave_of
+from virtual_time import VirtualLoop
 
 from harpagon import read_instance, solve
 from harpagon.cli import main
@@ -152,8 +153,21 @@ def test_what_needs_machines_of_its_own_refuses_shared_ones() -> None:
     plan = host(instance, (4, 4), (0.2, 0.2))
     with pytest.raises(InputError, match="deployment needs machines of each module's own; gpu-1 hosts several"):
         deployment_files(instance, plan, TARGETS["triton"])
-    with pytest.raises(InputError, match="run needs machines of each module's own"):
-        serve_plan(instance, plan)
+
+
+@pytest.mark.parametrize(
+    ("rates", "batches", "closings", "kept"),
+    [((20.0, 0.5), (4, 1), (0.2, 0.0), True), ((20.0, 20.0), (1, 1), (0.0, 0.0), False)],
+)
+def test_a_run_takes_turns_on_one_machine(
+    rates: tuple[float, ...], batches: tuple[int, ...], closings: tuple[float, ...], kept: bool
+) -> None:
+    """Over sockets, on a clock of its own: kept, and late where the mix asks for 1.2 of the machine's time."""
+    instance = two_models(rates)
+    report = serve_plan(instance, host(instance, batches, closings), duration=4.0, loop=VirtualLoop)
+    for pipeline, rate in zip(report.pipelines, rates, strict=True):
+        assert (pipeline.requests, pipeline.unanswered) == (4 * rate, 0)
+        assert (pipeline.late == 0) == kept
 
 
 def test_the_long_window_is_no_part_of_the_result(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,22 @@ def test_limits_that_leave_no_whole_plan_may_leave_a_shared_one() -> None:
     assert solve(none, billing=Billing.SHARED).termination is Termination.INFEASIBLE
 
 
+def test_the_cost_may_fall_where_the_rate_rises() -> None:
+    """Why no curve over the rate, and no trace: batches close after whole numbers of roots (docs/shared.md)."""
+    costs = [solve(two_models((rate, rate), slo=0.17)).objective for rate in (22.0, 24.0)]
+    assert costs == pytest.approx([2.0, 1.0])
+
+
+def test_fractional_billing_is_no_bound() -> None:
+    """At once a group claims d; a residual under edf claims d + 1 / W and pays for a rate that keeps it."""
+    instance = two_models((16.0, 16.0), slo=0.065)
+    alone = {model: profile[:1] for model, profile in instance.profiles.items()}
+    instance = replace(instance, profiles=alone)
+    assert solve(instance).objective == pytest.approx(1.0)
+    fractional = solve(instance, billing=Billing.FRACTIONAL, dispatch=Dispatch.EDF)
+    assert fractional.objective == pytest.approx(2 * 0.03 / 0.035)
+
+
 def test_models_that_do_not_fit_together_stay_apart() -> None:
     assert solve(two_models(memory=4.0)).objective == pytest.approx(1.0)
     assert solve(two_models(memory=4.5)).objective == pytest.approx(2.0)
