@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from harpagon.evaluation.gaps.frame import comparison_frame
-from harpagon.evaluation.gaps.tables import REFERENCE, reference_dispatches
+from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, reference_dispatches
 from harpagon.evaluation.plotting.palette import axes, colour, drawn, panels
 from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError
@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 _GAP_SHOWN = 300.0
 """Per cent at which the axis of gaps ends; lines go on beyond it."""
+_REFERENCE_LINES = {Dispatch.FREE: ":", Dispatch.PACED: "--"}
 
 
 def plot_gaps(comparison: DataFrame, *, over: str = "free", billing: str | None = None, ax: Axes | None = None) -> Axes:
-    """Share of the workloads within a gap, one line per method.
+    """Share of the workloads within a gap, one line per method; the legend says how many cost the same.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def plot_gaps(comparison: DataFrame, *, over: str = "free", billing: str | None 
     for series, group in rows.groupby(["method", "dispatch"], sort=False):
         found = 100 * group[f"gap_{over}"].dropna()
         if len(found) and series != (REFERENCE, over):
-            _distribution(ax, found, series)
+            ties = sum(abs(gap) <= 100 * SAME_COST for gap in found) / len(found)
+            _distribution(ax, found, series, f", {ties:.0%} equal")
     ax.set_title(f"{billing} billing, over the {over} optimum")
     ax.set_xlabel("cost over optimum (%)")
     _gap_scale(ax)
@@ -123,7 +125,7 @@ def draw_times(rows: Sequence[Row], path: Path) -> None:
     save_figure(time_figure(rows), path, dpi=150)
 
 
-def _distribution(axis: Axes, values: Iterable[float], series: Hashable) -> None:
+def _distribution(axis: Axes, values: Iterable[float], series: Hashable, note: str = "") -> None:
     method, dispatch = cast("tuple[str, str]", series)
     ordered = sorted(values)
     shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
@@ -132,9 +134,9 @@ def _distribution(axis: Axes, values: Iterable[float], series: Hashable) -> None
         [ordered[0], *ordered],
         [0.0, *shares],
         where="post",
-        label=f"{method} ({dispatch})" if reference else method,
+        label=(f"{method} ({dispatch})" if reference else method) + note,
         linewidth=1.8,
-        linestyle=":" if reference and dispatch == Dispatch.FREE else "-",
+        linestyle=_REFERENCE_LINES.get(dispatch, "-") if reference else "-",
         color=colour(method),
     )
 
@@ -144,7 +146,7 @@ def _gap_scale(axis: Axes) -> None:
     low, high = axis.get_xlim()
     axis.set_xscale("symlog", linthresh=1.0, linscale=0.5)
     axis.set_xlim(min(low, -0.05), min(max(high, 1.0), _GAP_SHOWN))
-    marks = [mark for mark in (0, 1, 3, 10, 30, 100, 300) if mark <= max(high, 1.0)]
+    marks = [mark for mark in (-30, -10, -3, -1, 0, 1, 3, 10, 30, 100, 300) if low <= mark <= max(high, 1.0)]
     axis.set_xticks(marks, [str(mark) for mark in marks])
     axis.minorticks_off()
 

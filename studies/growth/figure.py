@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _COLUMNS = 3
 _PROVEN = 1e-3
 """Gap up to which a solve counts as done."""
+_LIMIT = 10.0
+"""Seconds that docs/growth.md reads sizes off at."""
 
 
 def draw_growth(points: Sequence[GrowthPoint], path: Path) -> None:
@@ -31,11 +33,14 @@ def draw_growth(points: Sequence[GrowthPoint], path: Path) -> None:
         short = [p for p in own if p not in done]
         axis.plot([p.size for p in done], [p.cpu for p in done], "o", color="#2a78d6", markersize=4)
         axis.plot([p.size for p in short], [p.cpu for p in short], "o", color="#2a78d6", markerfacecolor="none")
-        axis.axhline(10.0, color="#7d93ad", linewidth=0.9, linestyle="--")
+        axis.axhline(_LIMIT, color="#7d93ad", linewidth=0.9, linestyle="--")
+        axis.annotate(
+            f"{_LIMIT:g} s", (0.01, _LIMIT), (0, 2), axis.get_yaxis_transform(), "offset points", fontsize="small"
+        )
         axis.set_xscale("log")
         axis.set_yscale("log")
-        axis.set_title(name, fontsize="medium")
-        axis.set_xlabel("requests per second" if name == "rate" else "number")
+        axis.set_title(f"{name}, largest proven: {max((p.size for p in done), default=0):g}", fontsize="medium")
+        axis.set_xlabel("requests per second" if name == "rate" else f"number of {name.partition(' ')[0]}")
         axis.set_ylabel("processor time (s)")
     for unused in axes[len(names) :]:
         unused.set_visible(False)
