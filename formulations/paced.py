@@ -98,6 +98,8 @@ def paced_service(tuples: Sequence[DispatchTuple], stream: Stream) -> Service | 
     stated = [part.configuration.is_capacity for part in tuples]
     if any(stated):
         return stated_capacity(tuples, stream) if all(stated) else None
+    if not all(part.working for part in tuples):  # rates that were planned with another profile
+        return None
     if len(tuples) > 1:
         return open_batches(tuples, stream)
     known = (at_once(tuples[0], stream), in_step(tuples[0], stream))

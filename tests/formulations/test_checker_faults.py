@@ -161,3 +161,14 @@ def test_a_limit_binds_at_its_count() -> None:
 
 def test_headroom_is_in_the_rates() -> None:
     assert faults(replace(plan(), headroom=0.01))[0].startswith(f"{FIRST}: too little capacity: 100 req/s for 101")
+
+
+def test_machines_much_faster_than_a_plan_was_made_with() -> None:
+    """A rate of less than half a machine's rounds to no machine at work."""
+    quick = Configuration("gpu", LARGE.batch, LARGE.duration / 1e3, 1.0)
+    (problem,) = pipeline_problems(instance())
+    schedules = [[DispatchTuple.full(LARGE, 2)], [DispatchTuple.full(LARGE, 1)]]
+    slow = assemble_plan(instance(), Billing.WHOLE, Dispatch.PACED, [plan_pipeline(problem, schedules, Dispatch.PACED)])
+    assert f"{FIRST}: {quick} claims 160 req/s, its machines do something else" in faults(
+        of_module("a", tuples=(DispatchTuple(quick, 2, 160.0),))(slow)
+    )
