@@ -6,7 +6,9 @@ which hands results back only once all are there: a sweep stores each as it fini
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -100,10 +102,22 @@ def _connect(scheduler: str) -> Client:
         ) from None
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
+        with ThreadPoolExecutor(1) as thread:  # a notebook's own thread runs a loop already
+            thread.submit(asyncio.run, _knock(scheduler)).result()
         return Client(scheduler, timeout=_CONNECT_SECONDS, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError, ImportError) as error:
         fault = str(error).splitlines()[0]
         raise InputError("--scheduler", scheduler, fault, "Give the address that `dask scheduler` prints") from None
+
+
+async def _knock(scheduler: str) -> None:
+    """Raise what speaks against an address: a client that cannot even try it would not end."""
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    secured = Security().get_connection_args("client")
+    comm = await connect(scheduler, timeout=_CONNECT_SECONDS, **secured)
+    await comm.close()
 
 
 def _run_tasks(batch: list[T], run: Callable[[T], R], code: str) -> list[R]:

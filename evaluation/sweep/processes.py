@@ -9,7 +9,7 @@ import signal
 import tempfile
 import threading
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -18,6 +18,7 @@ from harpagon.instances.errors import MachineError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from joblib.externals.loky import ProcessPoolExecutor
 
@@ -79,7 +80,7 @@ class Processes(Generic[T, R]):
         from joblib.externals.loky import as_completed
 
         with self._pool(min(self.workers, len(left))) as pool:
-            with _deaf_to_ctrl_c():
+            with _stopped_later():
                 futures = {pool.submit(_run, self.run, task, folder / str(n)): n for n, task in left.items()}
             for future in as_completed(futures):
                 row = future.result()
@@ -91,7 +92,7 @@ class Processes(Generic[T, R]):
 
         with self._pool(1) as pool:
             try:
-                with _deaf_to_ctrl_c():
+                with _stopped_later():
                     future = pool.submit(_run, self.run, task, folder / "alone")
                 return future.result()  # type: ignore[no-any-return]
             except BrokenProcessPool as error:
@@ -102,10 +103,14 @@ class Processes(Generic[T, R]):
         from joblib.externals.loky import ProcessPoolExecutor
 
         pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(), self.memory))
+        second_stop: AbstractContextManager[object] = nullcontext()
         try:
             yield pool
+        except (KeyboardInterrupt, GeneratorExit):
+            second_stop = suppress(KeyboardInterrupt)  # it says nothing new
+            raise
         finally:
-            with _deaf_to_ctrl_c():  # a second Ctrl-C would leave workers behind
+            with second_stop, _stopped_later():
                 _let_none_wait(pool)
                 pool.shutdown(wait=True, kill_workers=True)
 
@@ -137,19 +142,26 @@ def _ending(error: BaseException) -> str:
 
 
 @contextmanager
-def _deaf_to_ctrl_c() -> Iterator[None]:
-    """Ignore Ctrl-C for a moment; children started meanwhile ignore it from their first instruction on.
-
-    The sweep stops its workers itself.
-    """
+def _stopped_later() -> Iterator[None]:
+    """Hear Ctrl-C and SIGTERM only at the end; children started meanwhile never hear Ctrl-C, the sweep stops them."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    heard: list[int] = []
+    handlers = {stop: signal.getsignal(stop) for stop in (signal.SIGINT, signal.SIGTERM)}
+    heeded = {stop: handler for stop, handler in handlers.items() if callable(handler)}
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT}) if os.name != "nt" else None
+    for stop in heeded:
+        signal.signal(stop, lambda number, _: heard.append(number))
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        if blocked is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+        for stop, handler in heeded.items():
+            signal.signal(stop, handler)
+        if heard:
+            signal.raise_signal(heard[0])
 
 
 def _begin(parent: int, memory: int | None) -> None:

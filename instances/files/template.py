@@ -7,6 +7,7 @@ from typing import Any
 
 from harpagon.instances.errors import InputError
 from harpagon.instances.files.schema import InstanceFile
+from harpagon.instances.files.writing import write_text
 
 TEMPLATE = """\
 # An instance of harpagon. Plan it with `harpagon plan FILE`; docs/planning.md explains every key.
@@ -58,18 +59,15 @@ def write_template(path: Path) -> None:
     Raises
     ------
     InputError
-        Where the file exists, cannot be written, or is named as if it were JSON, which has no comments.
+        Where the file exists, or is named as if it were JSON, which has no comments.
+    MachineError
+        Where it cannot be written.
     """
     if path.suffix.lower() == ".json":
         raise InputError(str(path), "", "is the name of a JSON file, which has no comments", "End it in .yaml")
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(TEMPLATE)
-    except FileExistsError:
-        raise InputError(str(path), "", "there is such a file already", "Give another name") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(str(path), "", f"cannot be written ({reason})", "Check the folder") from None
+    if path.exists():
+        raise InputError(str(path), "", "there is such a file already", "Give another name")
+    write_text(path, TEMPLATE)
 
 
 def instance_schema() -> dict[str, Any]:

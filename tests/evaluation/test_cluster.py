@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import random
 import signal
@@ -86,14 +87,19 @@ def _cluster():  # type: ignore[no-untyped-def]
     )
 
 
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "tls://127.0.0.1:9"])
 def test_an_address_where_nothing_answers_is_bad_input(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed: harpagon[cluster]")
+    unheard: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unheard.append)
     monkeypatch.setattr("harpagon.evaluation.sweep.cluster._CONNECT_SECONDS", 1)
-    command = ["gap", "--suite", "worked-example", "--out", str(tmp_path / "out"), "--scheduler", "tcp://127.0.0.1:9"]
+    command = ["gap", "--suite", "worked-example", "--out", str(tmp_path / "out"), "--scheduler", address]
     assert main(command) == ExitCode.USAGE
-    assert "tcp://127.0.0.1:9" in capfd.readouterr().err
+    assert address in capfd.readouterr().err
+    gc.collect()
+    assert unheard == []  # a client that could not try the address says so on its way out
 
 
 class EndsItsProcess:

@@ -123,6 +123,27 @@ def test_a_second_ctrl_c_leaves_no_worker_behind(monkeypatch: pytest.MonkeyPatch
             os.kill(worker, 0)
 
 
+@pytest.mark.usefixtures("hears_ctrl_c")
+def test_ctrl_c_while_workers_start_is_heard_once_they_can_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    submit = ProcessPoolExecutor.submit
+
+    def pressed_meanwhile(pool: ProcessPoolExecutor, *arguments: object) -> object:
+        if not started:
+            os.kill(os.getpid(), signal.SIGINT)
+        future = submit(pool, *arguments)
+        started.extend(pool._processes)
+        return future
+
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", pressed_meanwhile)
+    with pytest.raises(KeyboardInterrupt):
+        list(Processes(abs, lambda task, reason: task, workers=2).rows([-1, -2]))
+    assert len(set(started)) == 2
+    for worker in started:
+        with pytest.raises(ProcessLookupError):
+            os.kill(worker, 0)
+
+
 def test_a_sweep_stopped_with_many_tasks_waiting_ends_without_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """A thread of the pool would die on tasks that wait while its workers are killed, and say so on its way out."""
     died: list[object] = []

@@ -14,7 +14,7 @@ import pytest
 from bad_inputs import VALID
 
 from harpagon.cli import main
-from harpagon.instances.errors import HarpagonWarning, InputError
+from harpagon.instances.errors import HarpagonWarning, InputError, MachineError
 from harpagon.instances.files.documents import DOCUMENT_LIMIT
 from harpagon.instances.files.instances import from_document, read_instance
 from harpagon.instances.files.template import TEMPLATE, instance_schema, write_template
@@ -90,7 +90,7 @@ def test_the_template_is_an_instance_that_has_a_plan(tmp_path: Path, capsys: pyt
     assert "there is such a file already" in capsys.readouterr().err
     with pytest.raises(InputError, match=r"End it in \.yaml"):
         write_template(tmp_path / "mine.json")
-    with pytest.raises(InputError, match="cannot be written"):
+    with pytest.raises(MachineError, match="cannot be written"):
         write_template(tmp_path / "no" / "folder.yaml")
 
 
