@@ -62,11 +62,13 @@ class Cluster(Generic[T, R]):
         from concurrent.futures import CancelledError
 
         client = _connect(self.scheduler)
+        from distributed.comm.core import CommClosedError
+
         pending: dict[Future[Any], Sequence[T]] = {}
         try:
             pending = {self._submit(client, batch): batch for batch in batches}
             yield from self._finished(client, pending)
-        except CancelledError:
+        except (CancelledError, CommClosedError, TimeoutError):
             raise MachineError(f"the Dask scheduler at {self.scheduler} was lost") from None
         finally:
             if client.status == "running":
@@ -100,7 +102,8 @@ def _connect(scheduler: str) -> Client:
         raise InputError(
             "--scheduler", "", "Dask is not installed", "Install it: pip install 'harpagon[cluster]'"
         ) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # Dask gives the second a level of its own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with ThreadPoolExecutor(1) as thread:  # a notebook's own thread runs a loop already
             thread.submit(asyncio.run, _knock(scheduler)).result()

@@ -86,12 +86,17 @@ def _cluster():  # type: ignore[no-untyped-def]
     )
 
 
+def refuse(*_: object, **__: object) -> None:
+    """Stand for a client, which ends late and with a traceback where it cannot even try its address."""
+    raise AssertionError("a client was made")
+
+
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense", "tls://127.0.0.1:9"])
 def test_an_address_where_nothing_answers_is_bad_input(
     address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("distributed", reason="Dask is not installed: harpagon[cluster]")
-    monkeypatch.setattr("distributed.Client", None)  # one that cannot try its address ends late, with a traceback
+    monkeypatch.setattr("distributed.Client", refuse)
     monkeypatch.setattr("harpagon.evaluation.sweep.cluster._CONNECT_SECONDS", 1)
     command = ["gap", "--suite", "worked-example", "--out", str(tmp_path / "out"), "--scheduler", address]
     assert main(command) == ExitCode.USAGE
