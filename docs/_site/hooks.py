@@ -12,6 +12,7 @@ from textwrap import dedent
 from typing import TYPE_CHECKING
 
 from latex2mathml.converter import convert
+from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority
 from mkdocs.structure.files import File
 
@@ -37,6 +38,12 @@ _LINK_OF_NOTEBOOK = re.compile(r'href="\.\./docs/([\w-]+)\.md')
 _MARKDOWN_CELL = re.compile(r'<div class="[^"]*jp-MarkdownOutput.*?</div>', re.DOTALL)
 _FORMULA = re.compile(r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>', re.DOTALL)
 _NOTEBOOK_FORMULA = re.compile(r"\$\$(.+?)\$\$|(?<![\\$\w])\$(?=\S)([^$\n<>]+?)(?<=\S)\$(?!\w)", re.DOTALL)
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Refuse an editable install, whose folders the reader of docstrings cannot find."""
+    if ROOT / "src" in Path(harpagon.__file__).parents:
+        raise PluginError('the site is built from an installed package: run pip install ".[docs]" in an environment')
 
 
 @event_priority(100)
