@@ -73,7 +73,7 @@ SLOW: tuple[tuple[str, ...], ...] = (
 )
 """One run in ten is one of these."""
 LONGEST = 120.0
-"""Seconds after which a run counts as hanging."""
+"""Processor seconds after which a run counts as hanging."""
 FLAGS = (("--billing", "hourly"), ("--time-limit", "0"), ("--time-limit", "nan"), ("--dispatch", "x"), ("--no-such",))
 JUNK: tuple[Any, ...] = (
     *(None, True, 0, -1, 0.5, 1e-320, 1e300, 10**30, float("nan"), float("inf"), "", "8", [], {}, [[]], {"1": "x"}),
@@ -148,18 +148,21 @@ class HangError(Exception):
 
 @contextlib.contextmanager
 def bounded() -> Iterator[None]:
-    """Raise `HangError` where the block takes longer than `LONGEST`."""
+    """Raise `HangError` where the block takes longer than `LONGEST` of this process, or ten times that by the clock."""
 
     def give_up(*_: object) -> None:
         raise HangError(f"took longer than {LONGEST:g} s")
 
-    before = signal.signal(signal.SIGALRM, give_up)
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    timers = ((signal.SIGPROF, signal.ITIMER_PROF, LONGEST), (signal.SIGALRM, signal.ITIMER_REAL, 10 * LONGEST))
+    before = [signal.signal(alarm, give_up) for alarm, _, _ in timers]
+    for _, timer, seconds in timers:
+        signal.setitimer(timer, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        for (alarm, timer, _), handler in zip(timers, before, strict=True):
+            signal.setitimer(timer, 0)
+            signal.signal(alarm, handler)
 
 
 def _written(rng: random.Random, folder: Path, command: tuple[str, ...], instance: Any, plan: Any) -> list[str]:
