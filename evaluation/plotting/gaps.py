@@ -126,7 +126,7 @@ def draw_times(rows: Sequence[Row], path: Path) -> None:
 
 
 def _distribution(axis: Axes, values: Iterable[float], series: Hashable, note: str = "") -> None:
-    method, dispatch = cast("tuple[str, str]", series)
+    method, dispatch = cast("tuple[str, Dispatch]", series)
     ordered = sorted(values)
     shares = [100 * (i + 1) / len(ordered) for i in range(len(ordered))]
     reference = method == REFERENCE
