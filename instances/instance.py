@@ -279,6 +279,7 @@ class Instance:
     profiles: Mapping[str, tuple[Configuration, ...]]
     pipelines: tuple[Pipeline, ...]
     description: str = field(default="", compare=False)
+    _digest: str = field(default="", init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         check = Checks(f"instance {self.name}")
@@ -304,8 +305,10 @@ class Instance:
 
     def digest(self) -> str:
         """``sha256:`` and the hash of all that a plan depends on, the same in every process and key order."""
-        text = json.dumps(canonical(self), ensure_ascii=True, separators=(",", ":"))
-        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+        if not self._digest:
+            text = json.dumps(canonical(self), ensure_ascii=True, separators=(",", ":"))
+            object.__setattr__(self, "_digest", "sha256:" + hashlib.sha256(text.encode()).hexdigest())
+        return self._digest
 
 
 def _check_hardware(check: Checks, hardware: Mapping[str, Hardware]) -> None:

@@ -275,6 +275,8 @@ def test_a_digest_knows_content_not_order() -> None:
         edit(document)
         digests.add(from_document(document, "c").digest())
     assert len(digests) == 1 + len(edits)
+    assert replace(instance, name="known by then").digest() not in digests
+    assert replace(instance, description="not a figure").digest() == instance.digest()
 
 
 def test_a_digest_survives_files_and_processes() -> None:
