@@ -9,6 +9,8 @@ from harpagon.evaluation.gaps.tables import REFERENCE
 from harpagon.heuristics.baselines.readings import DEFAULT_READINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from pandas import DataFrame
@@ -24,6 +26,8 @@ _COLOURS = {
 }
 PLAIN = "#7d93ad"
 """Colour of what has no colour of its own."""
+KEPT, LATE = _COLOURS[BASE], _COLOURS[OWN]
+"""Colours of latencies within a bound and beyond it."""
 MAIN = (BASE, OWN, *DEFAULT_READINGS)
 """Methods drawn as lines; ablations are drawn as bars."""
 
@@ -45,20 +49,33 @@ def axes(ax: Axes | None, size: tuple[float, float] | None = None) -> Axes:
         return ax
     import matplotlib.pyplot as plt
 
-    return plt.subplots(figsize=size, layout="constrained")[1]
+    return _framed(plt.subplots(figsize=size, layout="constrained")[1])
 
 
-def panels(rows: int, columns: int, width: float = 5.2, height: float = 3.6) -> tuple[Figure, list[list[Axes]]]:
-    """Figure with a grid of axes.
+def panels(
+    rows: int,
+    columns: int,
+    width: float = 5.2,
+    height: float = 3.6,
+    *,
+    heights: Sequence[float] = (),
+    sharex: bool = False,
+) -> tuple[Figure, list[list[Axes]]]:
+    """Figure with a grid of axes, each ``width`` wide and ``height`` high, or the rows ``heights`` high; inches.
 
     The object interface, not pyplot: no display, no global state.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(width * columns, height * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for axis in grid.flat:
-        axis.spines[["top", "right"]].set_visible(False)
-        axis.grid(alpha=0.25)
-        axis.set_axisbelow(True)
-    return figure, [list(row) for row in grid]
+    heights = heights or [height] * rows
+    figure = Figure(figsize=(width * columns, sum(heights)), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=sharex, height_ratios=heights)
+    return figure, [[_framed(axis) for axis in row] for row in grid]
+
+
+def _framed(axis: Axes) -> Axes:
+    """The frame of every figure: no box, a pale grid behind what is drawn."""
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.grid(alpha=0.25)
+    axis.set_axisbelow(True)
+    return axis

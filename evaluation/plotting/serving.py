@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.plotting.palette import KEPT, LATE, panels
 from harpagon.evaluation.plotting.saving import save_figure
 
 if TYPE_CHECKING:
@@ -14,17 +15,14 @@ if TYPE_CHECKING:
 
     from harpagon.simulation.serving.report import ServedPipeline, ServingReport
 
-_SIMULATED, _KEPT, _LATE = "0.75", "tab:blue", "tab:red"
+_SIMULATED = "0.75"
 _HEIGHT = 0.38
 
 
 def serving_figure(report: ServingReport) -> Figure:
     """One drawing per pipeline, one under the other."""
-    from matplotlib.figure import Figure
-
     heights = [1.6 + 0.5 * len(pipeline.modules) for pipeline in report.pipelines]
-    figure = Figure(figsize=(8, sum(heights)), layout="constrained")
-    rows = figure.subplots(len(heights), 1, squeeze=False, height_ratios=heights)
+    figure, rows = panels(len(heights), 1, width=8, heights=heights)
     for (axes,), pipeline in zip(rows, report.pipelines, strict=True):
         _draw(axes, pipeline)
     figure.suptitle(f"{report.instance} served for {report.duration:g} s: {report.verdict}")
@@ -42,7 +40,7 @@ def _draw(axes: Axes, report: ServedPipeline) -> None:
         [1e3 * getattr(part, what) for part in (*report.modules, report)] for what in ("bound", "simulated", "measured")
     )
     places = range(len(names))
-    colours = [_LATE if found > bound else _KEPT for found, bound in zip(measured, bounds, strict=True)]
+    colours = [LATE if found > bound else KEPT for found, bound in zip(measured, bounds, strict=True)]
     axes.barh([y - _HEIGHT / 2 for y in places], simulated, _HEIGHT, color=_SIMULATED, label="simulated")
     axes.barh([y + _HEIGHT / 2 for y in places], measured, _HEIGHT, color=colours, label="measured")
     axes.plot(bounds, places, "k|", markersize=22, markeredgewidth=2, label="bound")
@@ -50,4 +48,4 @@ def _draw(axes: Axes, report: ServedPipeline) -> None:
     axes.invert_yaxis()
     late = f"{report.late} of {report.requests} late, {report.unanswered} unanswered"
     axes.set(title=f"{report.name}: {late}", xlabel="largest latency (ms)")
-    axes.legend(loc="upper right", fontsize="small", markerscale=0.5)
+    axes.legend(loc="upper right", fontsize="small", frameon=False, markerscale=0.5)

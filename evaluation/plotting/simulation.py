@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Literal
 
+from harpagon.evaluation.plotting.palette import KEPT, LATE, panels
 from harpagon.evaluation.plotting.palette import axes as new_axes
 from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError, shown, suggestion
@@ -19,17 +20,12 @@ if TYPE_CHECKING:
 
     from harpagon.simulation.report import PipelineReport, SimulationReport
 
-_KEPT, _BROKEN = "tab:blue", "tab:red"
-
 
 def simulation_figure(report: SimulationReport) -> Figure:
     """One row per pipeline: latency over time on the left, tuples on the right."""
-    from matplotlib.figure import Figure
-
     tuples = [sum(len(module.tuples) for module in pipeline.modules) for pipeline in report.pipelines]
     heights = [max(3.0, 1.2 + 0.35 * count) for count in tuples]
-    figure = Figure(figsize=(11, sum(heights)), layout="constrained")
-    rows = figure.subplots(len(heights), 2, squeeze=False, height_ratios=heights)
+    figure, rows = panels(len(heights), 2, width=5.5, heights=heights)
     for (left, right), pipeline in zip(rows, report.pipelines, strict=True):
         _draw_timeline(left, pipeline)
         _draw_tuples(right, pipeline)
@@ -91,20 +87,20 @@ def _milliseconds(seconds: Iterable[float]) -> list[float]:
 
 def _draw_timeline(axes: Axes, report: PipelineReport) -> None:
     ends = report.timeline.ends
-    axes.step(ends, _milliseconds(report.timeline.maximum), where="pre", color=_KEPT, label="largest")
+    axes.step(ends, _milliseconds(report.timeline.maximum), where="pre", color=KEPT, label="largest")
     axes.step(ends, _milliseconds(report.timeline.mean), where="pre", color="0.4", label="mean")
-    axes.axhline(1e3 * report.slo, color=_BROKEN, linestyle="--", label="SLO")
+    axes.axhline(1e3 * report.slo, color=LATE, linestyle="--", label="SLO")
     axes.axhline(1e3 * report.bound, color="0.2", linestyle=":", label="bound")
     axes.set(title=report.name, xlabel="time of arrival (s)", ylabel="end-to-end latency (ms)")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="lower right", fontsize="small")
+    axes.legend(loc="lower right", fontsize="small", frameon=False)
 
 
 def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
     parts = [(module, part) for module in report.modules for part in module.tuples]
     places = range(len(parts))
     broken = [part.maximum > part.bound + part.allowance + ROUNDING for _, part in parts]
-    colours = [_BROKEN if late else _KEPT for late in broken]
+    colours = [LATE if late else KEPT for late in broken]
     bounds = _milliseconds(part.bound for _, part in parts)
     largest = _milliseconds(part.maximum for _, part in parts)
     axes.barh(places, largest, color=colours, height=0.6, label="largest measured")
@@ -112,7 +108,7 @@ def _draw_tuples(axes: Axes, report: PipelineReport) -> None:
     axes.set_yticks(places, [f"{module.name}: {part.configuration}" for module, part in parts], fontsize="small")
     axes.invert_yaxis()
     axes.set(xlabel="latency in the module (ms)", title="bound against measured")
-    axes.legend(loc="lower right", fontsize="small")
+    axes.legend(loc="lower right", fontsize="small", frameon=False)
 
 
 _DRAWINGS = {"latency": _draw_timeline, "tuples": _draw_tuples}

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.evaluation.plotting.palette import panels
 from harpagon.evaluation.plotting.saving import save_figure
 
 if TYPE_CHECKING:
@@ -24,14 +25,11 @@ def slopt_figure(run: SloptRun) -> Figure:
     module; 50th and 99th percentile of the latency by second of arrival, against the SLO; where
     requests were dropped, drops and late requests a second.
     """
-    from matplotlib.figure import Figure
-
-    panels = [_draw_load, _draw_machines, _draw_latency, *([_draw_drops] if run.dropped else [])]
-    figure = Figure(figsize=(9, 2.5 * len(panels)), layout="constrained")
-    axes = figure.subplots(len(panels), 1, sharex=True)
-    for draw, axis in zip(panels, axes, strict=True):
+    drawings = [_draw_load, _draw_machines, _draw_latency, *([_draw_drops] if run.dropped else [])]
+    figure, rows = panels(len(drawings), 1, width=9, height=2.5, sharex=True)
+    for draw, (axis,) in zip(drawings, rows, strict=True):
         draw(axis, run)
-    axes[-1].set_xlabel("time (s)")
+    rows[-1][0].set_xlabel("time (s)")
     return figure
 
 
@@ -53,7 +51,7 @@ def _draw_load(axes: Axes, run: SloptRun) -> None:
         (line,) = axes.step(times, [record.load[m] for record in run.periods], label=module.name)
         axes.step(times, [record.demand[m] for record in run.periods], color=line.get_color(), linestyle=":")
     axes.set_ylabel("load (solid) and\nenvelope (dotted), req/s")
-    axes.legend(loc="upper right", ncols=3, fontsize="small")
+    axes.legend(loc="upper right", ncols=3, fontsize="small", edgecolor="none")
 
 
 def _draw_machines(axes: Axes, run: SloptRun) -> None:
@@ -70,7 +68,7 @@ def _draw_latency(axes: Axes, run: SloptRun) -> None:
     axes.axhline(run.slo * 1e3, color="0.6", linestyle=":", label="SLO")
     axes.set_ylabel("latency (ms)")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", ncols=3, fontsize="small")
+    axes.legend(loc="upper right", ncols=3, fontsize="small", edgecolor="none")
 
 
 def _draw_drops(axes: Axes, run: SloptRun) -> None:
@@ -79,7 +77,7 @@ def _draw_drops(axes: Axes, run: SloptRun) -> None:
     axes.stairs(np.histogram(run.arrivals[np.isfinite(run.dropped_at)], edges)[0], edges, label="dropped", fill=True)
     axes.stairs(np.histogram(late, edges)[0], edges, label="late", color="0.2")
     axes.set_ylabel("requests per second\nof arrival")
-    axes.legend(loc="upper right", ncols=2, fontsize="small")
+    axes.legend(loc="upper right", ncols=2, fontsize="small", edgecolor="none")
 
 
 def draw_slopt(run: SloptRun, path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
+from harpagon.evaluation.plotting.palette import panels
 from harpagon.evaluation.plotting.saving import save_figure
 
 if TYPE_CHECKING:
@@ -29,10 +30,8 @@ def sponge_figure(trace: BandwidthTrace, slo: float, runs: Mapping[str, SpongeRu
     runs
         Scaler name to its run, all on the same requests.
     """
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9, 9), layout="constrained")
-    bandwidth, remaining, cores, violations = figure.subplots(4, 1, sharex=True)
+    figure, rows = panels(4, 1, width=9, height=2.25, sharex=True)
+    ((bandwidth,), (remaining,), (cores,), (violations,)) = rows
     records = next(iter(runs.values())).records
     times = [record.time for record in records]
     bandwidth.step(times, [trace.at(time) / 1e6 for time in times], where="post", color="0.3")
@@ -49,7 +48,7 @@ def sponge_figure(trace: BandwidthTrace, slo: float, runs: Mapping[str, SpongeRu
     violations.set_yscale("symlog", linthresh=1)
     violations.set_ylim(bottom=0)
     violations.set_xlabel("time (s)")
-    figure.legend(*cores.get_legend_handles_labels(), loc="outside upper center", ncols=4)
+    figure.legend(*cores.get_legend_handles_labels(), loc="outside upper center", ncols=4, frameon=False)
     return figure
 
 

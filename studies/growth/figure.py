@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from studies.growth.study import GrowthPoint
 
-_COLUMNS = 3
+_COLUMNS = 4
+_UNITS = {"rate": "requests per second"}
 _PROVEN = 1e-3
 """Gap up to which a solve counts as done."""
 _LIMIT = 10.0
@@ -39,8 +40,8 @@ def draw_growth(points: Sequence[GrowthPoint], path: Path) -> None:
         )
         axis.set_xscale("log")
         axis.set_yscale("log")
-        axis.set_title(f"{name}, largest proven: {max((p.size for p in done), default=0):g}", fontsize="medium")
-        axis.set_xlabel("requests per second" if name == "rate" else f"number of {name.partition(' ')[0]}")
+        axis.set_title(f"{name}\nlargest proven: {max((p.size for p in done), default=0):,}", fontsize="medium")
+        axis.set_xlabel(_UNITS.get(name, f"number of {name.partition(' in ')[0]}"))
         axis.set_ylabel("processor time (s)")
     for unused in axes[len(names) :]:
         unused.set_visible(False)

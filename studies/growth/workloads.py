@@ -1,4 +1,4 @@
-"""Workloads that grow along one axis at a time: modules, configurations, rate, pipelines."""
+"""Workloads that grow along one axis at a time: modules, configurations, hardware types, rate, pipelines."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ _TIGHTNESS = 2.0
 """SLO over the reference latency: tight enough to bind, loose enough to leave a choice."""
 _EDGES_PER_MODULE = 2.0
 _SYNTHETIC_TYPES = 5
+_BATCHES = 12
+"""Configurations of a model on each hardware type, where types grow."""
 _LIMITED = "T4"
 _LIMIT_SHARE = 0.7
 """Limit of the limited type over what the optimum without limits uses."""
@@ -52,11 +54,19 @@ def _sparse_dag(modules: int) -> nx.DiGraph:
 
 def _configurations(size: int, billing: Billing, dispatch: Dispatch) -> Instance:
     """A chain of four modules, each with a synthetic model of ``size`` configurations on up to five types."""
-    rng = random.Random(size)
-    hardware = {f"gpu-{k}": Hardware(f"gpu-{k}", round(rng.uniform(0.5, 4.0), 2)) for k in range(_SYNTHETIC_TYPES)}
-    profiles = {f"model-{m}": synthetic_profile(rng, hardware, size) for m in range(_PIPELINE_MODULES)}
+    return _synthetic(f"{size} configurations", random.Random(size), _SYNTHETIC_TYPES, size)
+
+
+def _types(size: int, billing: Billing, dispatch: Dispatch) -> Instance:
+    """A chain of four modules, each with a synthetic model of twelve batch sizes on each of ``size`` types."""
+    return _synthetic(f"{size} hardware types", random.Random(size), size, _BATCHES * size)
+
+
+def _synthetic(name: str, rng: random.Random, types: int, configurations: int) -> Instance:
+    hardware = {f"gpu-{k}": Hardware(f"gpu-{k}", round(rng.uniform(0.5, 4.0), 2)) for k in range(types)}
+    profiles = {f"model-{m}": synthetic_profile(rng, hardware, configurations) for m in range(_PIPELINE_MODULES)}
     pipeline = _pipeline("grown", chain(_PIPELINE_MODULES), _RATE, profiles, rng)
-    return Instance(f"{size} configurations", Billing.WHOLE, hardware, profiles, (pipeline,))
+    return Instance(name, Billing.WHOLE, hardware, profiles, (pipeline,))
 
 
 def _rate(size: int, billing: Billing, dispatch: Dispatch) -> Instance:
@@ -114,8 +124,9 @@ AXES = {
         Axis("modules in a tree", (2, 5, 10, 20, 50, 100, 200, 500, 1000), _modules(tree)),
         Axis("modules in a random DAG", (2, 5, 10, 20, 50, 100, 200, 500, 1000), _modules(_sparse_dag)),
         Axis("configurations", (5, 10, 20, 50, 100, 200), _configurations),
-        Axis("rate", (10, 100, 1000, 10_000, 100_000), _rate),
-        Axis("pipelines", (1, 2, 5, 10, 20, 50, 100, 200), _pipelines),
+        Axis("hardware types", (1, 2, 5, 10, 20), _types),
+        Axis("rate", (10, 100, 1000, 10_000, 100_000, 1_000_000), _rate),
+        Axis("pipelines", (1, 2, 5, 10, 20, 50, 100, 200, 500), _pipelines),
     )
 }
 """Axis by name."""
