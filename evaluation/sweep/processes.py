@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import re
+import shutil
 import signal
 import tempfile
 import threading
@@ -79,7 +80,7 @@ class Processes(Generic[T, R]):
         """Rows as they finish; what is done leaves ``left``."""
         from joblib.externals.loky import as_completed
 
-        with self._pool(min(self.workers, len(left))) as pool:
+        with self._pool(min(self.workers, len(left)), folder) as pool:
             with _stopped_later():
                 futures = {pool.submit(_run, self.run, task, folder / str(n)): n for n, task in left.items()}
             for future in as_completed(futures):
@@ -90,7 +91,7 @@ class Processes(Generic[T, R]):
     def _alone(self, task: T, folder: Path) -> R:
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
-        with self._pool(1) as pool:
+        with self._pool(1, folder) as pool:
             try:
                 with _stopped_later():
                     future = pool.submit(_run, self.run, task, folder / "alone")
@@ -99,10 +100,10 @@ class Processes(Generic[T, R]):
                 return self.lost(task, f"its worker process ended twice: {_ending(error)}")
 
     @contextmanager
-    def _pool(self, workers: int) -> Iterator[ProcessPoolExecutor]:
+    def _pool(self, workers: int, folder: Path) -> Iterator[ProcessPoolExecutor]:
         from joblib.externals.loky import ProcessPoolExecutor
 
-        pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(), self.memory))
+        pool = ProcessPoolExecutor(workers, initializer=_begin, initargs=(os.getpid(), self.memory, folder))
         second_stop: AbstractContextManager[object] = nullcontext()
         try:
             yield pool
@@ -164,19 +165,23 @@ def _stopped_later() -> Iterator[None]:
             signal.raise_signal(heard[0])
 
 
-def _begin(parent: int, memory: int | None) -> None:
-    """First thing in a worker: bounded memory, and no life after the parent's, which may be killed any time."""
+def _begin(parent: int, memory: int | None, folder: Path) -> None:
+    """First thing in a worker: bounded memory, and no life after the parent's, which may be killed any time.
+
+    What the parent would have taken away, the notes in ``folder``, goes then.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+    threading.Thread(target=_end_with, args=(parent, folder), daemon=True).start()
     if memory is not None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, folder: Path) -> None:
     while os.getppid() == parent:
         time.sleep(_WATCH_SECONDS)
+    shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 

@@ -287,9 +287,12 @@ def test_a_stopped_gap_keeps_finished_solves_and_goes_on(stop: signal.Signals, w
     """The signal comes after a row was written and before it is counted."""
     command = [*COMMAND, "--workers", str(workers)]
     rows = RowFile(tmp_path / "study" / "rows.jsonl")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     with subprocess.Popen(
         [*PROGRAM, "stop", *command],
         cwd=tmp_path,
+        env={**os.environ, "TMPDIR": str(scratch)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -301,6 +304,7 @@ def test_a_stopped_gap_keeps_finished_solves_and_goes_on(stop: signal.Signals, w
         os.kill(process.pid, stop)
         _, messages = process.communicate(timeout=300)  # its pipes close when the last of its workers is gone
     assert _ends(process.pid)
+    assert list(scratch.iterdir()) == []
     kept = rows.read()
     total = 4 * WORKLOADS
     assert len(kept) == 1
