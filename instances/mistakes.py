@@ -51,14 +51,21 @@ def _by_model_and_type(instance: Instance) -> _Profiles:
 
 
 def _wrong_units(profiles: _Profiles) -> Iterator[str]:
-    """A profile much quicker than those of the same model, or of all models where it stands alone."""
-    seconds = {key: min(1 / c.throughput for c in profile) for key, profile in profiles.items()}
-    for key, own in seconds.items():
-        same = [value for other, value in seconds.items() if other != key and other[0] == key[0]]
-        others = same or [value for other, value in seconds.items() if other != key]
-        if others and min(others) > _UNITS_APART * own:
-            place = format_place(("profiles", *key))
-            yield f"{place}: {min(others) / own:,.0f} times quicker than the others; are its figures in milliseconds?"
+    """A profile much quicker than those of the same model, or a model much quicker than all others."""
+    seconds: dict[str, dict[str, float]] = {}
+    for (model, hardware), profile in profiles.items():
+        seconds.setdefault(model, {})[hardware] = min(1 / c.throughput for c in profile)
+    for model, own in seconds.items():
+        for hardware, value in own.items():
+            yield from _much_quicker(("profiles", model, hardware), value, [own[o] for o in own if o != hardware])
+        others = [value for other in seconds if other != model for value in seconds[other].values()]
+        yield from _much_quicker(("profiles", model), max(own.values()), others)
+
+
+def _much_quicker(place: tuple[str, ...], own: float, others: list[float]) -> Iterator[str]:
+    if others and min(others) > _UNITS_APART * own:
+        ratio = f"{min(others) / own:,.0f}"
+        yield f"{format_place(place)}: {ratio} times quicker than the others; are its figures in milliseconds?"
 
 
 def _quicker_batches(profile: list[Configuration]) -> Iterator[str]:
@@ -72,9 +79,10 @@ def _quicker_batches(profile: list[Configuration]) -> Iterator[str]:
 def _long_tails(profile: list[Configuration]) -> Iterator[str]:
     for configuration in profile:
         stated = dict(configuration.quantiles)
-        if 0.5 in stated and stated.get(0.9, 0.0) > _TAIL * stated[0.5]:
-            ratio = stated[0.9] / stated[0.5]
-            yield f"p90 of a batch of {configuration.batch} is {ratio:.1f} times its median; was the machine idle?"
+        middle, word = (stated[0.5], "median") if 0.5 in stated else (configuration.mean, "mean")
+        if stated.get(0.9, 0.0) > _TAIL * middle:
+            ratio = f"{stated[0.9] / middle:.1f}"
+            yield f"p90 of a batch of {configuration.batch} is {ratio} times its {word}; was the machine idle?"
 
 
 def _missing_types(instance: Instance, profiles: _Profiles) -> Iterator[str]:
