@@ -34,7 +34,10 @@ def comparison_frame(rows: Sequence[Row]) -> DataFrame:
     references = tuple(dict.fromkeys(shown)) or REFERENCE_DISPATCHES
     figures = [f"{name}_{dispatch}" for dispatch in references for name in ("optimum", "gap")]
     columns = [*(field.name for field in fields(Row)), *figures]
-    frame = pd.DataFrame([asdict(row) | _gaps(row, optima, references) for row in rows], columns=columns)
+    # pandas keeps members of an enumeration as such before 3.0
+    records = [asdict(row) | {"billing": str(row.billing), "dispatch": str(row.dispatch)} for row in rows]
+    found = [record | _gaps(row, optima, references) for record, row in zip(records, rows, strict=True)]
+    frame = pd.DataFrame(found, columns=columns)
     return frame.astype(dict.fromkeys(("cost", "bound", *figures), float))
 
 
