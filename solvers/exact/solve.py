@@ -17,7 +17,7 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.solvers.capabilities import has_limits
+from harpagon.solvers.capabilities import has_bundles, has_limits
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harpagon.solvers.options import SolverOptions
 
 QUICK = 20_000
-"""Labels that the frontiers of small pipelines may take before column generation takes over."""
+"""Labels that the frontiers of a small pipeline, or of all that limits couple, may take before column generation."""
 
 
 def solve_exact(
@@ -118,10 +118,17 @@ def _solve_apart(
     options: SolverOptions,
     begin: float,
 ) -> Result:
-    """Each pipeline on its own, hardware limits left aside, as far as `QUICK` labels go."""
+    """Each pipeline on its own, what couples them left aside, as far as `QUICK` labels go: of each, or of all."""
     built = time.perf_counter()
-    effort = Effort(math.inf if options.time_limit is None else begin + options.time_limit, QUICK)
-    searches = [PipelineSearch(problem, billing, dispatch, options, effort, most_points=MANY) for problem in problems]
+    deadline = math.inf if options.time_limit is None else begin + options.time_limit
+    if has_limits(instance) or has_bundles(instance):
+        efforts = [Effort(deadline, QUICK)] * len(problems)
+    else:
+        efforts = [Effort(deadline, QUICK) for _ in problems]
+    searches = [
+        PipelineSearch(problem, billing, dispatch, options, effort, most_points=MANY)
+        for problem, effort in zip(problems, efforts, strict=True)
+    ]
     interrupted = False
     try:
         for search in searches:

@@ -16,14 +16,15 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.graphs.shapes import SHAPES
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Configuration, Hardware, Instance
+from harpagon.instances.library.shipped import resolve
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
-from harpagon.solvers.exact import pipeline
+from harpagon.solvers.exact import pipeline, solve
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule import cheapest_schedule
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import Result, Termination
 
 seeds = st.integers(0, 10**6)
 billings = st.sampled_from(list(APART))
@@ -194,3 +195,17 @@ def test_no_time_gives_a_valid_bound() -> None:
     assert result.dual_bound <= best * (1 + 1e-6)
     if result.plan is not None:
         assert check(instance, result.plan).ok
+
+
+def test_pipelines_that_nothing_couples_are_solved_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are: what one may take does not shrink with their number."""
+
+    def never(*_: object) -> Result:
+        raise AssertionError("all pipelines in one master problem")
+
+    monkeypatch.setattr(solve, "QUICK", 200)
+    monkeypatch.setattr(solve, "_by_columns", never)
+    instance = resolve("traffic-198rps")
+    (one,) = instance.pipelines
+    many = tuple(replace(one, name=f"p{k}", rate=one.rate + 7 * k) for k in range(12))
+    assert solve_exact(replace(instance, pipelines=many), Billing.WHOLE, Dispatch.TC).termination is Termination.OPTIMAL
