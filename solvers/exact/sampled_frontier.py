@@ -16,8 +16,6 @@ from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import step_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 
 
@@ -54,28 +52,40 @@ class SampledFrontier:
         OutOfEffortError
             Where the effort of the search is used up.
         """
+        bounds, values = self._priced(range(len(self.marks)), second)
         while True:
-            best = min(self._points(), key=lambda point: point.cost + second * point.latency)
-            value = best.cost + second * best.latency
-            bound, place = min((self._bound(i, second), i) for i in range(len(self.marks)))
+            bound, value = min(bounds), min(values)
+            best = self.marks[values.index(value)].point
+            assert best is not None, "what has no point has no value"
             if bound >= value - tolerance:
                 return min(bound, value), best
+            place, count = bounds.index(bound), len(self.marks)
             mark, lower = self.marks[place], self._lower(place)
             middle = step_below(mark.end) if mark.point is best else (mark.end + lower) / 2
             self._look(place, min(middle, step_below(mark.end)), value - second * lower)
+            if len(self.marks) == count + 1:
+                new = slice(place, place + 1)
+                bounds[new], values[new] = self._priced(range(place, place + 2), second)
+            else:  # some were merged
+                bounds, values = self._priced(range(len(self.marks)), second)
 
     def within(self, second: float, most: float) -> list[Point]:
         """Every point with cost + ``second`` x latency of at most ``most`` dollars per hour, and some others."""
-        while True:
-            places = (i for i in range(len(self.marks)) if not self._is_closed(i) and self._bound(i, second) <= most)
-            place = next(places, None)
-            if place is None:
-                return [point for point in self._points() if point.cost + second * point.latency <= most]
+        place = 0
+        while place < len(self.marks):  # a look changes nothing before its place
+            if self._is_closed(place) or self._bound(place, second) > most:
+                place += 1
+                continue
             cap = (most - second * self._lower(place)) * (1 + COST_TOLERANCE)
             self._look(place, step_below(self.marks[place].end), cap)
+        points = (mark.point for mark in self.marks if mark.point is not None)
+        return [point for point in points if point.cost + second * point.latency <= most]
 
-    def _points(self) -> Iterator[Point]:
-        return (mark.point for mark in self.marks if mark.point is not None)
+    def _priced(self, places: range, second: float) -> tuple[list[float], list[float]]:
+        """Per place its bound, and cost + ``second`` x latency of its point, infinity without one."""
+        points = [self.marks[place].point for place in places]
+        values = [math.inf if point is None else point.cost + second * point.latency for point in points]
+        return [self._bound(place, second) for place in places], values
 
     def _lower(self, place: int) -> float:
         """Budget from which on less than ``marks[place]`` says is known again."""
