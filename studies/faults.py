@@ -118,7 +118,7 @@ FAULTS = {
         f"Dask: {stop.name} of {victim} at {rows} rows": Fault(stop, rows, victim, cluster=True)
         for victim in ("main", "worker", "scheduler")
         for stop in STOPS
-        for rows in (1, 40)
+        for rows in (1, 40, 100)
     },
     "Dask: address where nothing answers": Fault(arguments=("--scheduler", "tcp://127.0.0.1:9")),
     "Dask: address that is none": Fault(arguments=("--scheduler", "nonsense")),
