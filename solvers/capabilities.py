@@ -94,6 +94,11 @@ def has_bundles(instance: Instance) -> bool:
     return any(hardware.bundle > 1 for hardware in instance.hardware.values())
 
 
+def is_coupled(instance: Instance) -> bool:
+    """Whether pipelines and modules share what they cannot be planned apart for: limited types, or bundles."""
+    return has_limits(instance) or has_bundles(instance)
+
+
 def has_bursts(instance: Instance) -> bool:
     """Whether any pipeline may receive several requests at once."""
     return any(pipeline.burst > 1 for pipeline in instance.pipelines)

@@ -26,6 +26,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.planning.compact import add_paths
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -113,7 +115,7 @@ def build_assignment(data: AssignmentData) -> ConcreteModel:
     )
     _add_modules(model, data)
     _add_machines(model, data)
-    _add_paths(model, data)
+    add_paths(model, data.master)
     _add_limits(model, data)
     return model
 
@@ -181,22 +183,6 @@ def _memory(data: AssignmentData, i: int) -> Iterator[tuple[str, float]]:
     for place in data.places:
         if place[2] == i:
             yield data.models[place[0]], data.group(place).configuration.memory_gb or 0.0
-
-
-def _add_paths(model: ConcreteModel, data: AssignmentData) -> None:
-    """``precedence`` and ``deadline``."""
-    from pyomo.environ import Constraint
-
-    master = data.master
-
-    def precedence(_: ConcreteModel, tail: int, head: int) -> Expression:
-        return model.entry[tail] + model.latency[tail] + master.edges[tail, head] <= model.entry[head]
-
-    def deadline(_: ConcreteModel, m: int) -> Expression:
-        return model.entry[m] + model.latency[m] <= master.slo[m]
-
-    model.precedence = Constraint(list(master.edges), rule=precedence)
-    model.deadline = Constraint(master.sinks, rule=deadline)
 
 
 def _add_limits(model: ConcreteModel, data: AssignmentData) -> None:

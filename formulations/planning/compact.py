@@ -21,12 +21,14 @@ b_j u_mj) / w_mc <= L_m. Each product u_mj / w_mc where both are used is a varia
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from harpagon.formulations.physics import collects
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from pyomo.environ import ConcreteModel
 
     from harpagon.formulations.planning.data import PlanningData
@@ -35,6 +37,17 @@ if TYPE_CHECKING:
 Key: TypeAlias = tuple[int, int]
 Expression: TypeAlias = Any
 """A Pyomo expression or relation: Pyomo carries no types."""
+
+
+class Paths(Protocol):
+    """What path rows need of a model's data: per module its SLO, edges with their transfers, and sinks; seconds."""
+
+    @property
+    def slo(self) -> Sequence[float]: ...
+    @property
+    def edges(self) -> Mapping[tuple[int, int], float]: ...
+    @property
+    def sinks(self) -> Sequence[int]: ...
 
 
 def build_compact(data: PlanningData) -> ConcreteModel:
@@ -166,7 +179,7 @@ def add_waits(model: ConcreteModel, data: PlanningData) -> None:
         model.residual_waiting = Constraint(points, rule=residual)
 
 
-def add_paths(model: ConcreteModel, data: PlanningData) -> None:
+def add_paths(model: ConcreteModel, data: Paths) -> None:
     """precedence: s_m + L_m + transfer <= s_m' for every edge; deadline: s_m + L_m <= SLO at every sink."""
     from pyomo.environ import Constraint
 

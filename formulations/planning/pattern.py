@@ -150,14 +150,15 @@ def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[
     for m, columns in enumerate(data.columns):
         yield Row(f"select[{m}]", 1.0, 1.0, {number[m, k]: 1.0 for k in range(len(columns))})
     yield from path_rows(data, entry, latencies)
-    for h, (hardware, machines) in enumerate(data.limits.items()):
-        usage = {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
+    used = {
+        hardware: {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
+        for h, hardware in enumerate(data.limits)
+    }
+    for hardware, usage in used.items():
         if usage:
-            yield Row(f"limit[{hardware}]", -math.inf, machines, usage)
+            yield Row(f"limit[{hardware}]", -math.inf, data.limits[hardware], usage)
     first = len(number) + len(data.columns)
     for i, (name, sold) in enumerate(data.bundles.items()):
-        h = list(data.limits).index(name)
-        used = {number[m, k]: data.columns[m][k].usage[h] for m, k in number if data.columns[m][k].usage[h]}
         bought = {first + i: 1.0, first + len(data.bundles) + i: -float(sold.bundle)}
-        yield Row(f"bundle[{name}]", 0.0, 0.0, {**used, **bought})
+        yield Row(f"bundle[{name}]", 0.0, 0.0, {**used[name], **bought})
     yield from exclusion_rows([number[m, k] for m, k in enumerate(choice)] for choice in data.excluded)

@@ -7,9 +7,8 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.residual import has_curves
-from harpagon.solvers.capabilities import has_bundles
+from harpagon.solvers.capabilities import is_coupled
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.pipeline import LONG
@@ -78,8 +77,11 @@ def _generate(task: Task) -> Outcome:
     begin = time.perf_counter()
     if has_curves(task.billing, task.dispatch):
         return _outcome(task, StructureGeneration(task), begin)
-    coupled = hardware_limits(task.instance) or has_bundles(task.instance)
-    search = PipelineGeneration(task) if coupled and all(map(_is_small, task.problems)) else ModuleGeneration(task)
+    search = (
+        PipelineGeneration(task)
+        if is_coupled(task.instance) and all(map(_is_small, task.problems))
+        else ModuleGeneration(task)
+    )
     return _outcome(task, search, begin)
 
 

@@ -17,7 +17,7 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.solvers.capabilities import has_bundles, has_limits
+from harpagon.solvers.capabilities import has_limits, is_coupled
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
@@ -121,7 +121,7 @@ def _solve_apart(
     """Each pipeline on its own, what couples them left aside, as far as `QUICK` labels go: of each, or of all."""
     built = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
-    if has_limits(instance) or has_bundles(instance):
+    if is_coupled(instance):
         efforts = [Effort(deadline, QUICK)] * len(problems)
     else:
         efforts = [Effort(deadline, QUICK) for _ in problems]
