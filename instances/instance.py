@@ -296,6 +296,12 @@ class Instance:
         object.__setattr__(self, "profiles", FrozenMapping({m: tuple(p) for m, p in self.profiles.items()}))
         object.__setattr__(self, "pipelines", tuple(self.pipelines))
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Models of the modules, in the order of the pipelines; a profile may be of none of them."""
+        used = (data["model"] for pipeline in self.pipelines for _, data in pipeline.graph.nodes(data=True))
+        return tuple(dict.fromkeys(used))
+
     def with_spare(self, machines: int) -> Instance:
         """The same with at least so many machines of every module that may be lost."""
         if not machines:

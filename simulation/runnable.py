@@ -1,4 +1,4 @@
-"""Whether a plan can be run at all: machines for every module, and none that claims more than it does."""
+"""Whether a plan can be run at all: machines for every module, with batches, and none that claims more than it does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _ROUNDING = 1e-3
 
 
 def require_schedules(instance: Instance, plan: Plan) -> None:
-    """Refuse plans without machines for a module, or with tuples faster than their machines.
+    """Refuse plans without machines for a module, and tuples without batches or faster than their machines.
 
     Raises
     ------
@@ -36,10 +36,13 @@ def require_schedules(instance: Instance, plan: Plan) -> None:
             if name not in modules or not modules[name].tuples:
                 check.refuse(place, "the plan gives this module no machines", _CHECK)
             for position, part in enumerate(modules[name].tuples):
-                _require_speed(check, (*place, "tuples", position), part)
+                _require_machines(check, (*place, "tuples", position), part)
 
 
-def _require_speed(check: Checks, place: Place, part: DispatchTuple) -> None:
+def _require_machines(check: Checks, place: Place, part: DispatchTuple) -> None:
+    if part.configuration.is_capacity:
+        step = "Plan with a profile of batch sizes"
+        check.refuse(place, "a simulation needs batch durations, a capacity profile has none", step)
     speed = part.machines * part.configuration.throughput
     if part.rate > speed * (1 + _ROUNDING):
         check.refuse(place, f"claims {figure(part.rate)} req/s, its machines do {figure(speed)}", _CHECK)

@@ -24,7 +24,6 @@ from harpagon.simulation.pacing import pipeline_paces
 from harpagon.simulation.report import QUANTILES, PipelineReport, SimulationReport
 from harpagon.simulation.runnable import require_schedules
 from harpagon.simulation.together import plan_hosts, run_together, window
-from harpagon.solvers.capabilities import require_batches
 
 _LONG_WINDOW = 20.0
 """Seconds that pipelines on shared machines are run for at a time, where nothing is late."""
@@ -82,7 +81,6 @@ def simulate(
     InputError
         Where the plan cannot be run so.
     """
-    require_batches(instance, "a simulation")
     require_schedules(instance, plan)
     arrivals, conditions = arrivals or EvenArrivals(), conditions or Conditions()
     conditions.fits(plan)

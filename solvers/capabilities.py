@@ -110,14 +110,14 @@ def has_spares(instance: Instance) -> bool:
 
 
 def has_capacity(instance: Instance) -> bool:
-    """Whether any profile is a capacity profile."""
-    return any(c.is_capacity for profile in instance.profiles.values() for c in profile)
+    """Whether any module's profile is a capacity profile."""
+    return any(c.is_capacity for model in instance.models for c in instance.profiles[model])
 
 
 def require_batches(instance: Instance, use: str) -> None:
-    """Raise `InputError` where a profile has no batches and ``use`` needs them."""
-    for model, profile in instance.profiles.items():
-        if any(c.is_capacity for c in profile):
+    """Raise `InputError` where a module's profile has no batches and ``use`` needs them."""
+    for model in instance.models:
+        if any(c.is_capacity for c in instance.profiles[model]):
             problem = f"{use} needs batch durations, a capacity profile has none"
             raise InputError(instance.name, format_place(("profiles", model)), problem, "Give batch sizes")
 

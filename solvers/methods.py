@@ -119,7 +119,8 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     case = (billing, dispatch)
     if case not in method.capabilities.cases:
         others = tuple(other.name for other in METHODS.values() if case in other.capabilities.cases)
-        others = others or tuple(other.name for other in METHODS.values() if billing in other.capabilities.billings)
+        paid = (other.name for other in METHODS.values() if billing in other.capabilities.billings)
+        others = others or tuple(name for name in paid if name != method.name)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
     apart = (Billing.WHOLE, Dispatch.PACED)
     others = tuple(other.name for other in METHODS.values() if apart in other.capabilities.cases)

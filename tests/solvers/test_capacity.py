@@ -130,6 +130,17 @@ def test_what_cannot_use_a_capacity_profile_says_so() -> None:
         simulate(instance, plan, EvenArrivals(), duration=1.0)
 
 
+def test_a_capacity_profile_of_no_module_hinders_nothing() -> None:
+    instance = replace(worked_example(), billing=Billing.WHOLE)
+    beside = replace(
+        instance, profiles={**instance.profiles, "llm": (Configuration.of_capacity("gpu", 4.0, 0.9, 1.0),)}
+    )
+    assert solve(beside, "nexus").plan is not None
+    plan = solve(beside).plan
+    assert plan is not None
+    assert simulate(beside, plan, EvenArrivals(), duration=2.0).pipelines[0].late == 0
+
+
 def test_only_paced_plans_for_bursts() -> None:
     instance = replace(worked_example(), billing=Billing.WHOLE)
     bursting = replace(instance, pipelines=(replace(instance.pipelines[0], burst=5),))

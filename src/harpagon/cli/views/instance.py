@@ -26,15 +26,9 @@ def instance_view(instance: Instance) -> list[RenderableType]:
         parts.append(Text(instance.description, "dim"))
     parts.append(_hardware(instance))
     parts += [_pipeline(pipeline) for pipeline in instance.pipelines]
-    for model in _models(instance):
+    for model in instance.models:
         parts += _profile(model, instance.profiles[model])
     return parts
-
-
-def _models(instance: Instance) -> list[str]:
-    """Models in use, in the order of the pipelines."""
-    used = (data["model"] for pipeline in instance.pipelines for _, data in pipeline.graph.nodes(data=True))
-    return list(dict.fromkeys(used))
 
 
 def _hardware(instance: Instance) -> Table:
