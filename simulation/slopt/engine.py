@@ -14,17 +14,18 @@ import numpy as np
 
 from harpagon.formulations.slopt.cascade import graph_fanouts
 from harpagon.graphs import PathNetwork
+from harpagon.simulation.flow.fleet import Fleet
+from harpagon.simulation.flow.order import Order
+from harpagon.simulation.flow.server import Server
 from harpagon.simulation.slopt.durations import batch_durations
-from harpagon.simulation.slopt.fleet import Fleet
-from harpagon.simulation.slopt.queueing import Queue
 from harpagon.simulation.slopt.requests import RequestBook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harpagon.instances.instance import Configuration, Pipeline
-    from harpagon.simulation.slopt.drop import Drop
-    from harpagon.simulation.slopt.queueing import Outcome
+    from harpagon.simulation.flow.drop import DropRule
+    from harpagon.simulation.flow.server import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,8 @@ class Execution:
         Seconds a machine takes to start.
     generator
         Draws fan-outs.
+    order
+        Who is served first.
     """
 
     def __init__(
@@ -100,10 +103,11 @@ class Execution:
         profiles: Sequence[Sequence[Configuration]],
         arrivals: np.ndarray,
         fanout_factors: np.ndarray,
-        drop: Drop,
+        drop: DropRule,
         paced: bool,
         startup: float,
         generator: np.random.Generator,
+        order: Order = Order.ARRIVAL,
     ) -> None:
         self.network = PathNetwork.from_graph(pipeline.graph)
         self.arrivals = arrivals
@@ -121,12 +125,13 @@ class Execution:
         fanouts = graph_fanouts(pipeline.graph)
         self.book = RequestBook(pipeline.graph, self.network, arrivals, fanouts, generator)
         deadlines = (arrivals + pipeline.slo).tolist()
-        self.queues = [
-            Queue(
+        self.servers = [
+            Server(
                 Fleet(assignment.machines, startup),
                 batch_durations(assignment.configuration, profile),
                 drop,
                 deadlines,
+                order,
             )
             for assignment, profile in zip(assignments, profiles, strict=True)
         ]
@@ -137,17 +142,17 @@ class Execution:
         factor = float(self._factors[min(int(np.ceil(end)) - 1, self._factors.size - 1)])
         self._enter(end)
         sent_before = dict(self.book.sent)
-        outcomes = [self._run_module(module, end, factor) for module in range(len(self.queues))]
+        outcomes = [self._run_module(module, end, factor) for module in range(len(self.servers))]
         latencies = [float((o.finished - o.arrived).mean()) if o.roots.size else float("nan") for o in outcomes]
         self._look_ahead(latencies)
         dropped = self._note_drops(outcomes)
         finished, late = self._note_finished()
         return Observation(
             end,
-            tuple(queue.admitted for queue in self.queues),
+            tuple(server.admitted for server in self.servers),
             self._measured_fanouts(sent_before, outcomes),
             tuple(latencies),
-            tuple(len(queue.fleet) for queue in self.queues),
+            tuple(len(server.fleet) for server in self.servers),
             dropped,
             finished + dropped,
             late + dropped,
@@ -169,20 +174,20 @@ class Execution:
         self.entered = until
         for module, tails in enumerate(self.network.predecessors):
             if not tails:
-                self.queues[module].arrive(*self.book.enter(module, roots))
+                self.servers[module].arrive(*self.book.enter(module, roots))
 
     def _run_module(self, module: int, end: float, factor: float) -> Outcome:
-        queue = self.queues[module]
-        queue.arrive(*self.book.join(module))
-        outcome = queue.run(end)
-        self.module_arrivals[module].append(np.array(queue.admitted))
+        server = self.servers[module]
+        server.arrive(*self.book.join(module))
+        outcome = server.run(end)
+        self.module_arrivals[module].append(np.array(server.admitted))
         released = outcome.finished
         if self._paced:
             released = np.maximum(released, outcome.arrived + self.assignments[module].budget)
         if self.network.predecessors[module]:
             factor = 1.0
         for head, items in self.book.finish_items(module, outcome.roots, released, factor).items():
-            self.queues[head].arrive(*items)
+            self.servers[head].arrive(*items)
         return outcome
 
     def _look_ahead(self, latencies: Sequence[float]) -> None:
@@ -191,8 +196,8 @@ class Execution:
             latency if np.isfinite(latency) else last
             for latency, last in zip(latencies, getattr(self, "_reported", latencies), strict=True)
         ]
-        for queue, ahead in zip(self.queues, self.network.tails(self._reported), strict=True):
-            queue.ahead = ahead
+        for server, ahead in zip(self.servers, self.network.tails(self._reported), strict=True):
+            server.ahead = ahead
 
     def _note_drops(self, outcomes: Sequence[Outcome]) -> int:
         before = np.isfinite(self.dropped_at).sum()

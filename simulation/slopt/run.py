@@ -12,7 +12,8 @@ import numpy as np
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.heuristics.slopt import plan_slopt
 from harpagon.instances.figures import figure
-from harpagon.simulation.slopt.drop import Drop
+from harpagon.simulation.flow.drop import Drop
+from harpagon.simulation.flow.order import Order
 from harpagon.simulation.slopt.engine import Assignment, Execution
 from harpagon.simulation.slopt.estimation import Estimation
 from harpagon.simulation.slopt.report import ModuleCounts, PeriodRecord, SloptRun
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from harpagon.formulations.slopt.columns import ProvisioningProblem
     from harpagon.formulations.slopt.envelope import Envelope
     from harpagon.instances.instance import Instance
+    from harpagon.simulation.flow.drop import DropRule
     from harpagon.simulation.slopt.engine import Observation
     from harpagon.simulation.slopt.workload import Workload
     from harpagon.solvers.slopt.provision import PlanningStep
@@ -160,10 +162,11 @@ def run_controller(
     workload: Workload,
     assignments: Sequence[Assignment],
     controller: Controller,
-    drop: Drop,
+    drop: DropRule,
     seed: int,
+    order: Order = Order.ARRIVAL,
 ) -> SloptRun:
-    """Serve a trace with given configurations and budgets, under any controller of the machine counts."""
+    """Serve a trace with given configurations and budgets, under any controller, drop policy and order."""
     pipeline = instance.pipelines[0]
     problem = pipeline_problem(instance, pipeline)
     first = controller.begin(float(workload.rates[0]))
@@ -177,6 +180,7 @@ def run_controller(
         controller.options.paced,
         controller.options.startup,
         np.random.default_rng((seed, 1)),
+        order,
     )
     periods = _serve(execution, controller, workload.duration)
     return _measured(execution, problem, periods, workload.duration)
@@ -199,8 +203,8 @@ def _serve(execution: Execution, controller: Controller, seconds: float) -> list
         before = execution.entered
         observation = execution.step(k * period)
         if k * period < seconds:
-            for queue, machines in zip(execution.queues, controller.decide(observation), strict=True):
-                queue.fleet.resize(observation.end, machines)
+            for server, machines in zip(execution.servers, controller.decide(observation), strict=True):
+                server.fleet.resize(observation.end, machines)
         records.append(_record(observation, controller, execution.entered - before, period))
     return records
 
@@ -221,8 +225,8 @@ _BURST = np.array([0.1])
 
 
 def _measured(execution: Execution, problem: PipelineProblem, periods: list[PeriodRecord], seconds: float) -> SloptRun:
-    queues = execution.queues
-    paid = tuple(queue.fleet.paid_until(seconds) for queue in queues)
+    servers = execution.servers
+    paid = tuple(server.fleet.paid_until(seconds) for server in servers)
     prices = [assignment.configuration.price for assignment in execution.assignments]
     return SloptRun(
         slo=problem.slo,
@@ -231,10 +235,10 @@ def _measured(execution: Execution, problem: PipelineProblem, periods: list[Peri
         finish=execution.book.finish,
         dropped_at=execution.dropped_at,
         cost=sum(price * total / 3600.0 for price, total in zip(prices, paid, strict=True)),
-        started=sum(queue.fleet.started for queue in queues),
+        started=sum(server.fleet.started for server in servers),
         modules=tuple(
-            ModuleCounts(name, queue.arrived, queue.finished, queue.dropped, queue.waiting)
-            for name, queue in zip(execution.network.modules, queues, strict=True)
+            ModuleCounts(name, server.arrived, server.finished, server.dropped, server.waiting)
+            for name, server in zip(execution.network.modules, servers, strict=True)
         ),
         module_arrivals=tuple(np.concatenate(times) for times in execution.module_arrivals),
         periods=tuple(periods),

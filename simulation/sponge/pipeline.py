@@ -183,7 +183,7 @@ class _PipelineServer:
         size = min(station.batch, len(station.queue))
         batch = tuple(heapq.heappop(station.queue)[1] for _ in range(size))
         station.busy = True
-        self._schedule(now + station.table.duration(station.cores, size), "finish", (module, *batch))
+        self._schedule(now + station.table.durations(station.cores, size)[-1], "finish", (module, *batch))
 
     def _finish(self, now: float, payload: tuple[int, ...]) -> None:
         """A batch is done; requests whose last task was in it move on."""

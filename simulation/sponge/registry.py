@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.sponge.problem import SpongeVariant
 from harpagon.instances.errors import InputError
+from harpagon.simulation.flow.order import Order
 from harpagon.simulation.sponge.planner import IntervalPlanner
 from harpagon.simulation.sponge.scalers import HorizontalScaler, RestartScaler, SpongeScaler, StaticScaler
-from harpagon.simulation.sponge.server import QueueOrder
 
 if TYPE_CHECKING:
     from harpagon.instances.cpu.profile import CoreProfile
@@ -49,7 +49,7 @@ def make_scaler(name: str, profile: CoreProfile, slo: float, change_cost: float 
         Where the name is unknown, or the profile lacks the core count it needs.
     """
     if name in ("sponge", "sponge-fcfs"):
-        order = QueueOrder.DEADLINE if name == "sponge" else QueueOrder.ARRIVAL
+        order = Order.DEADLINE if name == "sponge" else Order.ARRIVAL
         return SpongeScaler(IntervalPlanner(profile, slo, change_cost=change_cost), order)
     if name == "sponge-code":
         return SpongeScaler(IntervalPlanner(profile, slo, SpongeVariant.PUBLISHED_CODE, change_cost))

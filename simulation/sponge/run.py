@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from harpagon.simulation.sponge.planner import Observation
-from harpagon.simulation.sponge.server import DurationTable, Fleet, Served
+from harpagon.simulation.sponge.server import Containers, DurationTable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,6 +53,19 @@ class IntervalRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """A request and the second it was done; infinity where it was dropped or left over."""
+
+    request: SentRequest
+    done: float
+
+    @property
+    def violated(self) -> bool:
+        """Whether it missed its deadline."""
+        return self.done > self.request.deadline
+
+
+@dataclass(frozen=True, slots=True)
 class SpongeRun:
     """Outcome of one scaler on one list of requests.
 
@@ -60,7 +74,7 @@ class SpongeRun:
     records
         One per interval of the trace.
     served
-        Every request with the second it was done, in order of completion.
+        Every request with the second it was done, in order of arrival.
     unavoidable
         Requests that reached the server with less time left than the fastest batch of the profile takes.
     """
@@ -109,31 +123,34 @@ def run_scaler(
     rate
         Requests per second announced at the start.
     drop_late
-        As in `Fleet`; it holds for every scaler alike.
+        As in `Containers`; it holds for every scaler alike.
     """
-    fleet = Fleet(DurationTable(profile), scaler.order, drop_late, [], 1)
-    scaler.start(fleet, Observation(0.0, rate, (requests[0].communication,) if requests else (), ()))
-    arrivals = [request.arrived for request in requests]
+    containers = Containers(DurationTable(profile), scaler.order, drop_late, requests)
+    scaler.start(containers, Observation(0.0, rate, (requests[0].communication,) if requests else (), ()))
+    arrivals = np.array([request.arrived for request in requests])
     last = max((request.deadline for request in requests), default=0.0)
-    served: list[Served] = []
+    done = np.full(len(requests), np.inf)
     states: list[tuple[int, int, int]] = []
     before = first = 0
     for step in range(math.ceil(max(duration, last) / INTERVAL) + 1):
         now = step * INTERVAL
         if step:
-            scaler.adapt(fleet, _observe(now, requests[before:first], fleet))
-        states.append((sum(replica.cores for replica in fleet.replicas), fleet.batch, len(fleet.queue)))
-        before, first = first, bisect_left(arrivals, now + INTERVAL)
-        served.extend(fleet.serve(requests[before:first], before, now, now + INTERVAL))
-    served.extend(Served(request, math.inf) for request in fleet.waiting())
+            scaler.adapt(containers, _observe(now, requests, range(before, first), containers))
+        server = containers.server
+        states.append((containers.cores * len(containers.fleet), containers.batch, server.waiting))
+        before, first = first, int(np.searchsorted(arrivals, now + INTERVAL))
+        server.arrive(arrivals[before:first], np.arange(before, first))
+        outcome = server.run(now + INTERVAL)
+        done[outcome.roots] = outcome.finished
+    served = tuple(map(Served, requests, done.tolist()))
     fastest = min(profile.durations.values())
     unavoidable = sum(request.arrived + fastest > request.deadline for request in requests)
-    return SpongeRun(_records(states[: math.ceil(duration / INTERVAL)], requests, served), tuple(served), unavoidable)
+    return SpongeRun(_records(states[: math.ceil(duration / INTERVAL)], requests, served), served, unavoidable)
 
 
-def _observe(now: float, arrived: Sequence[SentRequest], fleet: Fleet) -> Observation:
-    communications = tuple(request.communication for request in arrived)
-    remaining = tuple(request.deadline - now for request in fleet.waiting())
+def _observe(now: float, requests: Sequence[SentRequest], arrived: range, containers: Containers) -> Observation:
+    communications = tuple(requests[number].communication for number in arrived)
+    remaining = tuple(requests[number].deadline - now for number in containers.server.queue())
     return Observation(now, len(arrived) / INTERVAL, communications, remaining)
 
 

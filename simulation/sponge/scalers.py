@@ -6,11 +6,11 @@ from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-from harpagon.simulation.sponge.server import QueueOrder, Replica
+from harpagon.simulation.flow.order import Order
 
 if TYPE_CHECKING:
     from harpagon.simulation.sponge.planner import IntervalPlanner, Observation
-    from harpagon.simulation.sponge.server import Fleet
+    from harpagon.simulation.sponge.server import Containers
 
 START_UP = 10.0
 """Seconds until a new or restarted container serves [R]."""
@@ -19,12 +19,12 @@ START_UP = 10.0
 class Scaler(Protocol):
     """Sets a fleet up and adapts it at the start of every interval."""
 
-    order: QueueOrder
+    order: Order
 
-    def start(self, fleet: Fleet, seen: Observation) -> None:
+    def start(self, containers: Containers, seen: Observation) -> None:
         """Set the fleet up, ready to serve at time 0."""
 
-    def adapt(self, fleet: Fleet, seen: Observation) -> None:
+    def adapt(self, containers: Containers, seen: Observation) -> None:
         """Change the fleet for the coming interval."""
 
 
@@ -33,19 +33,17 @@ class SpongeScaler:
     """One container whose cores change in place; earliest deadline first."""
 
     planner: IntervalPlanner
-    order: QueueOrder = QueueOrder.DEADLINE
+    order: Order = Order.DEADLINE
 
-    def start(self, fleet: Fleet, seen: Observation) -> None:
+    def start(self, containers: Containers, seen: Observation) -> None:
         """One container with the cores the first decision asks for."""
         decision = self.planner.choose_or_all(seen)
-        fleet.replicas = [Replica(decision.cores, 0.0)]
-        fleet.batch = decision.batch
+        containers.start(decision.cores, decision.batch)
 
-    def adapt(self, fleet: Fleet, seen: Observation) -> None:
+    def adapt(self, containers: Containers, seen: Observation) -> None:
         """Resize in place: a batch that runs ends as it began, the next one has the new cores."""
-        decision = self.planner.choose_or_all(seen, fleet.replicas[0].cores)
-        fleet.replicas[0].cores = decision.cores
-        fleet.batch = decision.batch
+        decision = self.planner.choose_or_all(seen, containers.cores)
+        containers.resize(decision.cores, decision.batch)
 
 
 @dataclass(slots=True)
@@ -54,16 +52,16 @@ class StaticScaler:
 
     planner: IntervalPlanner
     cores: int
-    order: QueueOrder = QueueOrder.ARRIVAL
+    order: Order = Order.ARRIVAL
 
-    def start(self, fleet: Fleet, seen: Observation) -> None:
+    def start(self, containers: Containers, seen: Observation) -> None:
         """One container with ``cores`` cores."""
-        fleet.replicas = [Replica(self.cores, 0.0)]
-        self.adapt(fleet, seen)
+        containers.start(self.cores, 1)
+        self.adapt(containers, seen)
 
-    def adapt(self, fleet: Fleet, seen: Observation) -> None:
+    def adapt(self, containers: Containers, seen: Observation) -> None:
         """Choose the batch size for the cores there are."""
-        fleet.batch = self.planner.on_cores(self.cores).choose_or_all(seen).batch
+        containers.resize(self.cores, self.planner.on_cores(self.cores).choose_or_all(seen).batch)
 
 
 @dataclass(slots=True)
@@ -76,30 +74,29 @@ class RestartScaler:
     """
 
     planner: IntervalPlanner
-    order: QueueOrder = QueueOrder.ARRIVAL
+    order: Order = Order.ARRIVAL
     start_up: float = START_UP
     window: int = 60
     margin: float = 1.15
     _asked: deque[int] = field(default_factory=deque)
     _ready_at: float = 0.0
 
-    def start(self, fleet: Fleet, seen: Observation) -> None:
+    def start(self, containers: Containers, seen: Observation) -> None:
         """One container with the cores the first decision asks for."""
-        fleet.replicas = [Replica(self._ask(self._need(seen)), 0.0)]
-        self._choose_batch(fleet, seen)
+        containers.start(self._ask(self._need(seen)), 1, start_up=self.start_up)
+        self._choose_batch(containers, seen)
 
-    def adapt(self, fleet: Fleet, seen: Observation) -> None:
+    def adapt(self, containers: Containers, seen: Observation) -> None:
         """Restart where the cores no longer fit, then choose the batch size for the cores there are."""
-        replica = fleet.replicas[0]
         need = self._need(seen)
         self._asked.append(self._ask(need))
         if len(self._asked) > self.window:
             self._asked.popleft()
-        fewer = len(self._asked) == self.window and max(self._asked) < replica.cores
-        if seen.time >= self._ready_at and (need > replica.cores or fewer):
-            replica.cores = max(self._asked) if fewer else self._asked[-1]
-            replica.free_at = self._ready_at = max(replica.free_at, seen.time) + self.start_up
-        self._choose_batch(fleet, seen)
+        fewer = len(self._asked) == self.window and max(self._asked) < containers.cores
+        if seen.time >= self._ready_at and (need > containers.cores or fewer):
+            containers.cores = max(self._asked) if fewer else self._asked[-1]
+            self._ready_at = containers.fleet.restart(seen.time)
+        self._choose_batch(containers, seen)
 
     def _need(self, seen: Observation) -> int:
         return self.planner.choose_or_all(replace(seen, remaining=())).cores
@@ -109,8 +106,8 @@ class RestartScaler:
         cores = self.planner.profile.cores
         return next((count for count in cores if count >= need * self.margin), cores[-1])
 
-    def _choose_batch(self, fleet: Fleet, seen: Observation) -> None:
-        fleet.batch = self.planner.on_cores(fleet.replicas[0].cores).choose_or_all(seen).batch
+    def _choose_batch(self, containers: Containers, seen: Observation) -> None:
+        containers.resize(containers.cores, self.planner.on_cores(containers.cores).choose_or_all(seen).batch)
 
 
 @dataclass(slots=True)
@@ -123,25 +120,23 @@ class HorizontalScaler:
 
     planner: IntervalPlanner
     max_replicas: int
-    order: QueueOrder = QueueOrder.ARRIVAL
+    order: Order = Order.ARRIVAL
     start_up: float = START_UP
     _asked: deque[int] = field(default_factory=deque)
 
-    def start(self, fleet: Fleet, seen: Observation) -> None:
+    def start(self, containers: Containers, seen: Observation) -> None:
         """As many replicas as the first decision asks for, ready to serve."""
-        count, fleet.batch = self._replicas(seen)
-        fleet.replicas = [Replica(1, 0.0) for _ in range(count)]
+        count, batch = self._replicas(seen)
+        containers.start(1, batch, count, self.start_up)
 
-    def adapt(self, fleet: Fleet, seen: Observation) -> None:
+    def adapt(self, containers: Containers, seen: Observation) -> None:
         """Start what is missing; stop first those that would be free last."""
-        count, fleet.batch = self._replicas(seen)
+        count, batch = self._replicas(seen)
+        containers.resize(1, batch)
         self._asked.append(count)
         if len(self._asked) > self.start_up:
             self._asked.popleft()
-        wanted = max(self._asked)
-        ready_at = seen.time + self.start_up
-        fleet.replicas.extend(Replica(1, ready_at) for _ in range(wanted - len(fleet.replicas)))
-        fleet.replicas = sorted(fleet.replicas, key=lambda replica: replica.free_at)[:wanted]
+        containers.fleet.resize(seen.time, max(self._asked), busiest=True)
 
     def _replicas(self, seen: Observation) -> tuple[int, int]:
         """The fewest replicas, and the batch size with which each meets the rows of its share."""

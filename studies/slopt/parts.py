@@ -14,7 +14,7 @@ from harpagon.formulations.problem import pipeline_problem
 from harpagon.formulations.slopt.cascade import cascade_envelopes, graph_fanouts
 from harpagon.formulations.slopt.envelope import Envelope
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
-from harpagon.simulation.slopt.drop import Drop
+from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.slopt.engine import Assignment, Observation
 from harpagon.simulation.slopt.estimation import Estimation
 from harpagon.simulation.slopt.run import SystemOptions, plan_reference, reference_rate, run_slopt

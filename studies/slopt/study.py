@@ -22,7 +22,7 @@ import pandas as pd
 from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
-from harpagon.simulation.slopt.drop import Drop
+from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.slopt.estimation import Estimation, Forecast
 from harpagon.simulation.slopt.hindsight import Replay, hindsight_problem
 from harpagon.simulation.slopt.run import (

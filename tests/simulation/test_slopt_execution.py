@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harpagon.instances.instance import Configuration, Pipeline
-from harpagon.simulation.slopt.drop import Drop, choose
+from harpagon.simulation.flow.drop import Drop
+from harpagon.simulation.flow.fleet import Fleet
+from harpagon.simulation.flow.order import Order
+from harpagon.simulation.flow.server import Server
 from harpagon.simulation.slopt.durations import batch_durations
 from harpagon.simulation.slopt.engine import Assignment, Execution
 from harpagon.simulation.slopt.estimation import ForecastErrors, dispersion, trend_forecast
-from harpagon.simulation.slopt.fleet import Fleet
-from harpagon.simulation.slopt.queueing import Queue
 from harpagon.simulation.slopt.workload import GENERATORS, generate_workload
 
 _PROFILE = tuple(Configuration("gpu", b, d, 1.0) for b, d in ((1, 0.02), (4, 0.05), (8, 0.08)))
@@ -34,33 +35,36 @@ def _pipelines(draw: st.DrawFn) -> Pipeline:
     return Pipeline("random", 50.0, draw(st.sampled_from([0.15, 0.4, 2.0])), graph)
 
 
-def _execution(pipeline: Pipeline, seed: int, drop: Drop, paced: bool, rate: float = 60.0) -> Execution:
+def _execution(
+    pipeline: Pipeline, seed: int, drop: Drop, paced: bool, rate: float = 60.0, order: Order = Order.ARRIVAL
+) -> Execution:
     generator = np.random.default_rng(seed)
     arrivals = np.sort(generator.uniform(0.0, 3.0, generator.poisson(3.0 * rate)))
     size = len(pipeline.graph)
     assignments = [Assignment(_PROFILE[int(generator.integers(0, 3))], 1, 0.1) for _ in range(size)]
-    return Execution(
-        pipeline, assignments, [_PROFILE] * size, arrivals, np.ones(3), drop, paced, 0.2, np.random.default_rng(seed)
-    )
+    fanouts = np.random.default_rng(seed)
+    return Execution(pipeline, assignments, [_PROFILE] * size, arrivals, np.ones(3), drop, paced, 0.2, fanouts, order)
 
 
 @settings(max_examples=60, deadline=None)
-@given(_pipelines(), st.integers(0, 1000), st.sampled_from(list(Drop)), st.booleans(), st.integers(1, 40))
+@given(
+    _pipelines(), st.integers(0, 1000), st.sampled_from(list(Drop)), st.sampled_from(list(Order)), st.integers(1, 40)
+)
 def test_every_request_is_finished_dropped_or_in_flight(
-    pipeline: Pipeline, seed: int, drop: Drop, paced: bool, periods: int
+    pipeline: Pipeline, seed: int, drop: Drop, order: Order, periods: int
 ) -> None:
-    execution = _execution(pipeline, seed, drop, paced)
+    execution = _execution(pipeline, seed, drop, paced=bool(seed % 2), order=order)
     generator = np.random.default_rng(seed + 1)
     for k in range(1, periods + 1):
         execution.step(k * 0.25)
-        for queue in execution.queues:
-            queue.fleet.resize(k * 0.25, int(generator.integers(1, 4)))
+        for server in execution.servers:
+            server.fleet.resize(k * 0.25, int(generator.integers(1, 4)))
     finished, dropped = np.isfinite(execution.book.finish), np.isfinite(execution.dropped_at)
     assert not np.any(finished & dropped)
     assert not np.any(execution.book.finish < execution.arrivals)
-    for queue in execution.queues:
-        assert queue.arrived == queue.finished + queue.dropped + queue.waiting
-        assert queue.waiting >= 0
+    for server in execution.servers:
+        assert server.arrived == server.finished + server.dropped + server.waiting
+        assert server.waiting >= 0
     if drop is Drop.NONE:
         assert not dropped.any()
 
@@ -72,7 +76,7 @@ def test_nothing_is_left_in_flight_when_the_run_goes_on(pipeline: Pipeline, seed
     for k in range(1, 60):
         execution.step(float(k))
     assert np.all(np.isfinite(execution.book.finish) | np.isfinite(execution.dropped_at))
-    assert all(queue.waiting == 0 for queue in execution.queues)
+    assert all(server.waiting == 0 for server in execution.servers)
 
 
 def test_the_length_of_a_control_period_changes_nothing() -> None:
@@ -90,11 +94,11 @@ def test_the_length_of_a_control_period_changes_nothing() -> None:
     assert np.allclose(coarse.book.finish, fine.book.finish)
 
 
-def _queue(times: list[float], machines: int = 1, drop: Drop = Drop.NONE, slo: float = 10.0) -> Queue:
+def _queue(times: list[float], machines: int = 1, drop: Drop = Drop.NONE, slo: float = 10.0) -> Server:
     deadlines = [time + slo for time in times]
-    queue = Queue(Fleet(machines, 0.0), batch_durations(_PROFILE[1], _PROFILE), drop, deadlines)
-    queue.arrive(np.array(times), np.arange(len(times)))
-    return queue
+    server = Server(Fleet(machines, 0.0), batch_durations(_PROFILE[1], _PROFILE), drop, deadlines)
+    server.arrive(np.array(times), np.arange(len(times)))
+    return server
 
 
 def test_a_full_batch_starts_at_once_and_a_due_one_when_its_time_is_up() -> None:
@@ -118,7 +122,7 @@ def test_what_adaptive_drop_keeps_is_in_time_and_never_less_than_any_part_of_the
     slacks: list[float], ahead: float
 ) -> None:
     durations = batch_durations(_PROFILE[2], _PROFILE)
-    kept, dropped = choose(Drop.ADAPTIVE, slacks, durations, ahead)
+    kept, dropped = Drop.ADAPTIVE(slacks, durations, ahead)
     assert all(slacks[i] >= durations[len(kept)] + ahead for i in kept)
     assert not set(kept) & set(dropped)
     seen = sorted(kept + dropped)
@@ -132,10 +136,10 @@ def test_what_adaptive_drop_keeps_is_in_time_and_never_less_than_any_part_of_the
 def test_policies_drop_more_the_further_they_look(slacks: list[float], ahead: float) -> None:
     durations = batch_durations(_PROFILE[2], _PROFILE)
     slacks = slacks[:8]
-    dropped = [set(choose(policy, slacks, durations, ahead)[1]) for policy in (Drop.LATE, Drop.EARLY, Drop.PROACTIVE)]
+    dropped = [set(policy(slacks, durations, ahead)[1]) for policy in (Drop.LATE, Drop.EARLY, Drop.PROACTIVE)]
     assert dropped[0] <= dropped[1] <= dropped[2]
-    assert choose(Drop.NONE, slacks, durations, ahead)[1] == []
-    assert len(choose(Drop.ADAPTIVE, slacks, durations, ahead)[0]) >= len(slacks) - len(dropped[2])
+    assert Drop.NONE(slacks, durations, ahead)[1] == []
+    assert len(Drop.ADAPTIVE(slacks, durations, ahead)[0]) >= len(slacks) - len(dropped[2])
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 3.0), st.integers(0, 6)), max_size=8), st.floats(0.0, 2.0))
@@ -150,6 +154,23 @@ def test_idle_machines_are_paid_from_start_to_retirement(changes: list[tuple[flo
     waiting = Fleet(0, startup)
     waiting.resize(1.0, 1)
     assert waiting.free[0] == pytest.approx(1.0 + startup)
+
+
+def test_the_machines_that_retire_are_those_with_the_least_or_the_most_left() -> None:
+    for busiest, left in ((False, [5.0, 9.0]), (True, [1.0, 5.0])):
+        fleet = Fleet(3, 0.0)
+        for finish in (9.0, 1.0, 5.0):
+            fleet.occupy(finish)
+        fleet.resize(2.0, 2, busiest=busiest)
+        assert sorted(fleet.free) == left
+    assert fleet.paid == 9.0
+
+
+def test_a_machine_restarts_once_its_batch_is_done() -> None:
+    fleet = Fleet(1, 10.0)
+    fleet.occupy(3.0)
+    assert fleet.restart(2.0) == 13.0
+    assert fleet.restart(20.0) == 30.0
 
 
 def test_partial_batches_take_no_longer_than_larger_ones_and_the_full_one_its_profiled_time() -> None:

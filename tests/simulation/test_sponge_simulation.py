@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from statistics import fmean
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from harpagon.formulations.sponge.core_latency import SPONGE_REFIT
 from harpagon.instances.cpu.profile import CoreProfile
 from harpagon.instances.errors import InputError
+from harpagon.simulation.flow.order import Order
 from harpagon.simulation.sponge.bandwidth import (
     HIGHEST,
     LOWEST,
@@ -26,7 +28,7 @@ from harpagon.simulation.sponge.registry import SCALERS, default_scalers, make_s
 from harpagon.simulation.sponge.requests import Sending, SentRequest, send_requests
 from harpagon.simulation.sponge.run import run_scaler
 from harpagon.simulation.sponge.scalers import RestartScaler, SpongeScaler, StaticScaler
-from harpagon.simulation.sponge.server import DurationTable, Fleet, QueueOrder, Replica
+from harpagon.simulation.sponge.server import Containers, DurationTable
 
 YOLO = SPONGE_REFIT.profile("yolo", range(1, 17), range(1, 17))
 STEADY = BandwidthTrace((0.0,), (MEAN,))
@@ -67,28 +69,39 @@ def test_poisson_sending_keeps_its_rate_and_its_seed():
 
 def test_an_incomplete_batch_costs_the_next_profiled_size():
     table = DurationTable(CoreProfile("sparse", {(2, 1): 0.1, (2, 4): 0.3}))
-    assert [table.duration(2, k) for k in (1, 2, 3, 4)] == [0.1, 0.3, 0.3, 0.3]
+    assert table.durations(2, 4) == [0.0, 0.1, 0.3, 0.3, 0.3]
 
 
-@pytest.mark.parametrize(("order", "late"), [(QueueOrder.DEADLINE, 0), (QueueOrder.ARRIVAL, 1)])
+def served(requests, profile, order, drop_late):
+    """When one container that takes one request at a time is done with each; infinity where it is dropped."""
+    containers = Containers(DurationTable(profile), order, drop_late, requests)
+    containers.start(1, 1)
+    containers.server.arrive(np.array([request.arrived for request in requests]), np.arange(len(requests)))
+    outcome = containers.server.run(9.0)
+    done = np.full(len(requests), np.inf)
+    done[outcome.roots] = outcome.finished
+    return done.tolist()
+
+
+def is_late(request, done):
+    return done > request.deadline
+
+
+@pytest.mark.parametrize(("order", "late"), [(Order.DEADLINE, 0), (Order.ARRIVAL, 1)])
 def test_earliest_deadline_first_saves_who_arrives_last(order, late):
     """Two wait while a batch of one runs: the one that came second is due first."""
     profile = CoreProfile("unit", {(1, 1): 1.0})
     arrivals = [SentRequest(0, 0.0, 1.0), SentRequest(0, 0.1, 9.0), SentRequest(0, 0.2, 2.0)]
-    fleet = Fleet(DurationTable(profile), order, False, [Replica(1, 0.0)], 1)
-    served = list(fleet.serve(arrivals, 0, 0.0, 9.0))
-    assert [outcome.done for outcome in served] == [1.0, 2.0, 3.0]
-    assert sum(outcome.violated for outcome in served) == late
+    done = served(arrivals, profile, order, drop_late=False)
+    assert sorted(done) == [1.0, 2.0, 3.0]
+    assert sum(map(is_late, arrivals, done)) == late
 
 
 def test_dropping_gives_up_only_what_is_late_anyway():
     profile = CoreProfile("unit", {(1, 1): 1.0})
     arrivals = [SentRequest(0, 0.0, 1.0), SentRequest(0, 0.0, 1.5), SentRequest(0, 0.0, 2.0)]
     for drop_late, late in ((True, 1), (False, 2)):
-        fleet = Fleet(DurationTable(profile), QueueOrder.DEADLINE, drop_late, [Replica(1, 0.0)], 1)
-        served = list(fleet.serve(arrivals, 0, 0.0, 9.0))
-        assert sum(outcome.violated for outcome in served) == late
-    assert len(served) == 3
+        assert sum(map(is_late, arrivals, served(arrivals, profile, Order.DEADLINE, drop_late))) == late
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -159,10 +172,10 @@ def test_fa2_takes_the_fewest_replicas_that_the_published_condition_allows(lost)
     ]
     fleets = {}
     for name in ("fa2", "fa2-blind"):
-        fleets[name] = Fleet(DurationTable(YOLO), QueueOrder.ARRIVAL, True, [], 1)
+        fleets[name] = Containers(DurationTable(YOLO), Order.ARRIVAL, True, [])
         make_scaler(name, YOLO, 1.0).start(fleets[name], seen)
-    assert len(fleets["fa2"].replicas) == allowed[0]
-    assert len(fleets["fa2-blind"].replicas) == 1
+    assert len(fleets["fa2"].fleet) == allowed[0]
+    assert len(fleets["fa2-blind"].fleet) == 1
 
 
 def test_an_autoscaler_blind_to_the_link_does_not_move_in_the_dip():

@@ -209,7 +209,7 @@ def _options(
     startup: float,
     fleet: int,
 ) -> SystemOptions:
-    from harpagon.simulation.slopt.drop import Drop
+    from harpagon.simulation.flow.drop import Drop
     from harpagon.simulation.slopt.estimation import Estimation, Forecast
     from harpagon.simulation.slopt.run import SOLVERS, SystemOptions
     from harpagon.simulation.slopt.tuning import Tuning, TuningOptions

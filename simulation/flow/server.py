@@ -1,4 +1,4 @@
-"""One module: a queue in order of arrival, batches that start when full or due, a changing fleet."""
+"""One module: a queue, batches that start when full or due, what is dropped of them, a changing fleet."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.simulation.slopt.drop import Drop, choose
+from harpagon.simulation.flow.drop import Drop
+from harpagon.simulation.flow.order import Order
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from harpagon.simulation.slopt.fleet import Fleet
+    from harpagon.simulation.flow.drop import DropRule
+    from harpagon.simulation.flow.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,11 +40,11 @@ class Outcome:
     dropped_at: np.ndarray
 
 
-class Queue:
+class Server:
     """Serves one module.
 
     A batch of up to b requests starts when a machine is free and either b requests wait or the first of them has
-    waited for the time that b requests take at full capacity, b / (n t).
+    waited for the time that b requests take at full capacity, b / (n t); without patience, when anyone waits.
 
     Parameters
     ----------
@@ -54,10 +56,25 @@ class Queue:
         Drop policy.
     deadlines
         Deadline of every root, seconds on the clock. All modules share the list; what is dropped gets minus infinity.
+    order
+        Who is served first.
+    patient
+        Whether batches wait until they are full or due.
     """
 
-    def __init__(self, fleet: Fleet, durations: Sequence[float], drop: Drop, deadlines: list[float]) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        durations: Sequence[float],
+        drop: DropRule,
+        deadlines: list[float],
+        order: Order = Order.ARRIVAL,
+        *,
+        patient: bool = True,
+    ) -> None:
         self.fleet = fleet
+        self.durations = durations
+        """Seconds of a batch of 0, 1, ..., b requests; those that run end as they began."""
         self.ahead = 0.0
         """Estimated seconds from the end of this module to the end of the pipeline."""
         self.arrived = 0
@@ -66,10 +83,10 @@ class Queue:
         """Times of the items that came in the last period."""
         self.finished = 0
         self.dropped = 0
-        self._durations = list(durations)
-        self._batch = len(self._durations) - 1
         self._drop = drop
         self._deadlines = deadlines
+        self._order = order
+        self._patient = patient
         self._times: list[float] = []
         self._roots: list[int] = []
         self._head = 0
@@ -80,6 +97,10 @@ class Queue:
     def waiting(self) -> int:
         """Items that have come or are under way, neither finished nor dropped."""
         return len(self._times) - self._head + int(self._later_times.size)
+
+    def queue(self) -> list[int]:
+        """Roots of the items that have come and wait, in the order of arrival."""
+        return self._roots[self._head :]
 
     def arrive(self, times: np.ndarray, roots: np.ndarray) -> None:
         """Items that come at ``times``, in any order."""
@@ -111,9 +132,9 @@ class Queue:
         free = self.fleet.free
         if not free:
             return
-        times, batch = self._times, self._batch
-        hold = self._durations[batch] / len(free)
-        serve = self._whole_batch if self._drop is Drop.NONE else self._chosen_batch
+        times, batch = self._times, len(self.durations) - 1
+        hold = self.durations[batch] / len(free) if self._patient else 0.0
+        serve = self._way()
         while self._head < len(times):
             last = self._head + batch - 1
             close = times[self._head] + hold
@@ -122,41 +143,59 @@ class Queue:
             start = free[0] if free[0] > close else close
             if start >= end:
                 return
-            serve(start, record)
+            serve(start, batch, record)
 
-    def _whole_batch(self, start: float, record: _Record) -> None:
-        end = min(bisect_right(self._times, start, self._head), self._head + self._batch)
-        finish = start + self._durations[end - self._head]
-        self.fleet.occupy(finish)
-        record.batch(self._times[self._head : end], self._roots[self._head : end], finish)
+    def _way(self) -> Callable[[float, int, _Record], None]:
+        if self._order is not Order.ARRIVAL:
+            return self._ranked_batch
+        return self._whole_batch if self._drop is Drop.NONE else self._chosen_batch
+
+    def _whole_batch(self, start: float, batch: int, record: _Record) -> None:
+        end = min(bisect_right(self._times, start, self._head), self._head + batch)
+        self._start(self._times[self._head : end], self._roots[self._head : end], start, record)
         self._head = end
 
-    def _chosen_batch(self, start: float, record: _Record) -> None:
+    def _chosen_batch(self, start: float, batch: int, record: _Record) -> None:
         head = self._head
         end = bisect_right(self._times, start, head)
-        size = min(end - head, self._batch)
-        deadlines = [self._deadlines[root] for root in self._roots[head : head + size]]
-        if min(deadlines) - start >= self._durations[size] + self.ahead:
-            self._whole_batch(start, record)
+        seen = self._roots[head : min(end, head + batch)]
+        if self._all_make_it([self._deadlines[root] - start for root in seen]):
+            self._whole_batch(start, batch, record)
             return
-        roots = self._roots[head : min(end, head + _LOOK_AHEAD * self._batch)]
-        slacks = [self._deadlines[root] - start for root in roots]
-        kept, dropped = choose(self._drop, slacks, self._durations, self.ahead)
+        roots = self._roots[head : min(end, head + self._drop.batches * batch)]
+        kept, dropped = self._drop([self._deadlines[root] - start for root in roots], self.durations, self.ahead)
         self._head = head + 1 + max(kept[-1] if kept else -1, max(dropped, default=-1))
         self._drop_roots([roots[i] for i in dropped], start, record)
-        if kept:
-            finish = start + self._durations[len(kept)]
+        self._start([self._times[head + i] for i in kept], [roots[i] for i in kept], start, record)
+
+    def _ranked_batch(self, start: float, batch: int, record: _Record) -> None:
+        head, end = self._head, bisect_right(self._times, start, self._head)
+        times, roots = self._times[head:end], self._roots[head:end]
+        deadlines = [self._deadlines[root] for root in roots]
+        ranked = self._order.rank(deadlines)
+        slacks = [deadlines[i] - start for i in ranked[: min(len(ranked), self._drop.batches * batch)]]
+        kept, dropped = list(range(min(batch, len(slacks)))), list[int]()
+        if not self._all_make_it(slacks[:batch]):
+            kept, dropped = self._drop(slacks, self.durations, self.ahead)
+        self._drop_roots([roots[ranked[i]] for i in dropped], start, record)
+        self._start([times[ranked[i]] for i in kept], [roots[ranked[i]] for i in kept], start, record)
+        stay = sorted(ranked[i] for i in range(len(ranked)) if i >= len(kept) + len(dropped))
+        self._times[head:end], self._roots[head:end] = [times[i] for i in stay], [roots[i] for i in stay]
+
+    def _all_make_it(self, slacks: Sequence[float]) -> bool:
+        return min(slacks) >= self.durations[len(slacks)] + self.ahead
+
+    def _start(self, times: list[float], roots: list[int], start: float, record: _Record) -> None:
+        """Have the machine that is free first take a batch."""
+        if roots:
+            finish = start + self.durations[len(roots)]
             self.fleet.occupy(finish)
-            record.batch([self._times[head + i] for i in kept], [roots[i] for i in kept], finish)
+            record.batch(times, roots, finish)
 
     def _drop_roots(self, roots: list[int], at: float, record: _Record) -> None:
         record.drop(roots, at)
         for root in roots:
             self._deadlines[root] = -inf
-
-
-_LOOK_AHEAD = 2
-"""Batches of waiting requests that a drop policy sees at once."""
 
 
 class _Record:

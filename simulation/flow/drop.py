@@ -1,6 +1,6 @@
 """Which requests of a waiting batch are run and which are dropped.
 
-A policy sees the waiting requests in order of arrival when a machine is free for them. With now the start of the
+A policy sees the waiting requests in the order of service when a machine is free for them. With now the start of the
 batch, d(k) the duration of a batch of k, and a the estimated seconds from the end of this module to the end of the
 pipeline, a request of deadline D has the slack D - now.
 
@@ -16,8 +16,9 @@ adaptive   drops what cannot make it even alone, then the tightest i of the k le
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,29 @@ Choice = tuple[list[int], list[int]]
 """Positions that are kept and positions that are dropped; what is behind the last of both stays in the queue."""
 
 
+class DropRule(Protocol):
+    """Chooses from the waiting requests, where not all of them can be in time in the batch as it stands."""
+
+    @property
+    def batches(self) -> int:
+        """How many batches of waiting requests it sees at once."""
+
+    def __call__(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
+        """Choose.
+
+        Parameters
+        ----------
+        slacks
+            Seconds to the deadline of each waiting request, in the order of service.
+        durations
+            Seconds of a batch of 0, 1, ..., b requests.
+        ahead
+            Estimated seconds after this module.
+        """
+
+
 class Drop(StrEnum):
-    """Names of the policies."""
+    """Names of the policies, each a `DropRule`."""
 
     NONE = "none"
     LATE = "late"
@@ -35,22 +57,24 @@ class Drop(StrEnum):
     PROACTIVE = "proactive"
     ADAPTIVE = "adaptive"
 
+    @property
+    def batches(self) -> int:
+        """Two."""
+        return 2
 
-def choose(policy: Drop, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
-    """Choose from the waiting requests.
+    def __call__(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
+        """As `DropRule` says."""
+        return _POLICIES[self](slacks, durations, ahead)
 
-    Parameters
-    ----------
-    policy
-        Which rule.
-    slacks
-        Seconds to the deadline of each, in order of arrival.
-    durations
-        Seconds of a batch of 0, 1, ..., b requests.
-    ahead
-        Estimated seconds after this module.
-    """
-    return _POLICIES[policy](slacks, durations, ahead)
+
+class DropHopeless:
+    """Drops what cannot make it here even alone, slack < d(1), whoever else waits: what Sponge and its baselines do."""
+
+    batches = sys.maxsize
+
+    def __call__(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
+        """As `DropRule` says."""
+        return _above(slacks, durations[1], len(durations) - 1)
 
 
 def _none(slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
@@ -80,7 +104,7 @@ def _adaptive(slacks: Sequence[float], durations: Sequence[float], ahead: float)
 
 
 def _above(slacks: Sequence[float], least: float, places: int) -> Choice:
-    """Fill the places in order of arrival, dropping on the way what has less slack than ``least``."""
+    """Fill the places in the order of service, dropping on the way what has less slack than ``least``."""
     kept: list[int] = []
     dropped: list[int] = []
     for position, slack in enumerate(slacks):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush, heapreplace
+from heapq import heappush, heapreplace
 
 
 class Fleet:
@@ -33,21 +33,32 @@ class Fleet:
         """Keep the machine that is free first busy until ``finish``."""
         heapreplace(self.free, finish)
 
-    def resize(self, time: float, machines: int) -> None:
-        """Have ``machines`` from ``time`` on; what has to start, starts then."""
+    def restart(self, time: float) -> float:
+        """Restart the machine that is free first once its batch is done; returns when it can take the next."""
+        ready = max(self.free[0], time) + self._startup
+        self.occupy(ready)
+        return ready
+
+    def resize(self, time: float, machines: int, *, busiest: bool = False) -> None:
+        """Have ``machines`` from ``time`` on; what has to start, starts then.
+
+        Idle machines retire at once, working ones after their batch: first those that have least left, or the most
+        where the ``busiest`` are to go.
+        """
         for _ in range(machines - len(self.free)):
             heappush(self.free, time + self._startup)
             self._born.append(time)
             self.started += 1
         if machines < len(self.free):
-            self._retire(time, len(self.free) - machines)
+            self._retire(time, len(self.free) - machines, busiest)
 
-    def _retire(self, time: float, count: int) -> None:
-        """Retire idle machines at once, working ones after their batch; those that have least left go first."""
-        for _ in range(count):
-            end = max(time, heappop(self.free))
+    def _retire(self, time: float, count: int, busiest: bool) -> None:
+        ordered = sorted(self.free)
+        split = len(ordered) - count if busiest else count
+        leaving, self.free = (ordered[split:], ordered[:split]) if busiest else (ordered[:split], ordered[split:])
+        for free in leaving:
             # Which of the equal machines leaves does not matter to the sum of lifetimes.
-            self.paid += end - self._born.pop(0)
+            self.paid += max(time, free) - self._born.pop(0)
 
     def paid_until(self, end: float) -> float:
         """Machine-seconds paid up to ``end``."""
