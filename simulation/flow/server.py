@@ -87,6 +87,8 @@ class Server:
         self._deadlines = deadlines
         self._order = order
         self._patient = patient
+        self._now = 0.0
+        self._overloaded = False
         self._times: list[float] = []
         self._roots: list[int] = []
         self._head = 0
@@ -113,10 +115,17 @@ class Server:
         self._admit(end)
         record = _Record()
         self._serve(end, record)
+        self._weigh(end)
         outcome = record.outcome()
         self.finished += int(outcome.roots.size)
         self.dropped += int(outcome.dropped.size)
         return outcome
+
+    def _weigh(self, end: float) -> None:
+        """Note whether more came since the last call than the machines can serve in that time."""
+        batch = len(self.durations) - 1
+        self._overloaded = len(self.admitted) * self.durations[batch] > len(self.fleet) * batch * (end - self._now)
+        self._now = end
 
     def _admit(self, end: float) -> None:
         order = np.argsort(self._later_times, kind="stable")
@@ -172,7 +181,7 @@ class Server:
         head, end = self._head, bisect_right(self._times, start, self._head)
         times, roots = self._times[head:end], self._roots[head:end]
         deadlines = [self._deadlines[root] for root in roots]
-        ranked = self._order.rank(deadlines)
+        ranked = self._order.rank(deadlines, self._overloaded)
         slacks = [deadlines[i] - start for i in ranked[: min(len(ranked), self._drop.batches * batch)]]
         kept, dropped = list(range(min(batch, len(slacks)))), list[int]()
         if not self._all_make_it(slacks[:batch]):

@@ -24,7 +24,7 @@ from harpagon.simulation.slopt.estimation import Estimation, Forecast
 from harpagon.simulation.slopt.feedback import FIRST, QuantileLoop
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
 
@@ -176,14 +176,7 @@ class Tuner:
         return [envelope.scaled(self.options.headroom) for envelope in demand]
 
     def _within_fleet(self, demand: Sequence[Envelope]) -> list[int]:
-        """Machines for the largest share of all demand that the fleet can serve."""
-        machines, fleet = self._machines(demand, 1.0), self.options.fleet
-        low, high = 0.0, 1.0
-        while fleet is not None and sum(machines) > fleet and high - low > _SHARE_TOLERANCE:
-            share = (low + high) / 2
-            fits = sum(self._machines(demand, share)) <= fleet
-            low, high = (share, high) if fits else (low, share)
-        return machines if fleet is None or sum(machines) <= fleet else self._machines(demand, low)
+        return within_fleet(lambda share: self._machines(demand, share), self.options.fleet)
 
     def _machines(self, demand: Sequence[Envelope], share: float) -> list[int]:
         return [
@@ -193,6 +186,25 @@ class Tuner:
 
 
 _SHARE_TOLERANCE = 1e-3
+
+
+def within_fleet(machines: Callable[[float], list[int]], fleet: int | None) -> list[int]:
+    """Machines of every module for the largest share of all demand that the fleet can serve.
+
+    Parameters
+    ----------
+    machines
+        From a share of the demand to the machines that it takes.
+    fleet
+        Machines available to all modules together; None for no limit.
+    """
+    wanted, low, high = machines(1.0), 0.0, 1.0
+    if fleet is None or sum(wanted) <= fleet:
+        return wanted
+    while high - low > _SHARE_TOLERANCE:
+        share = (low + high) / 2
+        low, high = (share, high) if sum(machines(share)) <= fleet else (low, share)
+    return machines(low)
 
 
 def machines_for(envelope: Envelope, assignment: Assignment) -> int:

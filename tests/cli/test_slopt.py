@@ -30,6 +30,13 @@ def test_the_comparison_swaps_every_stage(capsys: pytest.CaptureFixture[str]) ->
     assert len({run["arrived"] for run in runs.values()}) == 1
 
 
+def test_whole_systems_serve_the_same_requests(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*_QUICK, "--systems", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)
+    assert set(runs) == {"chosen", "nexus", "clipper++", "inferline", "scrooge", "pard"}
+    assert len({run["arrived"] for run in runs.values()}) == 1
+
+
 @pytest.mark.parametrize("flags", [["--estimation", "ewma"], ["--provisioning", "greedy"], ["--tuning", "reactive"]])
 def test_stages_can_be_swapped(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*_QUICK, *flags]) == 0

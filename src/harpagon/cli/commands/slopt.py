@@ -40,6 +40,8 @@ PIPELINE is video, social, an instance file or a shipped instance; its first pip
 
   harpagon slopt social --trace diurnal --compare
 
+  harpagon slopt social --trace steps --systems --headroom 1.2
+
 [bold]Exit codes[/bold]  0 done; 1 no machines meet the SLO; 2 bad input or usage
 """
 
@@ -127,6 +129,9 @@ def slopt(
     startup: Annotated[float, typer.Option(help="Seconds a machine takes to start.")] = 2.0,
     fleet: Annotated[int, typer.Option(min=1, max=100_000, help="Machines available.")] = 64,
     compare: Annotated[bool, typer.Option("--compare", help="Also run it with each stage swapped.")] = False,
+    systems: Annotated[
+        bool, typer.Option("--systems", help="Also run Nexus, Clipper++, InferLine, Scrooge and PARD [R].")
+    ] = False,
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the run to .png, .svg or .pdf.", show_default=False)
     ] = None,
@@ -139,6 +144,8 @@ def slopt(
     options = _options(estimation, provisioning, tuning, forecast, closed_loop, drop, paced, headroom, startup, fleet)
     days = _history(trace, history or [], peak or instance.pipelines[0].rate, seconds, seed)
     runs = _serve(instance, workload, _systems(options, compare=compare), seed, days)
+    if systems:
+        runs |= _serve_whole(instance, workload, options, seed)
     if figure is not None:
         from harpagon.evaluation.plotting.slopt import draw_slopt
 
@@ -245,6 +252,20 @@ def _serve(
     except NoPlanError as error:
         note(f"no plan: {error}")
         raise typer.Exit(ExitCode.NO_PLAN) from None
+
+
+def _serve_whole(instance: Instance, workload: Workload, options: SystemOptions, seed: int) -> dict[str, SloptRun]:
+    """Every whole system that has a plan, at the same headroom, start-up time and fleet."""
+    from harpagon.simulation.slopt.run import NoPlanError
+    from harpagon.simulation.slopt.systems.system import SYSTEMS, run_system
+
+    runs = {}
+    for name in SYSTEMS:
+        try:
+            runs[name] = run_system(instance, workload, name, options.tuning, seed)
+        except NoPlanError as error:
+            note(f"left out: {error}")
+    return runs
 
 
 _COLUMNS: tuple[tuple[str, str], ...] = (
