@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from harpagon.instances.errors import InputError
 from harpagon.instances.measurements.documents import Result, read_results
-from harpagon.instances.measurements.verdicts import CapacityPoint, RowVerdict
+from harpagon.instances.measurements.models import SEVERAL, wanted_workload
+from harpagon.instances.measurements.verdicts import PERCENTILE, CapacityPoint, RowVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,46 +16,54 @@ if TYPE_CHECKING:
     from harpagon.instances.measurements.request import Request
 
 _KIND = "GPU profile of AIBrix or Mélange with a matrix tputs"
-_NO_LATENCY = "the file holds no latency: say with --latency which one its rates were measured to keep"
+_NO_LATENCY = "no 99th percentile (e2e are means): say with --latency which latency the rates were measured to keep"
 
 
 def read_aibrix(path: Path, request: Request) -> list[RowVerdict]:
     """Verdicts on the buckets of a profile; ``request.workload`` is the one wanted, such as ``128x512``.
 
-    A bucket is another workload, not another load of the same one: without a bucket, only a file of one has an answer.
+    Its latency is the objective that 99 % kept at its rate: the matrix ``e2e`` of the file holds means. A bucket is
+    another workload, not another load of the same one: without a bucket, only a file of one has an answer.
     """
     (result, *others) = read_results(path, _KIND)
     if others:
         raise InputError(str(path), "", "holds several profiles", "Give one file a GPU")
-    buckets = list(_buckets(_profile(result)))
+    profile = _profile(result, request.hardware)
+    buckets = list(_buckets(profile))
     names = [name for name, *_ in buckets]
-    wanted = request.workload or (names[0] if len(names) == 1 else None)
-    if request.workload and request.workload not in names:
-        raise InputError(
-            str(path), "indexes", f"there is no bucket {request.workload}", f"Known here: {', '.join(names)}"
-        )
-    return [_judge(*bucket, wanted, request) for bucket in buckets]
+    wanted = wanted_workload(names, request.workload, str(path), "indexes")
+    latency = _objective(profile) or request.latency
+    return [_judge(*bucket, wanted, latency, request) for bucket in buckets]
 
 
-def _profile(result: Result) -> Result:
+def _profile(result: Result, hardware: str) -> Result:
     """The object that holds ``tputs``: the document, or in Mélange's files what stands under the GPU's name."""
     if result.get("tputs") is not None:
         return result
     document = result.get("gpu_info") or result.get()
-    inner = [value for value in document.values() if isinstance(value, dict) and "tputs" in value]
-    if len(inner) != 1:
-        raise result.fault("", f"has {len(inner)} matrices tputs: this is no {_KIND}", f"Give a {_KIND}")
-    return Result(inner[0], result.source, "", _KIND)
+    profiles = {name: value for name, value in document.items() if isinstance(value, dict) and "tputs" in value}
+    if not profiles:
+        raise result.fault("", f"has no matrix tputs: this is no {_KIND}", f"Give a {_KIND}")
+    name = hardware if len(profiles) > 1 else next(iter(profiles))
+    if name not in profiles:
+        problem = f"holds several GPUs, and no {hardware!r}"
+        raise result.fault("gpu_info", problem, f"Say which with --accelerator: {', '.join(profiles)}")
+    return Result(profiles[name], result.source, name, _KIND)
 
 
-def _buckets(profile: Result) -> Iterator[tuple[str, str, float, float | None]]:
-    """Name, place, rate and latency of every bucket."""
-    rates, latencies, indexes = _matrix(profile, "tputs"), profile.get("e2e"), profile.get("indexes")
-    delays = _matrix(profile, "e2e") if latencies is not None else None
+def _buckets(profile: Result) -> Iterator[tuple[str, str, float]]:
+    """Name, place and rate of every bucket."""
+    rates, indexes = _matrix(profile, "tputs"), profile.get("indexes")
     for i, row in enumerate(rates):
         for j, rate in enumerate(row):
             name = f"{indexes[0][i]}x{indexes[1][j]}" if _fits(indexes, rates) else f"{i}x{j}"
-            yield name, f"tputs[{i}][{j}]", rate, delays[i][j] if delays else None
+            yield name, f"tputs[{i}][{j}]", rate
+
+
+def _objective(profile: Result) -> float | None:
+    """Seconds within which 99 % were answered at every rate of the file; None where it says so of less, or of means."""
+    kept = profile.number("slos", "percentile")
+    return profile.number("slos", "e2e") if kept is not None and kept >= PERCENTILE else None
 
 
 def _matrix(profile: Result, key: str) -> list[list[float]]:
@@ -79,18 +88,16 @@ def _fits(indexes: Any, rates: list[list[float]]) -> bool:
 
 
 def _judge(
-    name: str, place: str, rate: float, latency: float | None, wanted: str | None, request: Request
+    name: str, place: str, rate: float, wanted: str | None, latency: float | None, request: Request
 ) -> RowVerdict:
     what = f"bucket {name} (output x input tokens)"
     if wanted is None:
-        return RowVerdict(place, what, "one of several workloads: say which with --workload")
+        return RowVerdict(place, what, SEVERAL)
     if name != wanted:
         return RowVerdict(place, what, f"not the workload {wanted}")
     if rate == 0:
         return RowVerdict(place, what, "no rate keeps the objective of the file on this GPU")
-    latency = request.latency if latency is None else latency
     if not latency:
         return RowVerdict(place, what, _NO_LATENCY)
-    return RowVerdict(
-        place, what, "largest rate within the objective of the file", CapacityPoint(rate / request.instances, latency)
-    )
+    why = "largest rate within the objective of the file"
+    return RowVerdict(place, what, why, CapacityPoint(rate / request.instances, latency))

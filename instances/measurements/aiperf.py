@@ -46,6 +46,7 @@ def _load(result: Result, request: Request) -> ServerLoad:
         offered=offered,
         concurrency=concurrency,
         failed=_failed(result),
+        answered=result.number("request_count", "avg"),
     )
 
 

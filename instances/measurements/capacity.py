@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from harpagon.instances.measurements.verdicts import CapacityPoint, RowVerdict
 
 KEPT = 0.9
-"""Share of the offered rate that must be answered; below it the queue grew, and latency with the length of the test."""
+"""Share of the offered rate that must be answered; below it the queue may have grown as long as the test ran."""
+ENOUGH = 100
+"""Answers without which a 99th percentile is no more than their maximum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ class ServerLoad:
         Requests that clients kept in flight; None where a clock sent them or all was sent at once.
     failed
         Requests that were not answered.
+    answered
+        Requests that were; None where unknown.
     """
 
     place: str
@@ -40,6 +44,7 @@ class ServerLoad:
     offered: float | None = None
     concurrency: float | None = None
     failed: int = 0
+    answered: float | None = None
 
 
 def judge_server_load(load: ServerLoad, without_latency: str) -> RowVerdict:
@@ -72,6 +77,9 @@ def _unsteady(load: ServerLoad) -> str:
     if load.offered is not None and load.throughput < KEPT * load.offered:
         share = load.throughput / load.offered
         return (
-            f"overloaded: {share:.0%} of {load.offered:g} req/s were answered, so latency grows with the test's length"
+            f"{share:.0%} of {load.offered:g} req/s were answered while it ran: overloaded, or too short for its "
+            f"latencies; ask for less, or send for longer"
         )
+    if load.answered is not None and load.answered < ENOUGH:
+        return f"the 99th percentile of {load.answered:g} answers is their maximum: send at least {ENOUGH}"
     return ""

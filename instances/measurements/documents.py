@@ -63,6 +63,8 @@ def read_results(path: Path, kind: str) -> list[Result]:
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) > 1 and all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for _, line in lines):
         return [Result(_line(line, source, number), source, f"line {number}", kind) for number, line in lines]
+    if not text.lstrip().startswith(("{", "[")):
+        raise InputError(source, "line 1", "is no JSON", f"Give a {kind}")
     document = parse_json(text, source)
     if isinstance(document, list):
         return [Result(item, source, f"[{position}]", kind) for position, item in enumerate(document)]

@@ -109,7 +109,11 @@ def _unsaturated(row: LoadRow, rows: Sequence[LoadRow]) -> str:
 def _within_p99(verdict: RowVerdict, row: LoadRow) -> RowVerdict:
     """Refuse a duration that exceeds what 99 % of the batches took from end to end."""
     point = verdict.point
-    if not isinstance(point, BatchPoint) or row.p99 is None or point.duration <= row.p99:
+    if not isinstance(point, BatchPoint):
+        return verdict
+    if row.p99 is None:
+        return RowVerdict(row.place, row.what, f"{verdict.why}; no 99th percentile to check it against", point)
+    if point.duration <= row.p99:
         return verdict
     why = f"{point.duration * 1e3:.4g} ms a batch, but 99 % were answered within {row.p99 * 1e3:.4g} ms"
     return RowVerdict(row.place, row.what, why)

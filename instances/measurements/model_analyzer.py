@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING
 from harpagon.instances.measurements.laws import LoadRow, judge_loads
 from harpagon.instances.measurements.models import rows_of_model
 from harpagon.instances.measurements.tables import read_rows
+from harpagon.instances.measurements.verdicts import RowVerdict
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from harpagon.instances.measurements.request import Request
     from harpagon.instances.measurements.tables import Row
-    from harpagon.instances.measurements.verdicts import RowVerdict
 
 _COMPUTE = ("Server Compute Input time (ms)", "Server Compute Infer time (ms)", "Server Compute Output time (ms)")
+_JOINT = "several models at once: the file does not say which of them took how long"
 _BATCHING = ("Dynamic Batching", "Dynamic Batching Enabled", "Preferred Batch Sizes")
 _NO_BATCHING = ("", "no", "disabled", "off", "false", "n/a", "na", "none", "[]")
 
@@ -27,13 +28,20 @@ def read_model_analyzer(path: Path, request: Request) -> list[RowVerdict]:
     rows = read_rows(
         path, ("Model", "Batch", "Throughput (infer/sec)"), "metrics-model-inference.csv of Model Analyzer"
     )
-    wanted = sorted(rows_of_model(rows, request.model, "Model"), key=_series)
+    wanted = rows_of_model(rows, request.model, "Model")
+    joint = [RowVerdict(row.place, row.text("Model Config Path"), _JOINT) for row in wanted if _is_joint(row)]
+    alone = sorted((row for row in wanted if not _is_joint(row)), key=_series)
     verdicts = [
         verdict
-        for _, series in groupby(wanted, key=_series)
+        for _, series in groupby(alone, key=_series)
         for verdict in judge_loads([_load(row, request.instances) for row in series])
     ]
-    return sorted(verdicts, key=lambda verdict: int(verdict.place.split()[1]))
+    return sorted([*joint, *verdicts], key=lambda verdict: int(verdict.place.split()[1]))
+
+
+def _is_joint(row: Row) -> bool:
+    """Whether a row is of several models: an ensemble, or models that were loaded side by side."""
+    return any("," in row.text(column) for column in ("Model", "Batch", "Instance Group"))
 
 
 def _series(row: Row) -> tuple[str, str, str]:

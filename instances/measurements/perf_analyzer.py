@@ -21,7 +21,7 @@ _COMPUTE = ("Server Compute Input", "Server Compute Infer", "Server Compute Outp
 
 def read_perf_analyzer(path: Path, request: Request) -> list[RowVerdict]:
     """Verdicts on the rows of a perf_analyzer CSV; `laws` says which durations follow."""
-    rows = read_rows(path, ("Inferences/Second",), "CSV of perf_analyzer -f")
+    rows = read_rows(path, ("Inferences/Second", "p99 latency"), "CSV of perf_analyzer -f")
     if not (rows[0].text("Concurrency") or rows[0].text("Request Rate")):
         problem = "has neither a column Concurrency nor a column Request Rate"
         raise InputError(str(path), "line 1", problem, "Give a CSV of perf_analyzer -f")

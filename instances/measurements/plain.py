@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.instances.measurements.models import rows_of_model
-from harpagon.instances.measurements.tables import read_rows
+from harpagon.instances.measurements.tables import read_rows, require_columns
 from harpagon.instances.measurements.verdicts import BatchPoint, CapacityPoint, RowVerdict
 
 if TYPE_CHECKING:
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
     from harpagon.instances.measurements.request import Request
     from harpagon.instances.measurements.tables import Row
 
+_BATCH = ("batch", "duration_ms")
+_CAPACITY = ("rate_rps", "latency_ms")
 _KIND = "CSV with columns batch,duration_ms or rate_rps,latency_ms"
 
 
 def read_plain(path: Path, request: Request) -> list[RowVerdict]:
     """Verdicts on the rows of a table; a column ``model`` selects those of ``request.model``."""
     rows = rows_of_model(read_rows(path, (), _KIND), request.model, "model")
-    if rows[0].text("rate_rps"):
-        read_rows(path, ("rate_rps", "latency_ms"), _KIND)
-        return [_capacity(row) for row in rows]
-    read_rows(path, ("batch", "duration_ms"), _KIND)
-    return [_batch(row) for row in rows]
+    is_capacity = "rate_rps" in rows[0].columns
+    require_columns(str(path), rows[0].columns, _CAPACITY if is_capacity else _BATCH, _KIND)
+    return [_judge(row, is_capacity) for row in rows]
+
+
+def _judge(row: Row, is_capacity: bool) -> RowVerdict:
+    missing = row.empty(*(_CAPACITY if is_capacity else _BATCH))
+    if missing:
+        return RowVerdict(row.place, "", f"no {missing}")
+    return _capacity(row) if is_capacity else _batch(row)
 
 
 def _batch(row: Row) -> RowVerdict:

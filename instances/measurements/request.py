@@ -21,6 +21,8 @@ class Request:
         Seconds within which the file's rates were answered, for files of rates alone.
     workload
         Which of a file's workloads is wanted, for files that hold several.
+    hardware
+        Name of the hardware type in files that hold several.
     """
 
     model: str
@@ -28,3 +30,4 @@ class Request:
     instances: int = 1
     latency: float | None = None
     workload: str | None = None
+    hardware: str = ""

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_NOTHING = ("", "nan", "n/a", "none", "null")
+_SEPARATORS = (",", ";", "\t")
+_BARE = "Give a number from 0 with no unit, and with no separator but a decimal point"
+
+
 class Row:
     """One line of a CSV file: text cells under the names of the header."""
 
@@ -29,6 +34,15 @@ class Row:
     def place(self) -> str:
         """The line, in words."""
         return f"line {self.line}"
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of the header."""
+        return list(self._cells)
+
+    def empty(self, *columns: str) -> str:
+        """The first of ``columns`` whose cell holds no figure; empty text where all do."""
+        return next((column for column in columns if self.text(column).lower() in _NOTHING), "")
 
     def text(self, *columns: str) -> str:
         """Cell of the first of ``columns`` that the file has; empty where it has none."""
@@ -43,7 +57,7 @@ class Row:
             Where the cell holds something else than a finite number of at least 0.
         """
         text = self.text(*columns)
-        if text == "" or text.lower() in ("nan", "n/a"):
+        if text.lower() in _NOTHING:
             return None
         try:
             value = float(text)
@@ -51,7 +65,7 @@ class Row:
             value = math.nan
         if not (math.isfinite(value) and value >= 0):
             column = next(column for column in columns if column in self._cells)
-            raise InputError(self.source, f"{self.place}, column {column}", f"is {shown(text)}", "Give a number from 0")
+            raise InputError(self.source, f"{self.place}, column {column}", f"is {shown(text)}", _BARE)
         return value
 
     def positive(self, *columns: str) -> float:
@@ -89,24 +103,35 @@ def read_rows(path: Path, required: Sequence[str], kind: str) -> list[Row]:
     InputError
         Where the file cannot be read, is no CSV, lacks a column, or has no rows.
     """
-    text = read_text(path, f"Give a {kind}")
-    table = _table(text, str(path))
-    missing = [column for column in required if column not in table.columns]
-    if missing:
-        problem = f"has no column {shown(missing[0])}: this is no {kind}"
-        raise InputError(str(path), "line 1", problem, suggestion(missing[0], list(map(str, table.columns))))
+    table = _table(read_text(path, f"Give a {kind}"), str(path))
+    require_columns(str(path), list(map(str, table.columns)), required, kind)
     rows = list(_rows(table, str(path)))
     if not rows:
         raise InputError(str(path), "line 1", "has no rows below its header", f"Give a {kind} of a finished run")
     return rows
 
 
+def require_columns(source: str, columns: Sequence[str], required: Sequence[str], kind: str) -> None:
+    """InputError that names the first of ``required`` that is not among the columns of a file."""
+    missing = next((column for column in required if column not in columns), None)
+    if missing is not None:
+        problem = f"has no column {shown(missing)}: this is no {kind}"
+        raise InputError(source, "line 1", problem, suggestion(missing, columns))
+
+
 def _table(text: str, source: str) -> pd.DataFrame:
+    """Cells as text; the separator is the one that the header has most of."""
     import pandas as pd
 
+    separator = _separator(text.partition("\n")[0], source)
     try:
         table = pd.read_csv(
-            io.StringIO(text), dtype=str, keep_default_na=False, skipinitialspace=True, skip_blank_lines=False
+            io.StringIO(text),
+            sep=separator,
+            dtype=str,
+            keep_default_na=False,
+            skipinitialspace=True,
+            skip_blank_lines=False,
         )
     except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
         found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
@@ -115,6 +140,18 @@ def _table(text: str, source: str) -> pd.DataFrame:
         raise InputError(source, place, problem, "Correct the line, or export the file again") from None
     table.columns = table.columns.str.strip()
     return table
+
+
+def _separator(header: str, source: str) -> str:
+    """What parts the names of a header; InputError where it has none, or one twice."""
+    if not header.strip():
+        raise InputError(source, "line 1", "is empty", "Delete the empty lines above the header")
+    separator = max(_SEPARATORS, key=header.count)
+    names = [name.strip().strip('"') for name in header.split(separator)]
+    twice = next((name for position, name in enumerate(names) if name and name in names[:position]), None)
+    if twice is not None:
+        raise InputError(source, "line 1", f"has two columns {shown(twice)}", "Delete or rename one")
+    return separator
 
 
 def _rows(table: pd.DataFrame, source: str) -> Iterator[Row]:

@@ -26,6 +26,9 @@ def read_timm(path: Path, request: Request) -> list[RowVerdict]:
 
 def _judge(row: Row, image_size: str | None) -> RowVerdict:
     """d = step time, which must agree with batch / throughput: steps follow one another without a pause."""
+    missing = row.empty(_BATCH, _STEP, _SAMPLES)
+    if missing:
+        return RowVerdict(row.place, "", f"no {missing}: the benchmark of this row failed")
     batch, step = row.whole(_BATCH), row.positive(_STEP) / 1e3
     by_throughput = batch / row.positive(_SAMPLES)
     what = f"batch {batch}, {row.text('infer_img_size') or '?'} px"

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+PERCENTILE = 99
+"""Per cent of the requests that a latency of a capacity must cover."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPoint:
@@ -58,8 +61,3 @@ class RowVerdict:
     def used(self) -> bool:
         """Whether the row's figure may enter a profile."""
         return self.point is not None
-
-
-def refused(row: RowVerdict, why: str) -> RowVerdict:
-    """The row with its figure taken back."""
-    return RowVerdict(row.place, row.what, why)

@@ -7,38 +7,84 @@ from typing import TYPE_CHECKING
 
 from harpagon.instances.measurements.capacity import ServerLoad, judge_server_load
 from harpagon.instances.measurements.documents import Result, read_results
+from harpagon.instances.measurements.models import SEVERAL, wanted_workload
+from harpagon.instances.measurements.verdicts import RowVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harpagon.instances.measurements.request import Request
-    from harpagon.instances.measurements.verdicts import RowVerdict
 
 _KIND = "result of vllm bench serve or SGLang's bench_serving"
 _NO_LATENCY = (
     "no 99th percentile from end to end: time to the first token is not the answer; "
-    "run with --percentile-metrics ttft,tpot,itl,e2el"
+    "run vLLM with --percentile-metrics ttft,tpot,itl,e2el, or a newer SGLang"
 )
 
 
+_TABLE = "Tput (req/s)"
+_ONLY_MEANS = (
+    "a table of vLLM's own benchmarks, which keeps no percentile from end to end: give what --save-result wrote"
+)
+_WORKLOAD = ("model_id", "backend", "dataset_name", "random_input_len", "random_output_len", "sharegpt_output_len")
+"""Keys that make results of one file incomparable where they differ."""
+
+
 def read_vllm(path: Path, request: Request) -> list[RowVerdict]:
-    """Verdicts on the results of a file."""
-    return [judge_server_load(_load(result, request), _NO_LATENCY) for result in read_results(path, _KIND)]
+    """Verdicts on the results of a file; ``request.workload`` is the one wanted where it holds several."""
+    results = read_results(path, _KIND)
+    names = _workloads(results)
+    wanted = wanted_workload(names, request.workload, str(path), "") if any(names) else ""
+    return [_judge(result, name, wanted, request) for result, name in zip(results, names, strict=True)]
 
 
-def _load(result: Result, request: Request) -> ServerLoad:
+def _workloads(results: Sequence[Result]) -> list[str]:
+    """What tells the results of a file apart beside their load: the values of the keys that differ."""
+    rows = [tuple(str(result.get(key)) for key in _WORKLOAD) for result in results]
+    differ = [len(set(column)) > 1 for column in zip(*rows, strict=True)]
+    return [" ".join(value for value, differs in zip(row, differ, strict=True) if differs) for row in rows]
+
+
+def _judge(result: Result, workload: str, wanted: str | None, request: Request) -> RowVerdict:
+    if result.get(_TABLE) is not None:
+        return RowVerdict(result.place, str(result.get("Test name") or ""), _ONLY_MEANS)
+    load = _load(result, request, workload)
+    if workload != wanted:
+        why = SEVERAL if wanted is None else f"not the workload {wanted}"
+        return RowVerdict(load.place, load.what, why)
+    return judge_server_load(load, _NO_LATENCY)
+
+
+def _load(result: Result, request: Request, workload: str) -> ServerLoad:
     offered, concurrency = _offered(result), result.number("max_concurrency")
-    sent, completed = result.number("num_prompts"), result.required("completed", kind=_KIND)
+    completed = result.required("completed", kind=_KIND)
+    asked = f"{offered:g} req/s" if offered else f"concurrency {concurrency:g}" if concurrency else "all at once"
     return ServerLoad(
         place=result.place,
-        what=f"{offered:g} req/s" if offered else f"concurrency {concurrency:g}" if concurrency else "all at once",
+        what=f"{workload}, {asked}" if workload else asked,
         machines=request.instances,
-        throughput=result.required("request_throughput", kind=_KIND),
+        throughput=_throughput(result, completed),
         latency=_latency(result),
         offered=offered,
         concurrency=concurrency,
-        failed=int(sent - completed) if sent and sent > completed else 0,
+        failed=_failed(result, completed),
+        answered=completed,
     )
+
+
+def _throughput(result: Result, completed: float) -> float:
+    """Requests per second; SGLang's older results only say how many took how long."""
+    duration = result.number("duration")
+    if result.get("request_throughput") is None and duration:
+        return completed / duration
+    return result.required("request_throughput", kind=_KIND)
+
+
+def _failed(result: Result, completed: float) -> int:
+    """Requests without an answer: counted, or those of the requests sent that did not complete."""
+    sent = result.number("num_prompts") or completed
+    return int(max(result.number("failed") or 0.0, sent - completed))
 
 
 def _offered(result: Result) -> float | None:

@@ -57,10 +57,15 @@ def import_measurements(
     ] = None,
     workload: Annotated[
         str | None,
-        typer.Option(help="Which of several workloads: a bucket such as 128x512, an image size.", show_default=False),
+        typer.Option(
+            help="Which of several workloads: a bucket such as 128x512, an image size, a data set.", show_default=False
+        ),
     ] = None,
     accelerator: Annotated[
-        str | None, typer.Option(help="Prices: name in the catalogue.", show_default="the hardware type")
+        str | None, typer.Option(help="Its name in files that hold several.", show_default="the hardware type")
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(metavar="GB", help="Prices: memory of one accelerator.", show_default=False)
     ] = None,
     region: Annotated[str | None, typer.Option(help="Prices: this region only.", show_default="the cheapest")] = None,
     spot: Annotated[bool, typer.Option("--spot", help="Prices: spot offers.")] = False,
@@ -76,9 +81,11 @@ def import_measurements(
 ) -> None:
     """Run the command."""
     if form == "prices":
-        from harpagon.instances.measurements.prices import read_prices
+        from harpagon.instances.measurements.prices import Wanted, read_prices
+        from harpagon.instances.measurements.readers import naming_the_format
 
-        verdicts = read_prices(file, accelerator or hardware, region, spot)
+        with naming_the_format(form, file):
+            verdicts = read_prices(file, Wanted(accelerator or hardware, region, spot, memory))
         fragment = _prices(verdicts, hardware, file, day)
     else:
         from harpagon.instances.measurements.readers import read_measurements
@@ -89,7 +96,9 @@ def import_measurements(
         seconds = None if latency is None else latency / 1e3
         if model is None:
             raise typer.BadParameter("name the model of the instance", param_hint="--model")
-        verdicts = read_measurements(form, file, Request(model, batch, instances, seconds, workload))
+        verdicts = read_measurements(
+            form, file, Request(model, batch, instances, seconds, workload, accelerator or hardware)
+        )
         fragment = _profiles(verdicts, model, hardware)
     _answer(verdicts, fragment, file, out, as_json=as_json)
 
