@@ -6,10 +6,14 @@ A trace file is text, one line per record, lines that begin with ``#`` left asid
   is no other column;
 - counts: a column ``requests``, whole requests per second, second by second from the start; a column ``second``
   beside it says which, in ascending order, and seconds that are left out have no request.
+
+Public traces are read as they are published: `harpagon.simulation.arrivals.public`. The name of what was read from one
+holds the first twelve digits of the file's SHA-256.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,17 +23,21 @@ import numpy as np
 from harpagon.instances.errors import InputError, shown
 from harpagon.instances.files.documents import read_text
 from harpagon.simulation.arrivals.processes import CountArrivals, TraceArrivals
+from harpagon.simulation.arrivals.public import public_format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harpagon.simulation.arrivals.processes import Arrivals
+    from harpagon.simulation.arrivals.public import PublicFormat
 
+TRACE_LIMIT = 500_000_000
+"""Bytes of the largest trace file that is read."""
 _LARGEST_TIME = 1e8
 """Seconds, about three years: larger numbers are dates, and too coarse on a clock of 64-bit floats."""
 _LARGEST_COUNT = 10_000_000
 """Requests in one second."""
-_FORMAT = "Give one column time_s (ascending seconds), or a column requests (per second)"
+_FORMAT = "Give one column time_s (ascending seconds), a column requests (per second), or a known public trace"
 
 
 def read_trace(path: str) -> Arrivals:
@@ -40,9 +48,11 @@ def read_trace(path: str) -> Arrivals:
     InputError
         With the first faulty line.
     """
-    text = read_text(path, _FORMAT)
+    text = read_text(path, _FORMAT, TRACE_LIMIT)
     lines = _lines(text)
     number, first = next(lines, (1, ""))
+    if (known := public_format(first)) is not None:
+        return _public(path, known, _lines(text))
     header = [cell.strip() for cell in first.split(",")]
     if "requests" in header:
         return CountArrivals(Path(path).name, _counts(path, lines, header))
@@ -51,6 +61,15 @@ def read_trace(path: str) -> Arrivals:
     if _number(first) is None:
         raise InputError(path, f"line {number}", f"{shown(first)} is neither a number nor a known header", _FORMAT)
     return TraceArrivals(Path(path).name, _timestamps(path, _lines(text)))
+
+
+def _public(path: str, known: PublicFormat, lines: Iterator[tuple[int, str]]) -> CountArrivals:
+    counts = known.read(path, lines)
+    if not counts.any():
+        raise InputError(path, "", f"holds no request, read as {known.name}", "Check the file against its publication")
+    with Path(path).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return CountArrivals(f"{Path(path).name} ({known.name}, sha256 {digest[:12]})", counts)
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:

@@ -154,22 +154,70 @@ def _counted(workload: Workload, seed: int) -> Workload:
     return replace(workload, rates=counts.astype(float), recorded=True)
 
 
-def read_workload(path: str) -> Workload:
-    """A trace file of per-second counts, as `harpagon.simulation.arrivals.traces` reads it.
+def read_workload(path: str, scale: float = 1.0) -> Workload:
+    """A whole trace file of per-second counts, as `harpagon.simulation.arrivals.traces` reads it, times ``scale``.
 
     Raises
     ------
     InputError
-        With the first faulty line, or where the file holds timestamps.
+        With the first faulty line, or where the file holds timestamps or too many requests.
     """
+    recorded = _recorded(path)
+    return _served(path, recorded.name, recorded.counts, scale)
+
+
+def read_window(path: str, start: int, seconds: int, scale: float = 1.0) -> tuple[Workload, tuple[Workload, ...]]:
+    """A part of a trace file, and what the file holds before it.
+
+    Parameters
+    ----------
+    path
+        A trace file of per-second counts.
+    start, seconds
+        Where the part begins, and its length.
+    scale
+        Factor on every count, rounded to whole requests.
+
+    Returns
+    -------
+    tuple
+        The part, and the other days that forecasts may read: the `DAYS` times as many seconds before it, as one; none
+        where it begins with the file.
+
+    Raises
+    ------
+    InputError
+        As `read_workload`, or where the file ends before the part does.
+    """
+    recorded = _recorded(path)
+    if start + seconds > recorded.counts.size:
+        problem = f"covers {recorded.counts.size} s, less than the {start + seconds} s to the end of the window"
+        raise InputError(path, "", problem, "Give an earlier or a shorter window")
+    past = recorded.counts[max(0, start - DAYS * seconds) : start]
+    part = _served(path, recorded.name, recorded.counts[start : start + seconds], scale)
+    return part, (Workload.from_counts(recorded.name, _scaled(past, scale)),) if past.size else ()
+
+
+def _recorded(path: str) -> CountArrivals:
     recorded = read_trace(path)
     if not isinstance(recorded, CountArrivals):
         raise InputError(path, "", "holds timestamps, not counts", "Give a column requests, one line a second")
-    if recorded.counts.sum() > MOST_REQUESTS:
-        problem = f"holds {recorded.counts.sum()} requests, more than {MOST_REQUESTS}"
-        raise InputError(path, "", problem, "Give a shorter trace")
-    return Workload.from_counts(recorded.name, recorded.counts)
+    return recorded
 
 
+def _scaled(counts: np.ndarray, scale: float) -> np.ndarray:
+    return np.rint(counts * scale).astype(np.int64)
+
+
+def _served(path: str, name: str, counts: np.ndarray, scale: float) -> Workload:
+    scaled = _scaled(counts, scale)
+    if scaled.sum() > MOST_REQUESTS:
+        problem = f"holds {scaled.sum()} requests, more than {MOST_REQUESTS}"
+        raise InputError(path, "", problem, "Give a shorter trace or window")
+    return Workload.from_counts(name, scaled)
+
+
+DAYS = 20
+"""Other days that forecasts read."""
 MOST_REQUESTS = 5_000_000
 """In one run: every request is kept until the run is over."""

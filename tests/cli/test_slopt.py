@@ -37,6 +37,18 @@ def test_whole_systems_serve_the_same_requests(capsys: pytest.CaptureFixture[str
     assert len({run["arrived"] for run in runs.values()}) == 1
 
 
+def test_a_window_of_a_public_trace_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trace = tmp_path / "workload.txt"
+    trace.write_text(" ".join(["20"] * 100))
+    assert main(["slopt", "video", "--trace", str(trace), "--window", "80:10", "--scale", "2", "--json"]) == 0
+    (run,) = json.loads(capsys.readouterr().out).values()
+    assert run["arrived"] == 400
+    for flags in (["--window", "80:5"], ["--window", "95:10"], ["--scale", "nan"]):
+        assert main(["slopt", "video", "--trace", str(trace), *flags]) == 2
+    assert main([*_QUICK, "--window", "80:10"]) == 2
+    assert "trace files" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("flags", [["--estimation", "ewma"], ["--provisioning", "greedy"], ["--tuning", "reactive"]])
 def test_stages_can_be_swapped(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*_QUICK, *flags]) == 0

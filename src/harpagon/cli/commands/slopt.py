@@ -30,7 +30,8 @@ through every module's batches, or a model-independent rate. [bold]Provisioning 
 ahead of the load or after it was seen. [bold]Execution[/]: what is dropped from a batch that would miss the SLO.
 
 PIPELINE is video, social, an instance file or a shipped instance; its first pipeline is served. A trace is generated
-(bursts, diurnal, fanout, steps, steady) or a file of per-second counts: a column requests.
+(bursts, diurnal, fanout, steps, steady) or a file of per-second counts: a column requests, or a public trace
+(Twitter, Azure Functions, Azure LLM, Wikipedia) as it is published.
 
 [bold]Examples[/bold]
 
@@ -41,6 +42,8 @@ PIPELINE is video, social, an instance file or a shipped instance; its first pip
   harpagon slopt social --trace diurnal --compare
 
   harpagon slopt social --trace steps --systems --headroom 1.2
+
+  harpagon slopt video --trace workload.txt --window 90000:600 --scale 20
 
 [bold]Exit codes[/bold]  0 done; 1 no machines meet the SLO; 2 bad input or usage
 """
@@ -101,6 +104,15 @@ def slopt(
         typer.Option(help="Generated traces: largest requests per second.", show_default="the pipeline's rate"),
     ] = None,
     seconds: Annotated[int, typer.Option(min=10, max=3600, help="Generated traces: length.")] = 90,
+    window: Annotated[
+        str | None,
+        typer.Option(
+            metavar="START:SECONDS",
+            help="Trace files: the part to serve; what the file holds before it is its history.",
+            show_default="the whole file",
+        ),
+    ] = None,
+    scale: Annotated[float, typer.Option(help="Trace files: factor on every count.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of trace, arrivals and fan-out.")] = 0,
     estimation: Annotated[EstimationName, typer.Option(help="Where demand comes from.")] = EstimationName.CASCADE,
     provisioning: Annotated[
@@ -139,10 +151,10 @@ def slopt(
 ) -> None:
     """Run the command."""
     _check_flags(peak, headroom, startup, figure)
+    _check_window(trace, window, scale)
     instance = _instance(pipeline)
-    workload = _workload(trace, peak or instance.pipelines[0].rate, seconds, seed)
+    workload, days = _load(trace, peak or instance.pipelines[0].rate, seconds, window, scale, seed, history or [])
     options = _options(estimation, provisioning, tuning, forecast, closed_loop, drop, paced, headroom, startup, fleet)
-    days = _history(trace, history or [], peak or instance.pipelines[0].rate, seconds, seed)
     runs = _serve(instance, workload, _systems(options, compare=compare), seed, days)
     if systems:
         runs |= _serve_whole(instance, workload, options, seed)
@@ -184,24 +196,50 @@ def _instance(pipeline: str) -> Instance:
     return instance
 
 
-def _workload(trace: str, peak: float, seconds: int, seed: int) -> Workload:
-    from harpagon.simulation.slopt.workload import GENERATORS, MOST_REQUESTS, generate_workload, read_workload
-
-    if trace in GENERATORS or not Path(trace).exists():
-        if peak * seconds > MOST_REQUESTS:
-            problem = f"at most {MOST_REQUESTS} requests in one run, peak x seconds is {peak * seconds:.0f}"
-            raise typer.BadParameter(problem, param_hint="--peak, --seconds")
-        return generate_workload(trace, peak, seconds, seed)
-    return read_workload(trace)
+def _check_window(trace: str, window: str | None, scale: float) -> None:
+    if not (1e-6 <= scale <= 1e6):
+        raise typer.BadParameter("give a number from 1e-6 to 1e6", param_hint="--scale")
+    if _is_generated(trace) and (window is not None or scale != 1.0):
+        raise typer.BadParameter(f"{trace} is generated, these are for trace files", param_hint="--window, --scale")
 
 
-def _history(trace: str, files: list[str], peak: float, seconds: int, seed: int) -> Sequence[Workload]:
-    """Other days, from which forecasts are read: those given, else those of a generated trace."""
-    from harpagon.simulation.slopt.workload import GENERATORS, days_before, read_workload
+def _is_generated(trace: str) -> bool:
+    from harpagon.simulation.slopt.workload import GENERATORS
 
-    if files or trace not in GENERATORS:
-        return tuple(read_workload(file) for file in files)
-    return days_before(trace, peak, seconds, seed)
+    return trace in GENERATORS or not Path(trace).exists()
+
+
+def _load(
+    trace: str, peak: float, seconds: int, window: str | None, scale: float, seed: int, history: list[str]
+) -> tuple[Workload, Sequence[Workload]]:
+    """The trace, and other days: those given, else those of a generated trace or what a file holds before a window."""
+    from harpagon.simulation.slopt.workload import days_before, read_window, read_workload
+
+    given = tuple(read_workload(file, scale) for file in history)
+    if _is_generated(trace):
+        return _generated(trace, peak, seconds, seed), given or days_before(trace, peak, seconds, seed)
+    if window is None:
+        return read_workload(trace, scale), given
+    part, past = read_window(trace, *_window(window), scale)
+    return part, given or past
+
+
+def _generated(trace: str, peak: float, seconds: int, seed: int) -> Workload:
+    from harpagon.simulation.slopt.workload import MOST_REQUESTS, generate_workload
+
+    if peak * seconds > MOST_REQUESTS:
+        problem = f"at most {MOST_REQUESTS} requests in one run, peak x seconds is {peak * seconds:.0f}"
+        raise typer.BadParameter(problem, param_hint="--peak, --seconds")
+    return generate_workload(trace, peak, seconds, seed)
+
+
+def _window(text: str) -> tuple[int, int]:
+    """Start and length in seconds."""
+    start, _, seconds = text.partition(":")
+    if not (start.isdecimal() and seconds.isdecimal() and 10 <= int(seconds) <= 86_400 and int(start) < 10**8):
+        problem = f"{text}: give START:SECONDS, whole seconds, 10 to 86400 of them, as in 90000:600"
+        raise typer.BadParameter(problem, param_hint="--window")
+    return int(start), int(seconds)
 
 
 def _options(
