@@ -20,7 +20,8 @@ from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "instances" / "data" / "README.md"])
+FOLDERS = ROOT, ROOT / "docs", ROOT / "docs" / "cookbook", ROOT / "instances" / "data"
+PAGES = sorted(page for folder in FOLDERS for page in folder.glob("*.md"))
 NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
