@@ -269,6 +269,14 @@ METHODS: dict[str, Method] = {
             opens="models.opened:open_tangents",
         ),
         _exact(
+            "levels",
+            "The compact model with each latency on levels that have a least cost, on HiGHS.",
+            "models.levels:solve_levels",
+            _WITH_SAFE,
+            linear=True,
+            opens="models.opened:open_tangents",
+        ),
+        _exact(
             "disjunctive-bigm",
             "Disjunctions over configurations in big-M form, on HiGHS.",
             "models.disjunctive:solve_disjunctive",

@@ -1,30 +1,42 @@
 """Size, relaxation and time of each formulation on the same workloads, side by side.
 
-Run ``python -m studies.formulations --instances 50`` for the table of the docs.
+Run ``python -m studies.formulations --instances 50`` for the table of the docs, and with ``--floors`` for what the
+floors of ``levels`` are worth.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import statistics
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.bounds import cost_floor
+from harpagon.formulations.planning.data import PlanningData
+from harpagon.formulations.planning.levels import build_levels
 from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.instances.library.shipped import worked_example
 from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import APART, Billing, Dispatch
+from harpagon.solvers.exact.climb import climb
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.method import Kind
 from harpagon.solvers.methods import METHODS, find_method
 from harpagon.solvers.models.export import linear_model
 from harpagon.solvers.models.highs import relaxation_bound
+from harpagon.solvers.models.levels import module_levels
+from harpagon.solvers.models.model_method import first_start
+from harpagon.solvers.models.opened import BUDGET_FACTOR
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from harpagon.formulations.planning.levels import Level
+    from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Instance
 
 FORMULATIONS = tuple(
@@ -61,19 +73,75 @@ class Measurement:
     tightness: float | None = None
 
 
-def measure(instance: Instance, formulation: str, billing: Billing, dispatch: Dispatch, limit: float) -> Measurement:
+def measure(instance: Instance, name: str, billing: Billing, dispatch: Dispatch, limit: float) -> Measurement:
     """Solve, three times where it is quick, then measure the model with the tangents that the solve ended with."""
     options = SolverOptions(time_limit=limit)
-    result = find_method(formulation).run(instance, billing, dispatch, options)
+    result = find_method(name).run(instance, billing, dispatch, options)
     if result.solve_time < _QUICK:
-        again = (find_method(formulation).run(instance, billing, dispatch, options) for _ in range(2))
+        again = (find_method(name).run(instance, billing, dispatch, options) for _ in range(2))
         result = min((result, *again), key=lambda one: one.build_time + one.solve_time)
     optimal = result.termination is Termination.OPTIMAL
-    if not METHODS[formulation].capabilities.linear or result.plan is None:
+    if not METHODS[name].capabilities.linear or result.plan is None:
         return Measurement(optimal, result.build_time, result.solve_time)
-    program = linear_program(linear_model(instance, formulation, billing, dispatch, options))
+    program = linear_program(linear_model(instance, name, billing, dispatch, options))
     tightness = relaxation_bound(program, DEFAULT_OPTIONS) / result.plan.cost if optimal else None
     return Measurement(optimal, result.build_time, result.solve_time, program.rows, program.columns, tightness)
+
+
+def level_worth(instance: Instance, billing: Billing, dispatch: Dispatch, factor: float) -> dict[str, float]:
+    """Relaxation of ``levels`` over the optimum, with weaker floors, and without floors, which is ``compact``.
+
+    ``factor`` times what the first plan costs is what plans in the model may cost.
+    """
+    optimum = find_method("exact").run(instance, billing, dispatch).objective
+    assert optimum is not None, "workloads of the suites have plans"
+    task = first_start(instance, billing, dispatch, DEFAULT_OPTIONS).task
+    data = PlanningData.compile(instance, task.problems, billing, dispatch, task.budget * factor)
+    levels = module_levels(data, Effort())
+    worth = {}
+    for name, floor in FLOORS.items():
+        floors = [[replace(one, floor=floor(data, m, one)) for one in own] for m, own in enumerate(levels)]
+        worth[name] = relaxation_bound(linear_program(build_levels(data, floors)), DEFAULT_OPTIONS) / optimum
+    return worth
+
+
+def _quick(data: PlanningData, m: int, level: Level) -> ModuleProblem:
+    """Module ``m`` with the configurations that may be used on a level."""
+    quick = [c for k, c in enumerate(data.bounds[m].configurations) if data.execution(m, k) <= level.longest]
+    return replace(data.modules[m], configurations=tuple(quick))
+
+
+def _whole_machines(data: PlanningData, m: int, level: Level) -> float:
+    counts = next(climb(_quick(data, m, level), math.inf))
+    return sum(machines * configuration.price for configuration, machines in counts)
+
+
+FLOORS: dict[str, Callable[[PlanningData, int, Level], float]] = {
+    "none: compact": lambda data, m, level: 0.0,
+    "the rate at the best ratio of what is quick enough": lambda data, m, level: cost_floor(_quick(data, m, level)),
+    "whole machines of what is quick enough": _whole_machines,
+    "the cheapest schedule: levels": lambda data, m, level: level.floor,
+}
+"""What no schedule on a level undercuts, weaker and stronger; of whole billing."""
+
+
+def _print_floors(workloads: Sequence[Instance], billing: Billing, dispatch: Dispatch) -> None:
+    from rich.console import Console
+    from rich.progress import track
+    from rich.table import Table
+
+    factors = (1.0, BUDGET_FACTOR)
+    found = {
+        factor: [
+            level_worth(instance, billing, dispatch, factor)
+            for instance in track(workloads, f"budget x {factor:g}", console=Console(stderr=True))
+        ]
+        for factor in factors
+    }
+    table = Table("floors of the levels", *(f"LP/optimum, budget {factor:g} x the first plan" for factor in factors))
+    for name in found[1.0][0]:
+        table.add_row(name, *(f"{statistics.median(one[name] for one in found[factor]):.3f}" for factor in factors))
+    Console(file=sys.stdout, width=130).print(table)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -84,17 +152,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(arguments)
     workloads = spread(suite(options.suite), options.instances)
+    if options.floors:
+        _print_floors(workloads, Billing(options.billing), Dispatch(options.dispatch))
+        return 0
     found = {}
-    for formulation in options.formulations:
-        find_method(formulation).run(worked_example(), Billing.WHOLE, Dispatch.TC)  # imports count to no workload
-        found[formulation] = [
-            measure(instance, formulation, Billing(options.billing), Dispatch(options.dispatch), options.time_limit)
-            for instance in track(workloads, formulation, console=Console(stderr=True))
+    for name in options.formulations:
+        find_method(name).run(worked_example(), Billing.WHOLE, Dispatch.TC)  # imports count to no workload
+        found[name] = [
+            measure(instance, name, Billing(options.billing), Dispatch(options.dispatch), options.time_limit)
+            for instance in track(workloads, name, console=Console(stderr=True))
         ]
     headings = ("proven", "rows", "columns", "LP/optimum", "build ms", "p99", "solve ms", "p99", "time/exact")
     table = Table("formulation", *headings)
-    for formulation, measured in found.items():
-        table.add_row(formulation, *summary(measured), _ratio(measured, found.get("exact", ())))
+    for name, measured in found.items():
+        table.add_row(name, *summary(measured), _ratio(measured, found.get("exact", ())))
     Console(file=sys.stdout, width=130).print(table)
     return 0
 
@@ -132,6 +203,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--formulations", nargs="+", choices=FORMULATIONS, default=FORMULATIONS)
     parser.add_argument("--billing", choices=[*APART], default=Billing.WHOLE)
     parser.add_argument("--dispatch", choices=[*Dispatch], default=Dispatch.TC)
+    parser.add_argument("--floors", action="store_true", help="instead: LP/optimum of levels with weaker floors")
     parser.add_argument("--time-limit", type=float, default=60.0, metavar="S")
     return parser
 

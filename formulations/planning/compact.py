@@ -106,10 +106,9 @@ def add_cost(model: ConcreteModel, data: PlanningData) -> None:
     """Minimise sum of p n, plus p f / t of the residuals, plus p i of machines that stand idle in bundles."""
     from pyomo.environ import Objective
 
-    full = sum(data.configuration(m, c).price * model.machines[m, c] for m, c in data.keys)
-    partial = sum(f / data.configuration(m, c).ratio for (m, c), f in _residual_rates(model, data))
+    machines = sum(module_cost(model, data, m) for m in range(len(data.modules)))
     idle = sum(one.price * _idle(model, data, one) for one in data.bundles.values())
-    model.cost = Objective(expr=full + partial + idle)
+    model.cost = Objective(expr=machines + idle)
 
 
 def add_capacity(model: ConcreteModel, data: PlanningData) -> None:
@@ -295,6 +294,12 @@ def served_rate(model: ConcreteModel, data: PlanningData, m: int) -> Expression:
     """sum over c of t_c n_mc + f_mc."""
     full = sum(data.configuration(m, c).throughput * model.machines[m, c] for c in data.of_module(m))
     return full + sum(f for (n, _), f in _residual_rates(model, data) if n == m)
+
+
+def module_cost(model: ConcreteModel, data: PlanningData, m: int) -> Expression:
+    """sum over c of p_c n_mc + p_c f_mc / t_c."""
+    full = sum(data.configuration(m, c).price * model.machines[m, c] for c in data.of_module(m))
+    return full + sum(f / data.configuration(m, c).ratio for (n, c), f in _residual_rates(model, data) if n == m)
 
 
 def _waiting(model: ConcreteModel, data: PlanningData, m: int, c: int) -> Expression:

@@ -81,6 +81,30 @@ class SampledFrontier:
         points = (mark.point for mark in self.marks if mark.point is not None)
         return [point for point in points if point.cost + second * point.latency <= most]
 
+    def spread(self, looks: int, cap: float) -> None:
+        """Look where cost may rise most over the most latency, ``looks`` times, up to ``cap`` dollars per hour.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where the effort of the search is used up.
+        """
+        for _ in range(looks):
+            costs = [*(min(mark.cost, cap) for mark in self.marks[1:]), cap]
+            areas = [
+                (mark.end - self._lower(place)) * (costs[place] - mark.cost) for place, mark in enumerate(self.marks)
+            ]
+            place = max(range(len(areas)), key=areas.__getitem__)
+            if areas[place] <= 0:
+                return
+            end = self.marks[place].end
+            self._look(place, min((end + self._lower(place)) / 2, step_below(end)), cap)
+
+    def ranges(self, cap: float) -> list[tuple[float, float, float]]:
+        """Ranges of latency, shortest and longest, with the cost that no schedule in them undercuts."""
+        marks = [(i, mark) for i, mark in enumerate(self.marks) if mark.cost < cap or mark.point is not None]
+        return [(mark.end if self._is_closed(i) else self._lower(i), mark.budget, mark.cost) for i, mark in marks]
+
     def _priced(self, places: range, second: float) -> tuple[list[float], list[float]]:
         """Per place its bound, and cost + ``second`` x latency of its point, infinity without one."""
         points = [self.marks[place].point for place in places]

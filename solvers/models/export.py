@@ -87,7 +87,7 @@ def linear_model(
     if start.known is False:
         raise UnsupportedError(formulation, "an instance without any plan", ())
     if formulation != "pattern":
-        return tight_model(tangent_build(find_method(formulation).options), task)
+        return tight_model(tangent_build(find_method(formulation)), task)
     if has_curves(billing, dispatch):
         program = tight_structure_program(task)
         model = None if program is None else pyomo_model(program, formulation)

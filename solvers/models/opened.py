@@ -20,6 +20,7 @@ from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.models.choices import picked
 from harpagon.solvers.models.highs import highs_info, relaxation_bound, solve_linear_program
 from harpagon.solvers.models.incumbent import Incumbent
+from harpagon.solvers.models.levels import LevelBuild
 from harpagon.solvers.models.model_method import Outcome, Task, first_start
 from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.tangents import solve_rounds
@@ -27,8 +28,6 @@ from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 from harpagon.solvers.result import Result, SolveInterrupted, SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pyomo.environ import ConcreteModel
 
     from harpagon.formulations.planning.pattern import Column
@@ -272,8 +271,8 @@ class PatternModel(_LinearModel):
 
 
 def open_tangents(method: Method, *case: Any) -> TangentModel:
-    """Open ``compact`` or a disjunctive form."""
-    return TangentModel(tangent_build(method.options), method.name, *case)
+    """Open ``compact``, ``levels`` or a disjunctive form."""
+    return TangentModel(tangent_build(method), method.name, *case)
 
 
 def open_pattern(method: Method, *case: Any) -> PatternModel:
@@ -281,7 +280,9 @@ def open_pattern(method: Method, *case: Any) -> PatternModel:
     return PatternModel(method.name, *case)
 
 
-def tangent_build(options: Mapping[str, object]) -> Build:
-    """What builds a model with tangents, by the options of its method."""
-    relaxation = options.get("relaxation")
+def tangent_build(method: Method) -> Build:
+    """What builds the model of a method with tangents."""
+    if method.name == "levels":
+        return LevelBuild()
+    relaxation = method.options.get("relaxation")
     return build_compact if relaxation is None else partial(build_disjunctive, relaxation=str(relaxation))

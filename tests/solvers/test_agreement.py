@@ -34,7 +34,7 @@ def test_exact_agrees_on_every_shape(dispatch: Dispatch) -> None:
 
 @pytest.mark.parametrize(
     ("method", "pipelines"),
-    [("compact", 1), ("disjunctive-bigm", 1), ("disjunctive-hull", 1), ("cp-sat", 2), ("pattern", 2)],
+    [("compact", 1), ("levels", 1), ("disjunctive-bigm", 1), ("disjunctive-hull", 1), ("cp-sat", 2), ("pattern", 2)],
 )
 def test_formulations_agree_with_and_without_limits(method: str, pipelines: int) -> None:
     counts = tally(Sample(2, 4, pipelines=pipelines, limits=True), method, list(Dispatch))

@@ -47,7 +47,7 @@ def test_exact_is_brute_force(seed: int, dispatch: Dispatch) -> None:
         assert found.objective == pytest.approx(known.objective)
 
 
-@pytest.mark.parametrize("method", ["pattern", "compact", "disjunctive-hull", "cp-sat"])
+@pytest.mark.parametrize("method", ["pattern", "compact", "levels", "disjunctive-hull", "cp-sat"])
 @pytest.mark.parametrize("seed", range(8))
 def test_models_are_exact(method: str, seed: int) -> None:
     instance = bundled(seed, pipelines=1 + seed % 2)

@@ -64,7 +64,7 @@ def test_threads_that_another_user_of_highs_left_behind_stop_no_relaxation(tmp_p
 
 
 def test_a_nonlinear_model_is_refused_by_name(tmp_path: Path, worked_example: Instance) -> None:
-    with pytest.raises(UnsupportedError, match=r"cp-sat .* LP or MPS.*use pattern, compact, .* or assignment"):
+    with pytest.raises(UnsupportedError, match=r"cp-sat .* LP or MPS.*use pattern, compact, levels, .* or 1 more"):
         write_model(worked_example, "cp-sat", Billing.WHOLE, Dispatch.TC, tmp_path / "m.lp", "lp")
 
 

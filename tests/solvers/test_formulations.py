@@ -25,7 +25,7 @@ def two_types(built: OpenModel, most: int = 2) -> None:
     model, types = built.model, list(built.instance.hardware)
 
     def member(_: object, m: int, c: int) -> object:
-        used = model.uses[m, c] if built.method == "compact" else model.used[m, c].binary_indicator_var
+        used = model.uses[m, c] if built.method in ("compact", "levels") else model.used[m, c].binary_indicator_var
         return used <= model.in_fleet[built.configuration(m, c).hardware]
 
     def residual(_: object, m: int, c: int) -> object:
@@ -72,7 +72,7 @@ def test_without_further_rows_it_has_the_optimum_of_its_method(name: str, number
             assert result.termination is harpagon.Termination.OPTIMAL
 
 
-@pytest.mark.parametrize("name", ["compact", "disjunctive-bigm", "disjunctive-hull"])
+@pytest.mark.parametrize("name", ["compact", "levels", "disjunctive-hull"])
 def test_a_row_on_machine_types_binds_and_is_solved_to_optimality(name: str) -> None:
     bound = dict.fromkeys(APART, 0)
     for number in (0, 2, 3, 4, 8, 9, 16, 23):

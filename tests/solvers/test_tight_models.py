@@ -12,7 +12,7 @@ from harpagon.solvers.methods import solve
 from harpagon.solvers.result import Termination
 
 CASES = Path(__file__).parent.parent / "cases"
-MODELS = ["compact", "disjunctive-bigm", "disjunctive-hull"]
+MODELS = ["compact", "levels", "disjunctive-bigm", "disjunctive-hull"]
 
 
 @pytest.mark.filterwarnings("ignore::harpagon.HarpagonWarning")

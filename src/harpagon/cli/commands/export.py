@@ -42,7 +42,8 @@ def export(
     instance: InstanceArgument,
     file_format: Annotated[FileFormat, typer.Option("--format", help="File format.", show_default=False)],
     formulation: Annotated[
-        str, typer.Option(help="compact, disjunctive-bigm, disjunctive-hull or pattern; assignment under shared.")
+        str,
+        typer.Option(help="compact, levels, disjunctive-bigm, disjunctive-hull or pattern; assignment under shared."),
     ] = "compact",
     billing: BillingOption = None,
     dispatch: DispatchOption = None,
