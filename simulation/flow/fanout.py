@@ -52,10 +52,11 @@ def draw_fanout(fanout: float, count: int, generator: np.random.Generator) -> np
     return generator.poisson(fanout, count)
 
 
-def round_fanout(fanout: float, generator: np.random.Generator) -> int:
-    """One of the two whole numbers around ``fanout``, which is their mean; of a whole number that number."""
-    whole = int(fanout)
-    return whole + int(generator.random() < fanout - whole)
+def round_fanout(means: np.ndarray, draws: np.ndarray) -> np.ndarray:
+    """One of the two whole numbers around each of ``means``, which is their mean; ``draws`` are uniform in [0, 1)."""
+    whole = np.floor(means)
+    rounded: np.ndarray = (whole + (draws < means - whole)).astype(np.int64)
+    return rounded
 
 
 class RandomFanout:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import takewhile
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -60,6 +61,8 @@ class Server:
         Who is served first.
     patient
         Whether batches wait until they are full or due.
+    eager
+        Whether an idle machine starts with the items of one root, even where those of others come in the same instant.
     """
 
     def __init__(
@@ -71,6 +74,7 @@ class Server:
         order: Order = Order.ARRIVAL,
         *,
         patient: bool = True,
+        eager: bool = False,
     ) -> None:
         self.fleet = fleet
         self.durations = durations
@@ -89,6 +93,7 @@ class Server:
         self._patient = patient
         self._now = 0.0
         self._overloaded = False
+        self._eager = eager
         self._times: list[float] = []
         self._roots: list[int] = []
         self._head = 0
@@ -178,7 +183,7 @@ class Server:
         self._start([self._times[head + i] for i in kept], [roots[i] for i in kept], start, record)
 
     def _ranked_batch(self, start: float, batch: int, record: _Record) -> None:
-        head, end = self._head, bisect_right(self._times, start, self._head)
+        head, end = self._head, self._eager_end(start) if self._eager else bisect_right(self._times, start, self._head)
         times, roots = self._times[head:end], self._roots[head:end]
         deadlines = [self._deadlines[root] for root in roots]
         ranked = self._order.rank(deadlines, self._overloaded)
@@ -188,8 +193,16 @@ class Server:
             kept, dropped = self._drop(slacks, self.durations, self.ahead)
         self._drop_roots([roots[ranked[i]] for i in dropped], start, record)
         self._start([times[ranked[i]] for i in kept], [roots[ranked[i]] for i in kept], start, record)
-        stay = sorted(ranked[i] for i in range(len(ranked)) if i >= len(kept) + len(dropped))
+        stay = sorted(ranked[len(kept) + len(dropped) :])
         self._times[head:end], self._roots[head:end] = [times[i] for i in stay], [roots[i] for i in stay]
+
+    def _eager_end(self, start: float) -> int:
+        """Position behind what a batch is made of: all items before ``start``, or else those of the first root then."""
+        head, before = self._head, bisect_left(self._times, start, self._head)
+        if before > head:
+            return before
+        together = bisect_right(self._times, start, head) - head
+        return head + sum(1 for _ in takewhile(self._roots[head].__eq__, self._roots[head : head + together]))
 
     def _all_make_it(self, slacks: Sequence[float]) -> bool:
         return min(slacks) >= self.durations[len(slacks)] + self.ahead

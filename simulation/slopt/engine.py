@@ -1,8 +1,7 @@
-"""The pipeline in time, one control period at a time, modules in topological order.
+"""A pipeline that serves a trace, and what its modules report of every control period.
 
-Within a period every module runs up to the period's end before the next one in topological order does: what a
-module hands on only depends on what came before it, so no event is missed. Machine counts change between periods;
-the time ahead that proactive dropping needs is what the modules reported for the period before.
+Machine counts change between periods; the time ahead that proactive dropping needs is what the modules reported for
+the period before.
 """
 
 from __future__ import annotations
@@ -14,11 +13,12 @@ import numpy as np
 
 from harpagon.formulations.slopt.cascade import graph_fanouts
 from harpagon.graphs import PathNetwork
+from harpagon.simulation.flow.book import ItemBook
+from harpagon.simulation.flow.engine import Engine
 from harpagon.simulation.flow.fleet import Fleet
 from harpagon.simulation.flow.order import Order
 from harpagon.simulation.flow.server import Server
 from harpagon.simulation.slopt.durations import batch_durations
-from harpagon.simulation.slopt.requests import RequestBook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ class Observation:
     missed: int = 0
 
 
-class Execution:
+class Execution(Engine):
     """A pipeline that serves a trace.
 
     Parameters
@@ -109,8 +109,18 @@ class Execution:
         generator: np.random.Generator,
         order: Order = Order.ARRIVAL,
     ) -> None:
-        self.network = PathNetwork.from_graph(pipeline.graph)
-        self.arrivals = arrivals
+        deadlines = (arrivals + pipeline.slo).tolist()
+        durations = [batch_durations(a.configuration, p) for a, p in zip(assignments, profiles, strict=True)]
+        network = PathNetwork.from_graph(pipeline.graph)
+        super().__init__(
+            network,
+            arrivals,
+            ItemBook(pipeline.graph, network, arrivals, graph_fanouts(pipeline.graph), generator),
+            [
+                Server(Fleet(assignment.machines, startup), seconds, drop, deadlines, order)
+                for assignment, seconds in zip(assignments, durations, strict=True)
+            ],
+        )
         self.dropped_at = np.full(arrivals.size, np.inf)
         """Seconds at which every root was dropped."""
         self.module_arrivals: list[list[np.ndarray]] = [[] for _ in assignments]
@@ -120,29 +130,16 @@ class Execution:
         self._paced = paced
         self._slo = pipeline.slo
         self._counted = (0, 0)
-        self.entered = 0
-        """Roots that have entered."""
-        fanouts = graph_fanouts(pipeline.graph)
-        self.book = RequestBook(pipeline.graph, self.network, arrivals, fanouts, generator)
-        deadlines = (arrivals + pipeline.slo).tolist()
-        self.servers = [
-            Server(
-                Fleet(assignment.machines, startup),
-                batch_durations(assignment.configuration, profile),
-                drop,
-                deadlines,
-                order,
-            )
-            for assignment, profile in zip(assignments, profiles, strict=True)
-        ]
-        self._look_ahead([batch_durations(a.configuration, p)[1] for a, p in zip(assignments, profiles, strict=True)])
+        self._reported = [seconds[1] for seconds in durations]
+        self._look_ahead(self._reported)
 
     def step(self, end: float) -> Observation:
         """Run up to ``end`` seconds on the clock."""
         factor = float(self._factors[min(int(np.ceil(end)) - 1, self._factors.size - 1)])
-        self._enter(end)
         sent_before = dict(self.book.sent)
-        outcomes = [self._run_module(module, end, factor) for module in range(len(self.servers))]
+        outcomes = self.advance(end, factor)
+        for times, server in zip(self.module_arrivals, self.servers, strict=True):
+            times.append(np.array(server.admitted))
         latencies = [float((o.finished - o.arrived).mean()) if o.roots.size else float("nan") for o in outcomes]
         self._look_ahead(latencies)
         dropped = self._note_drops(outcomes)
@@ -168,33 +165,17 @@ class Execution:
         before, self._counted = self._counted, (finished, late)
         return finished - before[0], late - before[1]
 
-    def _enter(self, end: float) -> None:
-        until = int(np.searchsorted(self.arrivals, end))
-        roots = np.arange(self.entered, until)
-        self.entered = until
-        for module, tails in enumerate(self.network.predecessors):
-            if not tails:
-                self.servers[module].arrive(*self.book.enter(module, roots))
-
-    def _run_module(self, module: int, end: float, factor: float) -> Outcome:
-        server = self.servers[module]
-        server.arrive(*self.book.join(module))
-        outcome = server.run(end)
-        self.module_arrivals[module].append(np.array(server.admitted))
-        released = outcome.finished
-        if self._paced:
-            released = np.maximum(released, outcome.arrived + self.assignments[module].budget)
-        if self.network.predecessors[module]:
-            factor = 1.0
-        for head, items in self.book.finish_items(module, outcome.roots, released, factor).items():
-            self.servers[head].arrive(*items)
-        return outcome
+    def released(self, module: int, outcome: Outcome) -> np.ndarray:
+        """When they are done; where results are held back, not before arrival + budget."""
+        if not self._paced:
+            return outcome.finished
+        released: np.ndarray = np.maximum(outcome.finished, outcome.arrived + self.assignments[module].budget)
+        return released
 
     def _look_ahead(self, latencies: Sequence[float]) -> None:
         """Tell every module the time ahead of its results; a module without a batch counts by its last report."""
         self._reported = [
-            latency if np.isfinite(latency) else last
-            for latency, last in zip(latencies, getattr(self, "_reported", latencies), strict=True)
+            latency if np.isfinite(latency) else last for latency, last in zip(latencies, self._reported, strict=True)
         ]
         for server, ahead in zip(self.servers, self.network.tails(self._reported), strict=True):
             server.ahead = ahead

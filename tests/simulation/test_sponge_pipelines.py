@@ -147,6 +147,25 @@ def test_a_fanout_makes_one_task_for_each_and_waits_for_all():
     assert run.done == (pytest.approx(0.4),)
 
 
+def test_an_idle_container_starts_with_the_first_of_those_that_one_batch_brings():
+    """The second and the third request leave the first module together and take the second one by one."""
+    profile = CoreProfile("unit", {(1, 1): 0.1, (1, 2): 0.15})
+    instance = chain({"a": profile, "b": profile}, 1.0, 9.0)
+    configuration = max(instance.profiles["a"], key=lambda item: item.batch)
+    requests = [SentRequest(0.0, 0.01 * k, 9.0) for k in range(3)]
+    run = run_pipeline(instance, FixedPipelineScaler((configuration,) * 2), requests, 2.0)
+    assert run.done == pytest.approx((0.2, 0.35, 0.45))
+
+
+def test_what_is_late_is_served_to_its_end():
+    profile = CoreProfile("unit", {(1, 1): 5.0})
+    instance = chain({"a": profile, "b": profile}, 0.1, 9.0)
+    scaler = FixedPipelineScaler((instance.profiles["a"][0],) * 2)
+    run = run_pipeline(instance, scaler, [SentRequest(0.0, 0.0, 1.0)] * 2, 1.0)
+    assert run.done == (10.0, 15.0)
+    assert run.violations == 2
+
+
 def diamond(join: str, transfer: float = 0.0, fanout: float = 1.0) -> tuple[Instance, FixedPipelineScaler]:
     """s (0.1 s), then f (0.1 s) and l (0.3 s), which meet in j (0.3 s); f -> j has the transfer and the fan-out."""
     profiles = {"fast": CoreProfile("fast", {(1, 1): 0.1}), "slow": CoreProfile("slow", {(1, 1): 0.3})}
