@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from harpagon.simulation.deploy.tuples import ServedTuple
 
+_START = 300
+"""Seconds in which replicas are up, on a machine that has other work too."""
 _APPLICATION = """import asyncio
 
 from ray import serve
@@ -94,7 +96,9 @@ def _serving(document: dict[str, Any]) -> Iterator[int]:
     ray.init(num_cpus=16, include_dashboard=False, log_to_driver=False, _node_ip_address=HOST)
     try:
         client = serve_start(http_options={"host": HOST, "port": port})
-        client.deploy_apps(ServeDeploySchema(**document), _blocking=True)
+        client.deploy_apps(ServeDeploySchema(**document))
+        for application in document["applications"]:
+            client._wait_for_application_running(application["name"], timeout_s=_START)
         yield port
     finally:
         serve.shutdown()  # type: ignore[no-untyped-call, unused-ignore]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from virtual_time import VirtualLoop
 
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
-from harpagon.instances.files.instances import from_document
+from harpagon.instances.files.instances import read_instance
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation import serving, simulate
 from harpagon.simulation.arrivals.processes import TraceArrivals
@@ -25,41 +26,11 @@ from harpagon.simulation.serving.report import ServedModule, ServedPipeline
 from harpagon.solvers.methods import solve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from harpagon.instances.plan import Plan
 
-DOCUMENT = {
-    "format": "harpagon-instance/1",
-    "name": "fork-join",
-    "hardware": {"big": {"price_per_hour": 2.9}, "small": {"price_per_hour": 1.0}},
-    "profiles": {
-        "detect": {"big": {"1": 60, "4": 150}, "small": {"1": 120, "2": 210}},
-        "crop": {"big": {"2": 80}, "small": {"1": 90, "2": 160}},
-        "face": {"big": {"2": 110, "4": 190}, "small": {"2": 300}},
-        "pose": {"big": {"1": 70, "4": 200}, "small": {"1": 150}},
-        "merge": {"big": {"4": 120}, "small": {"2": 150, "4": 260}},
-        "caption": {"big": {"2": 140}, "small": {"1": 130, "4": 400}},
-    },
-    "pipelines": [
-        {
-            "name": "video",
-            "rate_rps": 21,
-            "slo_ms": 2400,
-            "modules": {name: {"model": name} for name in ("detect", "crop", "face", "pose", "merge", "caption")},
-            "edges": [
-                {"from": "detect", "to": "crop"},
-                {"from": "crop", "to": "face", "fanout": 1.5},
-                {"from": "crop", "to": "pose"},
-                {"from": "face", "to": "merge"},
-                {"from": "pose", "to": "merge"},
-                {"from": "merge", "to": "caption", "fanout": 0.5},
-            ],
-        }
-    ],
-}
+BOOK = Path(__file__).parents[3] / "docs" / "cookbook"
+INSTANCE = read_instance(BOOK / "fork-join.yaml")
 """Six modules, a fork and a join, two hardware types."""
-INSTANCE = from_document(DOCUMENT, "fork-join")
 LATE_TICK = 3e-3
 """Seconds between two looks of the server for what is due, and some rounding."""
 
