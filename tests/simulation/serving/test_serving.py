@@ -208,9 +208,9 @@ def _onnx_plan(tmp_path: Path) -> list[str]:
         "format": "harpagon-instance/1",
         "name": "relu",
         "hardware": {"cpu-1": {"price_per_hour": 1}, "T4": {"price_per_hour": 1}},
-        "profiles": {"relu": {"cpu-1": {"2": 300}}, "gpu": {"T4": {"1": 300}}},
+        "profiles": {"relu": {"cpu-1": {"2": 900}}, "gpu": {"T4": {"1": 300}}},
         "pipelines": [
-            {"name": name, "rate_rps": 4, "slo_ms": 1500, "modules": {"m": {"model": name}}} for name in ("relu", "gpu")
+            {"name": name, "rate_rps": 4, "slo_ms": 4000, "modules": {"m": {"model": name}}} for name in ("relu", "gpu")
         ],
     }
     instance.write_text(json.dumps(document))
