@@ -127,7 +127,7 @@ def module_pace(module: ModulePlan) -> ModulePace:
 def _guest(module: ModulePlan, host: Host, service: ServiceTime, faults: Sequence[Fault]) -> Dispatcher:
     """Dispatcher of a module that takes turns on a shared machine."""
     (part,), (fault,), (close_after,) = module.tuples, faults, module_pace(module).close_after
-    machine = MachineGroup(1, part.configuration.mean, service, fault, host.free)
+    machine = MachineGroup(1, part.configuration.mean, service, fault, host.fleet)
     return TurnDispatcher(part.configuration.batch, close_after, machine, host)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from heapq import heapify, heapreplace, nsmallest
 from typing import TYPE_CHECKING, Protocol
+
+from harpagon.simulation.flow.fleet import Fleet
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,8 +77,8 @@ class MachineGroup:
         Service-time model.
     fault
         What befalls them; nothing by default. It leaves at least one machine.
-    free
-        When each machine is free, seconds on the clock; groups that take turns share one list. None for a new one.
+    fleet
+        The machines; groups that take turns share one. None for a new one.
     """
 
     def __init__(
@@ -86,33 +87,28 @@ class MachineGroup:
         duration: float,
         service: ServiceTime = profiled,
         fault: Fault | None = None,
-        free: list[float] | None = None,
+        fleet: Fleet | None = None,
     ) -> None:
         self.machines = machines
         self.busy = 0.0
         """Seconds of work done so far, over all machines."""
         self._duration = duration
         self._service = service
-        self._free = [float("-inf")] * machines if free is None else free
+        self._fleet = Fleet(machines) if fleet is None else fleet
         self._fault = fault or Fault()
         self._loss, self._stall = self._fault.time, self._fault.time
 
     def run(self, closed: float) -> float:
         """Seconds on the clock at which a batch is done that closes at ``closed``."""
         if closed >= self._loss:
-            self._lose()
-        free = self._free
-        start = free[0] if free[0] > closed else closed
+            self._fleet.resize(self._loss, len(self._fleet) - self._fault.lost)
+            self._loss = math.inf
+        free = self._fleet.free[0]
+        start = free if free > closed else closed
         taken = self._service(self._duration)
         if start >= self._stall:
             taken += self._fault.stall
             self._stall = math.inf
         self.busy += taken
-        heapreplace(free, start + taken)
+        self._fleet.occupy(start + taken)
         return start + taken
-
-    def _lose(self) -> None:
-        for gone in nsmallest(self._fault.lost, self._free):
-            self._free.remove(gone)
-        heapify(self._free)
-        self._loss = math.inf

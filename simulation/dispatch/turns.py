@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harpagon.simulation.dispatch.served import GroupTally, Served
+from harpagon.simulation.flow.fleet import Fleet
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +30,12 @@ class Host:
 
     Attributes
     ----------
-    free
-        When the machine is free, seconds on the clock: the one list that the machine groups of all modules share.
+    fleet
+        The machine, which the groups of all modules share.
     """
 
     def __init__(self) -> None:
-        self.free = [float("-inf")]
+        self.fleet = Fleet(1)
         self._guests: list[TurnDispatcher] = []
 
     def join(self, guest: TurnDispatcher) -> None:

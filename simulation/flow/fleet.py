@@ -1,4 +1,4 @@
-"""The machines of one module while their number changes: start-up, work, retirement, machine-seconds paid."""
+"""Machines that take batches in turn while their number changes: start-up, work, retirement, machine-seconds paid."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from heapq import heappush, heapreplace
 
 
 class Fleet:
-    """Machines of one module, each paid for from the start of its start-up to its retirement.
+    """Equal machines, each paid for from the start of its start-up to its retirement.
 
     Parameters
     ----------
@@ -16,7 +16,7 @@ class Fleet:
         Seconds from starting a machine until it can take a batch.
     """
 
-    def __init__(self, machines: int, startup: float) -> None:
+    def __init__(self, machines: int, startup: float = 0.0) -> None:
         self.free = [0.0] * machines
         """Heap of the seconds on the clock at which each machine can take a batch."""
         self.paid = 0.0
