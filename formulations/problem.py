@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from harpagon.formulations.paced import Stream, paced_service
 from harpagon.formulations.physics import tc_order, tuple_latencies
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from harpagon.formulations.paced import Service
+    from harpagon.formulations.waves import Wave
+    from harpagon.instances.frozen import FrozenGraph
     from harpagon.instances.instance import Configuration, Instance, Pipeline
     from harpagon.instances.plan import DispatchTuple
 
@@ -68,9 +71,8 @@ class PipelineProblem:
 def pipeline_problem(instance: Instance, pipeline: Pipeline, promise: Promise | None = None) -> PipelineProblem:
     """Compile one pipeline of an instance, for the streams of ``promise`` where these are not its own."""
     promise = promise or own_promise(pipeline)
-    network = PathNetwork.from_graph(pipeline.graph)
+    network, waves = _of_graph(pipeline.graph)
     rates = propagate_rates(pipeline.graph, promise.rate)
-    waves = pipeline_waves(pipeline.graph)
     modules = tuple(
         ModuleProblem(
             name,
@@ -82,6 +84,16 @@ def pipeline_problem(instance: Instance, pipeline: Pipeline, promise: Promise | 
         for name in network.modules
     )
     return PipelineProblem(pipeline.name, pipeline.slo - promise.delay, network, modules, promise.delay)
+
+
+def _of_graph(graph: FrozenGraph) -> tuple[PathNetwork, dict[str, Wave]]:
+    """What of a problem hangs on the graph alone, compiled once a graph: graphs of instances never change."""
+    if graph not in _COMPILED:
+        _COMPILED[graph] = PathNetwork.from_graph(graph), pipeline_waves(graph)
+    return _COMPILED[graph]
+
+
+_COMPILED: WeakKeyDictionary[FrozenGraph, tuple[PathNetwork, dict[str, Wave]]] = WeakKeyDictionary()
 
 
 def own_promise(pipeline: Pipeline) -> Promise:

@@ -49,13 +49,16 @@ def recompute_hosts(instance: Instance, plan: Plan) -> Hosts:
     found = Hosts()
     if plan.billing is Billing.SHARED and plan.dispatch is not Dispatch.PACED:
         found.faults.append(("dispatch", f"shared machines keep their word under paced only, not {plan.dispatch}"))
+    machines = plan.shared_machines()
+    if not machines:
+        return found
     modules = {
         (pipeline.name, module.name): (pipeline.graph.nodes[module.name]["model"], module)
         for pipeline in instance.pipelines
         for module in pipeline_problem(instance, pipeline).modules
     }
     planned = {(p.name, name): module for p in plan.pipelines for name, module in p.modules.items()}
-    for machine, guests in plan.shared_machines().items():
+    for machine, guests in machines.items():
         known = [guest for guest in guests if guest in modules]
         if plan.spare:
             found.faults.append((f"machine {machine}", "a shared machine has none in spare"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from enum import Enum
+from functools import cached_property
 from typing import Any, NoReturn, TypeVar
 
 import networkx as nx
@@ -65,6 +66,10 @@ class FrozenGraph(nx.DiGraph):  # type: ignore[misc]
         return isinstance(other, FrozenGraph) and self._content == other._content
 
     def __hash__(self) -> int:
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
         return hash(self._content)
 
     def __reduce__(self) -> tuple[type[FrozenGraph], tuple[nx.DiGraph]]:

@@ -110,7 +110,7 @@ FAMILIES: dict[str, Callable[[random.Random], Instance]] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One solve: seconds by the clock and of processor time, megabytes; whether a plan exists is known for all."""
+    """One solve: seconds by the clock and of processor time, megabytes; ``feasible`` where a plan certainly exists."""
 
     number: int
     family: str
@@ -148,8 +148,8 @@ def solve_apart(number: int, seed: int, method: str, limit: float) -> Row | None
     family, instance, dispatch = draw(number, seed)
     if (Billing.WHOLE, dispatch) not in METHODS[method].capabilities.cases:
         return None
-    # without limits an objective that is reachable has a plan; limited types never serve a module alone here
-    feasible = all(is_reachable(problem, dispatch) for problem in pipeline_problems(instance))
+    # what types without limit reach has a plan; whether limited ones add to that is not known beforehand
+    feasible = all(is_reachable(problem, dispatch) for problem in pipeline_problems(_unlimited(instance)))
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_solve, args=(sender, instance, method, dispatch, limit))
@@ -161,6 +161,15 @@ def solve_apart(number: int, seed: int, method: str, limit: float) -> Row | None
     return Row(
         number, family, method, dispatch, limit, status, wall, cpu, memory, feasible, bool(has_plan), bool(has_bound)
     )
+
+
+def _unlimited(instance: Instance) -> Instance:
+    """The instance off its limited types: here every model runs on others too."""
+    profiles = {
+        model: tuple(c for c in profile if instance.hardware[c.hardware].limit is None)
+        for model, profile in instance.profiles.items()
+    }
+    return replace(instance, profiles=profiles)
 
 
 def _solve(sender: Connection, instance: Instance, method: str, dispatch: Dispatch, limit: float) -> None:

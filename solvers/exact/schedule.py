@@ -22,6 +22,7 @@ from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.deadline_descent import descend_by_deadline
 from harpagon.solvers.exact.descent import descend
+from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.layered_climb import RULES, layered_climb
 from harpagon.solvers.exact.paced import cheapest_paced, distinct_paced
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
@@ -102,7 +103,15 @@ class ScheduleSearch:
         self._known_at = 0.0
 
     def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
-        """As `cheapest_schedule`."""
+        """As `cheapest_schedule`.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where the effort is used up, before the search too: under ``paced`` not every search spends of it.
+        """
+        if self.effort is not None and self.effort.late():
+            raise OutOfEffortError
         if self.dispatch is Dispatch.PACED:
             return self._remembered(self._paced, budget, cap)
         if self.billing is Billing.WHOLE:

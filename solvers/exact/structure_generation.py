@@ -63,6 +63,7 @@ class StructureGeneration:
         self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
         self.choices: list[dict[Structure, Choice]] = [{} for _ in self.data.modules]
         self.effort = Effort(task.deadline)
+        self.samples: dict[tuple[float, ...], list[Structure]] = {}
         self.bound = task.floor
         self.rounds = 0
 
@@ -153,20 +154,21 @@ class StructureGeneration:
         return [Line(duals[f"select[{m}]"], price) for m, price in enumerate(latency_prices(self.data, duals))]
 
     def _sample(self, m: int, line: Line, pricing: Pricing, threshold: float) -> bool:
-        """Add what passes below the line among the cheapest structures at a few latencies; whether any did."""
+        """Add what passes below the line among the cheapest structures at a few latencies; whether any did.
+
+        They hang on the surcharges alone, and are searched for, loosest first, as far as a line asks for them.
+        """
         earliest, latest = self.data.bounds[m].earliest, self._latest(m)
-        search = ScheduleSearch(
-            self.data.modules[m], self.task.billing, self.task.dispatch, pricing=pricing, effort=self.effort
-        )
-        new = False
-        for share in _SAMPLED:
+        module, dispatch = self.data.modules[m], self.task.dispatch
+        search = ScheduleSearch(module, self.task.billing, dispatch, pricing=pricing, effort=self.effort)
+        found = self.samples.setdefault((m, *pricing.surcharges.values()), [])
+        for share in _SAMPLED[len(found) :]:
             point = search.cheapest(earliest + share * (latest - earliest), line.worth - line.second * earliest)
             if point is None:
                 break
-            new |= self._add_below(
-                m, structure_of(point.schedule, search.problem.rate, self.task.dispatch), line, pricing, threshold
-            )
-        return new
+            found.append(structure_of(point.schedule, module.rate, dispatch))
+        added = [self._add_below(m, structure, line, pricing, threshold) for structure in found]
+        return any(added)
 
     def _add_below(self, m: int, structure: Structure, line: Line, pricing: Pricing, threshold: float) -> bool:
         if structure in self.choices[m] or structure.quickest > self._latest(m):

@@ -7,8 +7,11 @@ import math
 import pytest
 
 from harpagon.formulations.checker import check
+from harpagon.formulations.problem import pipeline_problems
 from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
+from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.methods import solve
 from harpagon.solvers.models import incumbent
@@ -16,7 +19,7 @@ from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
 from studies.growth.workloads import AXES
-from studies.hard_solves import main
+from studies.hard_solves import main, solve_apart
 
 AT_ONCE = SolverOptions(time_limit=0.0)
 
@@ -48,6 +51,20 @@ def test_harpagon_is_left_out_where_it_takes_longer_than_the_proof(monkeypatch: 
     monkeypatch.setattr(incumbent, "_MOST_MODULES", 5)
     without = first_start(instance, Billing.WHOLE, Dispatch.TC, SolverOptions())
     assert with_it.task.budget < without.task.budget < math.inf
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.PACED])
+def test_no_search_begins_behind_the_deadline(dispatch: Dispatch) -> None:
+    module = pipeline_problems(long_chain(2))[0].modules[0]
+    assert ScheduleSearch(module, Billing.WHOLE, dispatch, effort=Effort()).cheapest(10.0) is not None
+    with pytest.raises(OutOfEffortError):
+        ScheduleSearch(module, Billing.WHOLE, dispatch, effort=Effort(deadline=0.0)).cheapest(10.0)
+
+
+def test_only_what_unlimited_types_reach_is_known_to_have_a_plan() -> None:
+    """An objective that limited machines alone come near to may have none."""
+    row = solve_apart(148, 0, "exact", 5.0)
+    assert row is not None and not row.feasible and not row.has_plan and row.has_bound
 
 
 def test_the_families_of_hard_solves_end_with_plan_and_bound(capsys: pytest.CaptureFixture[str]) -> None:
