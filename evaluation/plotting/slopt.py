@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +11,7 @@ from harpagon.evaluation.plotting.palette import panels
 from harpagon.evaluation.plotting.saving import save_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -18,14 +20,20 @@ if TYPE_CHECKING:
     from harpagon.simulation.slopt.report import SloptRun
 
 
-def slopt_figure(run: SloptRun) -> Figure:
+def slopt_figure(run: SloptRun, hindsight: SloptRun | None = None) -> Figure:
     """Panels over one time axis.
 
-    Load and envelope of every module in requests per second (the envelope over a tenth of a second); machines of every
-    module; 50th and 99th percentile of the latency by second of arrival, against the SLO; where
-    requests were dropped, drops and late requests a second.
+    Load and envelope of every module in requests per second (the envelope over a tenth of a second), with the band of
+    the root's forecast at the time it is for; machines of every module, and all those of ``hindsight``, a run of the
+    hindsight optimum; 50th and 99th percentile of the latency by second of arrival, against the SLO; where requests
+    were dropped, drops and late requests a second.
     """
-    drawings = [_draw_load, _draw_machines, _draw_latency, *([_draw_drops] if run.dropped else [])]
+    drawings: list[Callable[[Axes, SloptRun], None]] = [
+        _draw_load,
+        partial(_draw_machines, hindsight=hindsight),
+        _draw_latency,
+        *([_draw_drops] if run.dropped else []),
+    ]
     figure, rows = panels(len(drawings), 1, width=9, height=2.5, sharex=True)
     for draw, (axis,) in zip(drawings, rows, strict=True):
         draw(axis, run)
@@ -50,14 +58,23 @@ def _draw_load(axes: Axes, run: SloptRun) -> None:
     for m, module in enumerate(run.modules):
         (line,) = axes.step(times, [record.load[m] for record in run.periods], label=module.name)
         axes.step(times, [record.demand[m] for record in run.periods], color=line.get_color(), linestyle=":")
+    bands = [record.band for record in run.periods if record.band is not None and record.end < run.seconds]
+    if bands:
+        when, least, most = np.array(bands).T
+        axes.fill_between(when, least, most, color="0.5", alpha=0.3, linewidth=0, label="forecast of the root")
     axes.set_ylabel("load (solid) and\nenvelope (dotted), req/s")
     axes.legend(loc="upper right", ncols=3, fontsize="small", edgecolor="none")
 
 
-def _draw_machines(axes: Axes, run: SloptRun) -> None:
+def _draw_machines(axes: Axes, run: SloptRun, hindsight: SloptRun | None) -> None:
     times = [record.end for record in run.periods]
     counts = np.array([record.machines for record in run.periods]).T
     axes.stackplot(times, counts, labels=[module.name for module in run.modules], step="post", alpha=0.8)
+    if hindsight is not None:
+        fewest = [sum(record.machines) for record in hindsight.periods]
+        ends = [record.end for record in hindsight.periods]
+        (line,) = axes.step(ends, fewest, color="0.1", where="post", label="all modules in hindsight")
+        axes.legend(handles=[line], loc="lower right", fontsize="small", edgecolor="none")
     axes.set_ylabel("machines")
 
 
@@ -80,6 +97,6 @@ def _draw_drops(axes: Axes, run: SloptRun) -> None:
     axes.legend(loc="upper right", ncols=2, fontsize="small", edgecolor="none")
 
 
-def draw_slopt(run: SloptRun, path: Path) -> None:
+def draw_slopt(run: SloptRun, path: Path, hindsight: SloptRun | None = None) -> None:
     """Draw `slopt_figure` to ``path``, whose name says the format."""
-    save_figure(slopt_figure(run), path, dpi=150)
+    save_figure(slopt_figure(run, hindsight), path, dpi=150)

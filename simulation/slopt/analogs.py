@@ -44,15 +44,16 @@ class AnalogForecast:
         """Whether other days hold enough windows to compare with."""
         return len(self._past) >= NEIGHBOURS
 
-    def quantiles(self, recent: Sequence[float], share: float) -> np.ndarray:
-        """Quantile ``share`` of the values 0, 1, ... periods after the last of ``recent``, shape (ahead + 1,).
+    def quantiles(self, recent: Sequence[float], share: float | Sequence[float]) -> np.ndarray:
+        """Quantile ``share`` of the values 0, 1, ... periods after the last of ``recent``, shape (..., ahead + 1).
 
-        Entry 0 is the last value itself. Only where the forecast is `ready`.
+        Entry 0 is the last value itself; several shares come in rows. Only where the forecast is `ready`.
         """
         seen = np.asarray(recent[-WINDOW:], dtype=float)
         distances = ((self._past[:, -seen.size :] - seen) ** 2).sum(axis=1)
         nearest = np.argpartition(distances, NEIGHBOURS - 1)[:NEIGHBOURS]
-        return np.concatenate([seen[-1:], np.quantile(self._following[nearest], share, axis=0)])
+        followed = np.quantile(self._following[nearest], share, axis=0)
+        return np.concatenate([np.full((*np.shape(share), 1), seen[-1]), followed], axis=-1)
 
     def _split(self, series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Windows of a series and what followed each: shapes (n, WINDOW) and (n, ahead)."""

@@ -90,6 +90,8 @@ class DemandEstimator:
         self._factors: list[float] = []
         self._analogs = (AnalogForecast((), math.ceil(options.lead)),) * 2
         self._outlook: tuple[np.ndarray, ...] = ()
+        self.band: tuple[float, float] | None = None
+        """Of a forecast by analogy, between which rates the root is expected when machines started now are ready."""
         self._recent = np.empty(0)
         self._dispersion = 1.0
 
@@ -163,7 +165,9 @@ class DemandEstimator:
     def _look_ahead(self, rates: Sequence[float], factors: Sequence[float], quantile: float) -> None:
         """Quantiles of the root's rate and of the factor on its fan-outs, by periods ahead."""
         load, factor = self._analogs
-        self._outlook = load.quantiles(rates, quantile), factor.quantiles(factors, quantile)
+        low, high = load.quantiles(rates, (1 - quantile, quantile))
+        self.band = float(low[-1]), float(high[-1])
+        self._outlook = high, factor.quantiles(factors, quantile)
 
     def _measured_factor(self, observation: Observation) -> float:
         """Items sent along the root's edges over what their fan-outs promise; 1 where nothing was sent."""

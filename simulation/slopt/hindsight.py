@@ -11,13 +11,24 @@ from harpagon.formulations.problem import pipeline_problem
 from harpagon.formulations.slopt.cascade import cascade_envelopes, graph_fanouts
 from harpagon.formulations.slopt.envelope import Envelope
 from harpagon.formulations.slopt.hindsight import HindsightProblem
+from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.slopt.engine import Assignment
+from harpagon.simulation.slopt.run import (
+    NoPlanError,
+    SystemOptions,
+    plan_reference,
+    reference_rate,
+    run_controller,
+    trace_arrivals,
+)
+from harpagon.solvers.slopt.hindsight import solve_hindsight
 from harpagon.solvers.slopt.provision import shortest_batches
 
 if TYPE_CHECKING:
     from harpagon.formulations.slopt.hindsight import Choice
     from harpagon.instances.instance import Instance
     from harpagon.simulation.slopt.engine import Observation
+    from harpagon.simulation.slopt.report import SloptRun
     from harpagon.simulation.slopt.tuning import TuningOptions
     from harpagon.simulation.slopt.workload import Workload
     from harpagon.solvers.slopt.hindsight import Hindsight
@@ -82,6 +93,7 @@ class Replay:
     def __init__(self, hindsight: Hindsight, options: TuningOptions) -> None:
         self.options = options
         self.envelopes: list[Envelope] = []
+        self.band = None
         self.assignments = [Assignment(c.configuration, int(n[0]), c.budget) for c, n in _modules(hindsight)]
         self._machines = hindsight.machines
         self._lead = math.ceil(options.startup / options.period - 1e-9)
@@ -94,6 +106,36 @@ class Replay:
         """Machines that are needed until those of the next decision are ready."""
         k = min(round(observation.end / self.options.period), self._machines[0].size - 1)
         return [int(machines[k : k + self._lead + 1].max()) for machines in self._machines]
+
+
+def run_hindsight(
+    instance: Instance, workload: Workload, seed: int, options: TuningOptions, step: PlanningStep | None = None
+) -> tuple[Hindsight, SloptRun]:
+    """The optimum of a trace, and what it comes to when it is run without drops.
+
+    The optimum knows no limit of the fleet: where the run's `most_machines` are within it, it is that of the fleet too.
+
+    Parameters
+    ----------
+    instance, workload, seed
+        As in `harpagon.simulation.slopt.run.run_slopt`.
+    options
+        Period and start-up time.
+    step
+        Reference plan, through whose schedules envelopes are pushed; None for that of SLOpt.
+
+    Raises
+    ------
+    NoPlanError
+        Where there is no plan.
+    """
+    step = step or plan_reference(instance, reference_rate(workload), SystemOptions(options))
+    arrivals = trace_arrivals(workload, seed)
+    optimum = solve_hindsight(hindsight_problem(instance, workload, arrivals, step, options.period, options.startup))
+    if not optimum.machines:
+        raise NoPlanError(f"{instance.name}: no machines meet the SLO in hindsight")
+    replay = Replay(optimum, options)
+    return optimum, run_controller(instance, workload, replay.assignments, replay, Drop.NONE, seed)
 
 
 def _modules(hindsight: Hindsight) -> list[tuple[Choice, np.ndarray]]:

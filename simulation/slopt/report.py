@@ -25,6 +25,8 @@ class PeriodRecord:
         Requests per second that came to every module.
     machines
         Of every module, those that start included.
+    band
+        Seconds on the clock, and the least and most requests per second of the root that were forecast for then.
     """
 
     end: float
@@ -33,6 +35,7 @@ class PeriodRecord:
     demand: tuple[float, ...]
     load: tuple[float, ...]
     machines: tuple[int, ...]
+    band: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +131,11 @@ class SloptRun:
     def goodput(self) -> float:
         """Roots finished within the SLO, per second."""
         return self.in_time / self.seconds
+
+    @property
+    def most_machines(self) -> int:
+        """Most machines of all modules together at the end of a period, those that start included."""
+        return max((sum(record.machines) for record in self.periods), default=0)
 
     @property
     def cost_per_hour(self) -> float:

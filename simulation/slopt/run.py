@@ -150,6 +150,10 @@ class Controller(Protocol):
     options: TuningOptions
     envelopes: list[Envelope]
 
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Least and most requests per second of the root in its last forecast; None where it makes none."""
+
     def begin(self, rate: float) -> list[int]:
         """Machines of every module at time 0."""
 
@@ -210,6 +214,7 @@ def _serve(execution: Execution, controller: Controller, seconds: float) -> list
 
 
 def _record(observation: Observation, controller: Controller, arrived: int, period: float) -> PeriodRecord:
+    ahead = period * controller.options.demand.lead
     return PeriodRecord(
         observation.end,
         arrived,
@@ -217,6 +222,7 @@ def _record(observation: Observation, controller: Controller, arrived: int, peri
         tuple(float(envelope.at(_BURST)[0] / _BURST[0]) for envelope in controller.envelopes),
         tuple(len(times) / period for times in observation.arrivals),
         observation.machines,
+        None if controller.band is None else (observation.end + ahead, *controller.band),
     )
 
 

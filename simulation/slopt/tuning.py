@@ -132,6 +132,11 @@ class Tuner:
         heads = network.heads([assignment.budget for assignment in assignments])
         self._horizons = [max(0.0, options.demand.lead - head / options.period) for head in heads]
 
+    @property
+    def band(self) -> tuple[float, float] | None:
+        """Least and most requests per second of the root in the last forecast by analogy; None for none."""
+        return self._estimator.band
+
     def train(self, rates: Sequence[np.ndarray], factors: Sequence[np.ndarray]) -> None:
         """Know other days, the last one first: the root's rates and the factors on its fan-outs."""
         self._estimator.train(rates[0].tolist())

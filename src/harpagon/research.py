@@ -24,7 +24,9 @@ from harpagon.instances.library.slopt_pipelines import slopt_instance
 from harpagon.instances.library.suites import suite_workloads
 from harpagon.simulation.arrivals.processes import EvenArrivals
 from harpagon.simulation.dispatch.dispatchers import module_dispatcher
+from harpagon.simulation.slopt.hindsight import run_hindsight
 from harpagon.simulation.slopt.run import SystemOptions, run_slopt, stage_swaps
+from harpagon.simulation.slopt.systems.system import SYSTEMS, run_system
 from harpagon.simulation.slopt.tuning import TuningOptions
 from harpagon.simulation.slopt.workload import days_before, generate_workload
 from harpagon.simulation.sponge.bandwidth import synthetic_bandwidth
@@ -38,6 +40,7 @@ from harpagon.solvers.sponge import solve_sponge, solve_sponge_cp_sat
 
 __all__ = [
     "SPONGE_REFIT",
+    "SYSTEMS",
     "Envelope",
     "EvenArrivals",
     "ModuleProblem",
@@ -67,8 +70,10 @@ __all__ = [
     "provision",
     "published_yolo_profile",
     "read_benchmarks",
+    "run_hindsight",
     "run_scaler",
     "run_slopt",
+    "run_system",
     "schedule_module",
     "send_requests",
     "slopt_figure",

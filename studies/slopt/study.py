@@ -11,6 +11,7 @@ same kind are known, seed + 1000, seed + 2000 and so on.
 from __future__ import annotations
 
 import argparse
+import math
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
@@ -24,19 +25,16 @@ from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
 from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.slopt.estimation import Estimation, Forecast
-from harpagon.simulation.slopt.hindsight import Replay, hindsight_problem
+from harpagon.simulation.slopt.hindsight import run_hindsight
 from harpagon.simulation.slopt.run import (
     SystemOptions,
     plan_reference,
     reference_rate,
-    run_controller,
     run_slopt,
     stage_swaps,
-    trace_arrivals,
 )
 from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
 from harpagon.simulation.slopt.workload import days_before, generate_workload
-from harpagon.solvers.slopt.hindsight import solve_hindsight
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,8 +92,11 @@ def with_headroom(options: SystemOptions, headroom: float) -> SystemOptions:
     return replace(options, tuning=replace(options.tuning, headroom=headroom))
 
 
-def run_figures(run: SloptRun) -> dict[str, float]:
-    """What is kept of a run; raises `AssertionError` where requests are lost."""
+def run_figures(run: SloptRun) -> dict[str, Any]:
+    """What is kept of a run; raises `AssertionError` where requests are lost.
+
+    ``p99_all`` counts what is dropped or in flight as late: None where that is more than 1 % of all requests.
+    """
     conserve(run)
     return {
         "p50": run.quantile(0.5),
@@ -110,9 +111,10 @@ def run_figures(run: SloptRun) -> dict[str, float]:
     }
 
 
-def _with_drops(run: SloptRun, share: float) -> float:
-    """Quantile of the latency over all roots, seconds; what is dropped or in flight has none: infinity."""
-    return float(np.quantile(run.finish - run.arrivals, share, method="higher"))
+def _with_drops(run: SloptRun, share: float) -> float | None:
+    """Quantile of the latency over all roots, seconds; what is dropped or in flight has none: None."""
+    latency = float(np.quantile(run.finish - run.arrivals, share, method="higher"))
+    return latency if math.isfinite(latency) else None
 
 
 def conserve(run: SloptRun) -> None:
@@ -138,7 +140,7 @@ def cell_rows(
             plans[key] = plan_reference(instance, reference_rate(workload), options)
         run = run_slopt(instance, workload, options, seed, plans[key], history)
         rows.append({**cell, "system": name, **run_figures(run)})
-    rows.append({**cell, "system": "hindsight", **_hindsight(instance, workload, seed, plans[True, FULL.solve])})
+    rows.append({**cell, "system": "hindsight", **hindsight_figures(instance, workload, seed, plans[True, FULL.solve])})
     return rows
 
 
@@ -176,21 +178,15 @@ def run_cell(cell: Cell) -> CellRow:
     return CellRow(*cell.key, cell_rows(*cell.key))
 
 
-def _hindsight(instance: Instance, workload: Workload, seed: int, step: PlanningStep) -> dict[str, float]:
+def hindsight_figures(instance: Instance, workload: Workload, seed: int, step: PlanningStep) -> dict[str, Any]:
     """The optimum, its time, and what it comes to when it is run without drops."""
-    options = FULL.tuning
-    arrivals = trace_arrivals(workload, seed)
-    problem = hindsight_problem(instance, workload, arrivals, step, options.period, options.startup)
-    optimum = solve_hindsight(problem)
-    replay = Replay(optimum, options)
-    run = run_controller(instance, workload, replay.assignments, replay, Drop.NONE, seed)
-    hourly = optimum.cost / workload.duration * 3600.0
-    seconds = optimum.build_time + optimum.solve_time
+    optimum, run = run_hindsight(instance, workload, seed, FULL.tuning, step)
     return {
         **run_figures(run),
-        "cost": hourly,
+        "cost": optimum.cost / workload.duration * 3600.0,
         "bound": optimum.dual_bound / workload.duration * 3600.0,
-        "solve_s": seconds,
+        "solve_s": optimum.build_time + optimum.solve_time,
+        "most": run.most_machines,
     }
 
 

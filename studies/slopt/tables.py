@@ -22,7 +22,7 @@ def systems_table(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cell(rows: pd.DataFrame) -> str:
-    return " · ".join([_spread(rows["p99"] * 1e3, 0), _spread(rows["in_time"] * 100, 1), _spread(rows["cost"], 1)])
+    return " · ".join([spread(rows["p99"] * 1e3, 0), spread(rows["in_time"] * 100, 1), spread(rows["cost"], 1)])
 
 
 def totals_table(rows: pd.DataFrame) -> pd.DataFrame:
@@ -34,17 +34,18 @@ def totals_table(rows: pd.DataFrame) -> pd.DataFrame:
             {
                 "pipeline": pipeline,
                 "system": system,
-                "in time %": _spread(seeds["in_time"] * 100, 2),
-                "goodput req/s": _spread(seeds["goodput"], 0),
-                "dropped %": _spread(seeds["dropped"] * 100, 2),
-                "$/h": _spread(seeds["cost"], 2),
-                "machines started": _spread(seeds["started"], 0),
+                "in time %": spread(seeds["in_time"] * 100, 2),
+                "goodput req/s": spread(seeds["goodput"], 0),
+                "dropped %": spread(seeds["dropped"] * 100, 2),
+                "$/h": spread(seeds["cost"], 2),
+                "machines started": spread(seeds["started"], 0),
             }
         )
     return pd.DataFrame(found)
 
 
-def _spread(values: pd.Series[float], digits: int) -> str:
+def spread(values: pd.Series[float], digits: int) -> str:
+    """Mean and standard deviation."""
     deviation = float(values.std()) if len(values) > 1 else 0.0
     return f"{values.mean():.{digits}f} ± {deviation:.{digits}f}"
 
@@ -56,13 +57,18 @@ def value_at_cost(costs: Sequence[float], values: Sequence[float], cost: float) 
 
 
 def cost_at_latency(costs: Sequence[float], latencies: Sequence[float], latency: float) -> float:
-    """Smallest cost at which a frontier comes down to a latency, linear between its points; infinity for never."""
+    """Smallest cost at which a frontier comes down to a latency, linear between its points; infinity for never.
+
+    Where the point before has no finite latency, the one after it stands.
+    """
     points = sorted(zip(costs, latencies, strict=True))
     for i, (cost, reached) in enumerate(points):
         if reached <= latency:
             if i == 0:
                 return cost
             before_cost, before = points[i - 1]
+            if not math.isfinite(before):
+                return cost
             return before_cost + (cost - before_cost) * (before - latency) / (before - reached)
     return math.inf
 
@@ -134,12 +140,12 @@ def hindsight_table(rows: pd.DataFrame) -> pd.DataFrame:
             {
                 "pipeline": pipeline,
                 "trace": trace,
-                "optimum $/h": _spread(best["cost"], 2),
-                "SLOpt over it %": _spread((online["cost"] / best["cost"] - 1) * 100, 1),
+                "optimum $/h": spread(best["cost"], 2),
+                "SLOpt over it %": spread((online["cost"] / best["cost"] - 1) * 100, 1),
                 "gap proven": f"{float(((best['cost'] - best['bound']) / best['cost']).abs().max()):.1e}",
-                "solve s": _spread(best["solve_s"], 2),
-                "optimum run: P99 ms": _spread(best["p99"] * 1e3, 0),
-                "in time %": _spread(best["in_time"] * 100, 2),
+                "solve s": spread(best["solve_s"], 2),
+                "optimum run: P99 ms": spread(best["p99"] * 1e3, 0),
+                "in time %": spread(best["in_time"] * 100, 2),
             }
         )
     return pd.DataFrame(found)
@@ -159,11 +165,11 @@ def regret_table(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
         found.append(
             {
                 **dict(zip([*keys, "system"], names, strict=True)),
-                "regret %": _spread(group["regret"], 1),
-                "P99 ms": _spread(group["p99"] * 1e3, 0),
-                "in time %": _spread(group["in_time"] * 100, 2),
-                "dropped %": _spread(group["dropped"] * 100, 2),
-                "P99 with drops late, finite in": f"{int(np.isfinite(group['p99_all']).sum())} of {len(group)}",
+                "regret %": spread(group["regret"], 1),
+                "P99 ms": spread(group["p99"] * 1e3, 0),
+                "in time %": spread(group["in_time"] * 100, 2),
+                "dropped %": spread(group["dropped"] * 100, 2),
+                "P99 with drops late, finite in": f"{int(group['p99_all'].notna().sum())} of {len(group)}",
             }
         )
     return pd.DataFrame(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,16 @@ def test_whole_systems_serve_the_same_requests(capsys: pytest.CaptureFixture[str
     runs = json.loads(capsys.readouterr().out)
     assert set(runs) == {"chosen", "nexus", "clipper++", "inferline", "scrooge", "pard"}
     assert len({run["arrived"] for run in runs.values()}) == 1
+
+
+def test_the_hindsight_optimum_is_run_and_drawn_beside_it(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    figure = tmp_path / "run.svg"
+    assert main([*_QUICK, "--hindsight", "--figure", str(figure)]) == 0
+    (regret,) = re.findall(r"regret: ([0-9.]+) % over the hindsight optimum", capsys.readouterr().out)
+    assert float(regret) > 0
+    assert "hindsight" in figure.read_text()
+    assert main([*_QUICK, "--hindsight", "--fleet", "3"]) == 0
+    assert "more than --fleet" in capsys.readouterr().err
 
 
 def test_a_window_of_a_public_trace_is_served(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

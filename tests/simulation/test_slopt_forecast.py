@@ -39,6 +39,22 @@ def test_quantiles_are_those_of_all_continuations_where_all_windows_are_alike() 
         assert forecast.quantiles([5.0] * WINDOW, share)[1] == pytest.approx(np.quantile(ends, share))
 
 
+def test_a_run_keeps_the_band_of_every_forecast_at_the_time_it_is_for() -> None:
+    workload, history = (generate_workload("bursts", 150.0, 12, 1), days_before("bursts", 150.0, 12, 1))
+    run = run_slopt(slopt_instance("video"), workload, SystemOptions(TuningOptions(fleet=64)), 1, history=history)
+    bands = [record.band for record in run.periods[:11]]
+    assert [band[0] - record.end for band, record in zip(bands, run.periods, strict=False) if band] == [3.0] * 11
+    assert all(band is not None and 0 < band[1] < band[2] < 300 for band in bands)
+    trend = SystemOptions(TuningOptions(fleet=64, forecast=Forecast.TREND))
+    assert run_slopt(slopt_instance("video"), workload, trend, 1, history=history).periods[5].band is None
+
+
+def test_several_quantiles_are_those_asked_for_one_by_one() -> None:
+    forecast = AnalogForecast([np.random.default_rng(0).uniform(0, 1, 200)], 3)
+    both = forecast.quantiles([0.4, 0.6], (0.1, 0.9))
+    assert both.tolist() == [forecast.quantiles([0.4, 0.6], share).tolist() for share in (0.1, 0.9)]
+
+
 @_on_any_machine
 @given(st.lists(st.floats(0, 1e4), min_size=1, max_size=10), st.floats(0, 1), st.floats(0, 1), st.integers(0, 99))
 def test_a_larger_share_is_never_a_smaller_forecast(recent: list[float], one: float, other: float, seed: int) -> None:

@@ -40,6 +40,7 @@ class RateController:
     ) -> None:
         self.options = options
         self.envelopes: list[Envelope] = []
+        self.band = None
         self._throughputs = [assignment.configuration.throughput for assignment in assignments]
         self._fanouts = fanouts
         self._policy = policy

@@ -35,7 +35,7 @@ PIPELINE is video, social, an instance file or a shipped instance; its first pip
 
 [bold]Examples[/bold]
 
-  harpagon slopt video --trace bursts --figure slopt.png
+  harpagon slopt video --trace bursts --hindsight --figure slopt.png
 
   harpagon slopt video --trace bursts --estimation fanout --tuning reactive --drop late
 
@@ -144,6 +144,9 @@ def slopt(
     systems: Annotated[
         bool, typer.Option("--systems", help="Also run Nexus, Clipper++, InferLine, Scrooge and PARD [R].")
     ] = False,
+    hindsight: Annotated[
+        bool, typer.Option("--hindsight", help="Also solve and run the optimum for a trace known beforehand.")
+    ] = False,
     figure: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Draw the run to .png, .svg or .pdf.", show_default=False)
     ] = None,
@@ -158,10 +161,12 @@ def slopt(
     runs = _serve(instance, workload, _systems(options, compare=compare), seed, days)
     if systems:
         runs |= _serve_whole(instance, workload, options, seed)
+    if hindsight:
+        runs |= _serve_hindsight(instance, workload, options, seed)
     if figure is not None:
         from harpagon.evaluation.plotting.slopt import draw_slopt
 
-        draw_slopt(next(iter(runs.values())), figure)
+        draw_slopt(runs["chosen"], figure, runs.get("hindsight"))
         note(f"figure written to {figure}")
     if as_json:
         show_json({name: run_document(run) for name, run in runs.items()})
@@ -306,6 +311,21 @@ def _serve_whole(instance: Instance, workload: Workload, options: SystemOptions,
     return runs
 
 
+def _serve_hindsight(instance: Instance, workload: Workload, options: SystemOptions, seed: int) -> dict[str, SloptRun]:
+    """The hindsight optimum as it runs without drops; nothing where there is none."""
+    from harpagon.simulation.slopt.hindsight import run_hindsight
+    from harpagon.simulation.slopt.run import NoPlanError
+
+    try:
+        _, run = run_hindsight(instance, workload, seed, options.tuning)
+    except NoPlanError as error:
+        note(f"left out: {error}")
+        return {}
+    if run.most_machines > (options.tuning.fleet or 0):
+        note(f"the hindsight optimum takes up to {run.most_machines} machines, more than --fleet")
+    return {"hindsight": run}
+
+
 _COLUMNS: tuple[tuple[str, str], ...] = (
     ("P50 ms", "p50_ms"),
     ("P99 ms", "p99_ms"),
@@ -330,6 +350,9 @@ def _show(instance: Instance, workload: Workload, runs: dict[str, SloptRun]) -> 
         figures = run_document(run)
         table.add_row(name, *(_figure_text(key, figures[key]) for _, key in _COLUMNS))
     show(table, "P50, P99 of finished requests; in time: of all requests; $/h averaged over the trace, start-up paid")
+    if "hindsight" in runs:
+        regret = runs["chosen"].cost / runs["hindsight"].cost - 1
+        show(f"regret: {regret * 100:.1f} % over the hindsight optimum")
 
 
 def _figure_text(key: str, value: float | None) -> str:
