@@ -18,7 +18,7 @@ from harpagon.formulations.physics import (
     in_dispatch_order,
 )
 from harpagon.formulations.problem import pipeline_problem
-from harpagon.formulations.shared import DISPATCHER
+from harpagon.formulations.shared import DEALT, DISPATCHER
 from harpagon.formulations.shared_checker import recompute_hosts
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -146,7 +146,8 @@ def _check_pipeline(
         else:
             violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled, plan.billing))
             violations.extend(Violation(here, text) for text in _pace_faults(module, compiled, plan.dispatch))
-        violations.extend(Violation(here, text) for text in _order_faults(module.tuples, plan.dispatch))
+        own = module.tuples[:-1] if _is_hosted(module) else module.tuples
+        violations.extend(Violation(here, text) for text in _order_faults(own, plan.dispatch))
         violations.extend(Violation(here, text) for text in _claim_faults(module, compiled, recomputed))
     latency = network.length(latencies) + problem.entry
     if latency > pipeline.slo + TIME_TOLERANCE:
@@ -170,7 +171,7 @@ def _latencies(
 ) -> tuple[float, ...]:
     """Latency of every tuple; infinite where a shared machine does not stand."""
     if _is_hosted(module):
-        return (hosts.latencies.get(guest, math.inf),) * len(module.tuples)
+        return hosts.latencies.get(guest, (math.inf,) * len(module.tuples))
     return compiled.latencies(module.tuples, plan.dispatch)
 
 
@@ -178,13 +179,14 @@ def _part_faults(module: ModulePlan, part: DispatchTuple | None) -> Iterator[str
     """What a module claims of its part of a shared machine."""
     if module.pace is None or part is None:
         return
-    if module.pace.dispatcher != DISPATCHER:
-        yield f"claims dispatcher {module.pace.dispatcher}, on a shared machine it takes {DISPATCHER}"
-    claimed = module.tuples[0]
+    dispatcher = DEALT if module.pace.own_share else DISPATCHER
+    if module.pace.dispatcher != dispatcher:
+        yield f"claims dispatcher {module.pace.dispatcher}, on a shared machine it takes {dispatcher}"
+    position, claimed = len(module.tuples) - 1, module.tuples[-1]
     if not _same(claimed.machines, part.machines):
         yield _claim("machines", claimed.machines, part.machines)
     if not _same(claimed.rate, part.rate):
-        yield _claim("tuples[0].rate_rps", claimed.rate, part.rate)
+        yield _claim(f"tuples[{position}].rate_rps", claimed.rate, part.rate)
 
 
 def _profile_faults(tuples: Sequence[DispatchTuple], profile: Sequence[object]) -> Iterator[str]:
@@ -231,7 +233,7 @@ def _claim_faults(module: ModulePlan, problem: ModuleProblem, latencies: Sequenc
     rate = problem.rate
     if not _same(module.rate, rate):
         yield _claim("rate_rps", module.rate, rate)
-    total = sum(_working(part, problem.spare) * part.configuration.throughput for part in module.tuples)
+    total = sum(part.rate for part in module.tuples)
     if not _same(module.dummy_rate, max(0.0, total - rate)):
         yield _claim("dummy_rps", module.dummy_rate, max(0.0, total - rate))
     cost = sum(part.cost for part in module.tuples)

@@ -15,17 +15,23 @@ and a batch holds what comes where M(k) <= b, k = ceil(c R), at least 1. Groups 
 k roots*, c = k / R: k the multiples of q = max(p, floor of 1 / the requests per root), as far as M(k) <= b, and the
 largest k with M(k) <= b.
 
+A module may also be dealt out: machines of its own take a share of its requests, the group takes the rest, and H is the
+larger of both (`harpagon.formulations.deals`).
+
 Memory: the models of a mix, each counted once, must fit the machine; a model or a machine without ``memory_gb`` does
-not count.
+not count. Machines in spare: a mix has as many beside its machine as any pipeline asks for.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import ceil, floor
+from operator import le
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.deals import deals, rest_of
 from harpagon.formulations.paced import batch_wave, exact
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.instances.plan import DispatchTuple
@@ -33,6 +39,7 @@ from harpagon.instances.plan import DispatchTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from harpagon.formulations.deals import Deal
     from harpagon.formulations.paced import Stream
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.formulations.waves import Wave
@@ -42,6 +49,8 @@ LONGEST = 1e6
 """Seconds that no batch is kept open for."""
 DISPATCHER = "turns"
 """Word of plans for the dispatcher of a group."""
+DEALT = "dealt"
+"""Word of plans for the dispatcher of a dealt module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +65,14 @@ class Group:
         Seconds from the opening of a batch to its closing, c.
     spacing
         Seconds between two openings at least, P.
+    deal
+        What machines of the module's own take; None where the group serves all of it.
     """
 
     configuration: Configuration
     close_after: float
     spacing: float
+    deal: Deal | None = None
 
     @property
     def duration(self) -> float:
@@ -71,6 +83,21 @@ class Group:
     def share(self) -> float:
         """Share of the machine's time, d / P."""
         return self.configuration.duration / self.spacing
+
+    @property
+    def own(self) -> tuple[DispatchTuple, ...]:
+        """Machines of the module's own."""
+        return () if self.deal is None else (self.deal.own,)
+
+    @property
+    def own_cost(self) -> float:
+        """Dollars per hour of these."""
+        return sum(part.cost for part in self.own)
+
+    def latency(self, whole: float) -> float:
+        """Seconds within which the module is done, H, where a batch of every group of the machine takes ``whole``."""
+        on_machine = self.close_after + whole
+        return on_machine if self.deal is None else max(on_machine, self.deal.service.latency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +110,13 @@ class Mix:
         Numbers of the modules, those of all pipelines in one list, ascending.
     groups
         Their groups, all on one hardware type.
+    machines
+        The machine and those in spare.
     """
 
     members: tuple[int, ...]
     groups: tuple[Group, ...]
+    machines: int = 1
 
     @property
     def hardware(self) -> str:
@@ -94,9 +124,16 @@ class Mix:
         return self.groups[0].configuration.hardware
 
     @property
-    def price(self) -> float:
-        """Dollars per hour of the machine."""
-        return self.groups[0].configuration.price
+    def cost(self) -> float:
+        """Dollars per hour of its machines and of those of dealt modules' own."""
+        return self.machines * self.groups[0].configuration.price + sum(one.own_cost for one in self.groups)
+
+    def usage(self) -> Counter[str]:
+        """Machines of every type that it takes."""
+        used = Counter({self.hardware: self.machines})
+        for one in self.groups:
+            used.update({part.configuration.hardware: int(part.machines) for part in one.own})
+        return used
 
 
 def group(configuration: Configuration, stream: Stream, close_after: float) -> Group | None:
@@ -109,7 +146,9 @@ def group(configuration: Configuration, stream: Stream, close_after: float) -> G
 
 
 def groups(module: ModuleProblem, latest: float) -> tuple[Group, ...]:
-    """Groups that a module can be, none of them beaten by another on the same hardware in c, d and d / P.
+    """Groups that a module can be, none of them beaten by another on the same hardware.
+
+    One beats another that is no smaller in c, d, d / P, and in cost, latency and number of machines of its own.
 
     Parameters
     ----------
@@ -118,12 +157,20 @@ def groups(module: ModuleProblem, latest: float) -> tuple[Group, ...]:
     latest
         Seconds within which it must be done.
     """
-    found = every_group(module, latest)
-    return tuple(one for one in found if not any(_beats(other, one) for other in found))
+    found = [(one, _figures(one)) for one in every_group(module, latest)]
+    return tuple(one for one, figures in found if not any(_beats(other, (one, figures)) for other in found))
 
 
 def every_group(module: ModuleProblem, latest: float = LONGEST) -> list[Group]:
-    """Groups of every configuration that a machine can serve, done within ``latest`` seconds if they are alone."""
+    """Groups that a machine can serve, of all of a module or dealt, done within ``latest`` s if they are alone."""
+    found = whole_groups(module, latest)
+    for deal in deals(module, latest):
+        found += [replace(one, deal=deal) for one in whole_groups(rest_of(module, deal.share), latest)]
+    return found
+
+
+def whole_groups(module: ModuleProblem, latest: float = LONGEST) -> list[Group]:
+    """Of `every_group` those that serve all of the module."""
     assert module.stream is not None, "compiled from a pipeline"
     made = [
         group(configuration, module.stream, close_after)
@@ -149,14 +196,23 @@ def _closings(configuration: Configuration, stream: Stream, room: float) -> Iter
         yield float(fits / clock)
 
 
-def _beats(left: Group, right: Group) -> bool:
-    """Whether ``left`` is no worse in any respect and comes first among equals."""
-    if left.configuration.hardware != right.configuration.hardware or left is right:
+def _figures(one: Group) -> tuple[float, ...]:
+    waits = 0.0 if one.deal is None else one.deal.service.latency
+    return one.close_after, one.duration, one.share, one.own_cost, waits
+
+
+def _beats(left: tuple[Group, tuple[float, ...]], right: tuple[Group, tuple[float, ...]]) -> bool:
+    """Whether ``left`` is no worse in any respect and comes first among equals; both with their figures."""
+    (one, mine), (other, theirs) = left, right
+    if one is other or not all(map(le, mine, theirs)) or one.configuration.hardware != other.configuration.hardware:
         return False
-    mine = (left.close_after, left.duration, left.share)
-    theirs = (right.close_after, right.duration, right.share)
-    no_worse = all(a <= b for a, b in zip(mine, theirs, strict=True))
-    return no_worse and (mine != theirs or left.configuration.batch < right.configuration.batch)
+    return _takes_no_more(one, other) and (mine != theirs or one.configuration.batch < other.configuration.batch)
+
+
+def _takes_no_more(left: Group, right: Group) -> bool:
+    """Whether no type has more machines in ``left`` of the module's own."""
+    taken = {part.configuration.hardware: part.machines for part in right.own}
+    return all(part.machines <= taken.get(part.configuration.hardware, 0) for part in left.own)
 
 
 def roots_that_fit(wave: Wave, batch: int, most: int) -> int:
@@ -189,7 +245,7 @@ def busy(mix: Iterable[Group]) -> float:
 def latencies(mix: Sequence[Group]) -> tuple[float, ...]:
     """H of every group of a mix, seconds."""
     whole = cycle(mix)
-    return tuple(one.close_after + whole for one in mix)
+    return tuple(one.latency(whole) for one in mix)
 
 
 def memory(models: Iterable[tuple[str, Configuration]]) -> float:
@@ -202,11 +258,16 @@ def fits_memory(models: Iterable[tuple[str, Configuration]], hardware: Hardware)
     return hardware.memory_gb is None or memory(models) <= hardware.memory_gb * (1 + RATE_TOLERANCE)
 
 
-def parts(mix: Sequence[Group]) -> tuple[DispatchTuple, ...]:
-    """Tuple of every group: its part of the machine, by the time it takes; the parts of one machine sum to 1."""
+def parts(mix: Sequence[Group], machines: int) -> tuple[DispatchTuple, ...]:
+    """Tuple of every group: its part of the machines, by the time it takes; the parts of a mix sum to ``machines``."""
     whole = busy(mix)
     shares = [one.share / whole for one in mix]
     return tuple(
-        DispatchTuple(one.configuration, share, share * one.configuration.throughput)
+        DispatchTuple(one.configuration, machines * share, share * one.configuration.throughput)
         for one, share in zip(mix, shares, strict=True)
     )
+
+
+def machines_of_a_mix(modules: Iterable[ModuleProblem]) -> int:
+    """One, and as many in spare as the most careful pipeline asks for."""
+    return 1 + max(module.spare for module in modules)

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_module, plan_of_modules
-from harpagon.formulations.shared import DISPATCHER, latencies, parts
+from harpagon.formulations.shared import DEALT, DISPATCHER, cycle, parts
 from harpagon.instances.plan import ModulePlan, Pace
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -39,10 +39,9 @@ def assemble_shared(
     modules = [module for problem in problems for module in problem.modules]
     planned = {m: plan_module(modules[m], schedule, Dispatch.PACED) for m, schedule in owned.items()}
     for mix, name in zip(mixes, _names(mixes), strict=True):
-        for m, one, part, latency in zip(
-            mix.members, mix.groups, parts(mix.groups), latencies(mix.groups), strict=True
-        ):
-            planned[m] = _guest(modules[m], one, part, latency, name)
+        for m, one, part in zip(mix.members, mix.groups, parts(mix.groups, mix.machines), strict=True):
+            on_machine = one.close_after + cycle(mix.groups)
+            planned[m] = _guest(modules[m], one, part, on_machine, name)
     pipelines, first = [], 0
     for problem in problems:
         own = [planned[first + position] for position in range(len(problem.modules))]
@@ -59,13 +58,20 @@ def _names(mixes: Sequence[Mix]) -> Iterator[str]:
         yield f"{mix.hardware}-{counted[mix.hardware]}"
 
 
-def _guest(module: ModuleProblem, one: Group, part: DispatchTuple, latency: float, machine: str) -> ModulePlan:
+def _guest(module: ModuleProblem, one: Group, part: DispatchTuple, on_machine: float, machine: str) -> ModulePlan:
+    tuples, own_latency = (*one.own, part), () if one.deal is None else (one.deal.service.latency,)
     return ModulePlan(
         rate=module.rate,
-        tuples=(part,),
-        tuple_latencies=(latency,),
-        latency=latency,
-        dummy_rate=max(0.0, part.rate - module.rate),
-        cost=part.cost,
-        pace=Pace(DISPATCHER, 0.0, (one.close_after,), machine),
+        tuples=tuples,
+        tuple_latencies=(*own_latency, on_machine),
+        latency=max(*own_latency, on_machine, on_machine),
+        dummy_rate=max(0.0, sum(used.rate for used in tuples) - module.rate),
+        cost=sum(used.cost for used in tuples),
+        pace=_pace(one, machine),
     )
+
+
+def _pace(one: Group, machine: str) -> Pace:
+    if one.deal is None:
+        return Pace(DISPATCHER, 0.0, (one.close_after,), machine)
+    return Pace(DEALT, 0.0, (*one.deal.service.close_after, one.close_after), machine, one.deal.share)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import ceil, gcd, lcm
+from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING
 
 from harpagon.graphs import exact_fanout, exact_rates
@@ -25,10 +25,14 @@ LONGEST_PERIOD = 1_000
 
 @dataclass(frozen=True, slots=True)
 class SentWave:
-    """What an edge with this ``fanout`` makes of the ``tail``'s wave: of the first k requests ceil(k x fanout)."""
+    """What an edge with this ``fanout`` makes of the ``tail``'s wave: of the first k requests ceil(k x fanout).
+
+    One that ``rounds_down`` sends floor(k x fanout), what the edge with 1 - fanout leaves of them.
+    """
 
     tail: Wave
     fanout: Fraction
+    rounds_down: bool = False
 
     @property
     def period(self) -> int:
@@ -39,13 +43,14 @@ class SentWave:
 
     @property
     def excess(self) -> Fraction:
-        """Rounding up a multiple of 1 / q adds (q - 1) / q at most."""
+        """Rounding a multiple of 1 / q up adds (q - 1) / q at most, rounding it down takes as much away."""
         return self.tail.excess * self.fanout + 1 - Fraction(1, self.fanout.denominator)
 
     def counts(self, roots: int) -> list[int]:
         """Requests of each of the first ``roots`` roots, a multiple of the tail's period."""
         totals = accumulate(self.tail.counts * (roots // self.tail.period), initial=0)
-        return [after - before for before, after in pairwise(ceil(total * self.fanout) for total in totals)]
+        whole = floor if self.rounds_down else ceil
+        return [after - before for before, after in pairwise(whole(total * self.fanout) for total in totals)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,8 @@ class Wave:
 
         The largest window of the pattern where it is written out. Else the sum over the edges of ceil(f x M(k) of the
         tail), which is at least that: a window of k roots takes a window of at most M(k) = y requests of the tail,
-        after some x others, and ceil(f (x + y)) - ceil(f x) <= ceil(f y). It is exact where one fan-out is rounded.
+        after some x others, and ceil(f (x + y)) - ceil(f x) <= ceil(f y), rounded down as well. It is exact where one
+        fan-out is rounded.
         Both repeat: M(k + period) = M(k) + rate x period.
         """
         periods, rest = divmod(roots, self.period)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from harpagon.instances.checks import Checks
@@ -93,19 +94,23 @@ class Pace:
     Attributes
     ----------
     dispatcher
-        What makes its batches: "at-once", "in-step", "open-batches", "server", or "turns" on a shared machine.
+        What makes its batches: "at-once", "in-step", "open-batches", "server", "turns" on a shared machine, or "dealt"
+        between machines of its own and a shared one.
     start
         Seconds after its root request at which a request counts as arrived, and not before.
     close_after
         Per tuple, seconds after its opening at which a batch closes even if it is not full.
     machine
         Name of the shared machine on which it takes turns; empty where its machines are its own.
+    own_share
+        Of a dealt module the share of its requests that machines of its own take, its first tuple; else 0.
     """
 
     dispatcher: str
     start: float
     close_after: tuple[float, ...]
     machine: str = ""
+    own_share: Fraction = Fraction(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +150,14 @@ class ModulePlan:
         if len(self.tuples) != len(self.tuple_latencies):
             problem = f"{len(self.tuple_latencies)} latencies for {len(self.tuples)} tuples"
             check.refuse(("tuple_latencies",), problem, "Give one per tuple")
+
+    def counts(self) -> tuple[int, ...]:
+        """Machines of every tuple, those in spare included; of a shared one all that stand for it."""
+        whole = [math.ceil(part.machines) for part in self.tuples]
+        if self.pace is not None and self.pace.machine:
+            part = self.tuples[-1]
+            whole[-1] = max(1, round(part.machines * part.configuration.throughput / part.rate))
+        return tuple(whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,8 +22,10 @@ class Advancing(Protocol):
 
 
 def plan_hosts(plan: Plan) -> dict[str, Host]:
-    """Name of every shared machine of a plan to a machine that is free."""
-    return {name: Host() for name in plan.shared_machines()}
+    """Name of every shared machine of a plan to a machine that is free, with those in spare."""
+    planned = {pipeline.name: pipeline.modules for pipeline in plan.pipelines}
+    guests = {name: guests[0] for name, guests in plan.shared_machines().items()}
+    return {name: Host(planned[pipeline][module].counts()[-1]) for name, (pipeline, module) in guests.items()}
 
 
 def window(plan: Plan) -> float:
@@ -32,7 +34,7 @@ def window(plan: Plan) -> float:
     A batch is done within a cycle of its closing, so that a module further on knows in the next window what it takes.
     """
     modules = [module for pipeline in plan.pipelines for module in pipeline.modules.values()]
-    return min(m.latency - m.pace.close_after[0] for m in modules if m.pace is not None and m.pace.machine)
+    return min(m.tuple_latencies[-1] - m.pace.close_after[-1] for m in modules if m.pace is not None and m.pace.machine)
 
 
 def run_together(runs: Sequence[Advancing], arrivals: Sequence[Iterator[np.ndarray]], step: float, end: float) -> None:

@@ -122,17 +122,19 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
         paid = (other.name for other in METHODS.values() if billing in other.capabilities.billings)
         others = others or tuple(name for name in paid if name != method.name)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
-    apart = (Billing.WHOLE, Dispatch.PACED)
-    others = tuple(other.name for other in METHODS.values() if apart in other.capabilities.cases)
+    others = tuple(other.name for other in METHODS.values() if _PACED_WHOLE in other.capabilities.cases)
     if dispatch is not Dispatch.PACED and has_bursts(instance):
         raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
-    if has_spares(instance) and case != apart:
-        words = f"spare machines in {billing} billing under {dispatch} dispatch (whole and paced has them)"
+    if has_spares(instance) and (dispatch is not Dispatch.PACED or billing is Billing.FRACTIONAL):
+        words = f"spare machines in {billing} billing under {dispatch} dispatch (whole or shared and paced has them)"
         raise UnsupportedError(method.name, words, others)
     if billing is not Billing.WHOLE and has_bundles(instance):
         words = f"hardware sold in bundles in {billing} billing; plan with --billing whole"
         raise UnsupportedError(method.name, words, ())
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
+
+
+_PACED_WHOLE = (Billing.WHOLE, Dispatch.PACED)
 
 
 def _refereed(instance: Instance, method: str, result: Result) -> Result:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -89,6 +89,16 @@ def longest_stays(turns: Sequence[Turn], *, when_full: bool = False) -> list[Fra
         free = max(free, closed) + turns[g].duration
         longest[g] = max(longest[g], free - opened)
     return longest
+
+
+def dealt_model() -> Instance:
+    """One request of `b` takes 60 ms, so that one machine serves 20 of 24 at 20 req/s, and the rest joins `a`."""
+    two = two_models((20.0, 20.0), slo=0.2)
+    profiles = {
+        "model-a": (Configuration("gpu", 1, 0.01, 1.0),),
+        "model-b": (Configuration("gpu", 1, 0.06, 1.0),),
+    }
+    return replace(two, profiles=profiles)
 
 
 def two_models(rates: Iterable[float] = (20.0, 20.0), slo: float = 0.4, memory: float | None = None) -> Instance:

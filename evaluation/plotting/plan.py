@@ -220,7 +220,7 @@ def _draw_box(
     _line(axis, x, row, _shorten(model, 24), f"{figure(module.rate)} req/s", size=7.5, colour=_FAINT)
     for part, latency in zip(module.tuples, module.tuple_latencies, strict=True):
         row -= _ROW
-        machines = f"{part.machines:.3f}" if part.is_residual else f"{part.machines:.0f}"
+        machines = f"{part.machines:.0f}" if float(part.machines).is_integer() else f"{part.machines:.3f}"
         figures = f"{figure(part.rate)} req/s   {_figure(latency)} ms"
         _line(axis, x, row, f"{machines} x {part.configuration}", figures, size=7.5)
     if _has_dummies(module):

@@ -2,23 +2,25 @@
 
 Where the master of `harpagon.formulations.planning.shared` has a column for every mix, this one has machines. With
 binary x_mk for schedule k of module m alone, v_i for machine i (of type h_i) and a_mgi for module m on it as group g
-(batch duration d, closing c, share d / P), u_qi for model q on it, latency L_m and entry time s_m:
+(batch duration d, closing c, share d / P, of a dealt module cost, use and latency of machines of its own), u_qi for
+model q on it, latency L_m and entry time s_m:
 
-    minimise  sum of cost_mk x_mk + sum of price_i v_i
+    minimise  sum of cost_mk x_mk + sum of machines x price_i v_i + sum of cost_g a_mgi
     cover       sum over k of x_mk + sum over g and i of a_mgi = 1
-    alone       sum over k of latency_mk x_mk <= L_m
+    alone       sum over k of latency_mk x_mk + sum over g and i of latency_g a_mgi <= L_m
+    several     2 v_i <= sum over m and g of a_mgi
     time        sum over m and g of (d_g / P_g) a_mgi <= v_i
     wait        sum over g of c_g a_mgi + sum over m' and g of d_g a_m'gi - D_i (1 - sum over g of a_mgi) <= L_m
     loaded      sum over g of a_mgi <= u_qi   for the model q of m
     memory      sum over q of GB_q u_qi <= GB_i
     precedence  s_m + L_m + transfer <= s_m'   for every edge (m, m')
     deadline    s_m + L_m <= SLO  at every sink
-    limit       sum over m and k of usage_mkh x_mk + sum over the i of type h of v_i <= limit_h
+    limit       sum over m and k of usage_mkh x_mk + sum over the i of type h of machines x v_i
+                + sum over m, g and i of usage_gh a_mgi <= limit_h
     order       v_i+1 <= v_i  for two machines of one type
 
 D_i is the longest that all batches of a machine may take, one of each: no module on it may wait longer than the
-SLO. A type needs no more machines than half the modules that can be on it, since a mix of one is never better than a
-machine of its own (docs/shared.md).
+SLO. ``machines`` are one and those in spare. A type needs no more machines than half the modules that can be on it.
 """
 
 from __future__ import annotations
@@ -56,12 +58,15 @@ class AssignmentData:
         The machines that may be bought to be shared, by number.
     models
         Per module the name of its model.
+    together
+        Machines that are bought for each shared one, those in spare included.
     """
 
     master: SharedData
     groups: Mapping[str, tuple[tuple[Group, ...], ...]]
     machines: tuple[Hardware, ...]
     models: tuple[str, ...]
+    together: int = 1
 
     @property
     def places(self) -> list[Place]:
@@ -111,7 +116,8 @@ def build_assignment(data: AssignmentData) -> ConcreteModel:
     model.entry = Var(modules, domain=NonNegativeReals)
     model.cost = Objective(
         expr=sum(master.owned[m][k].cost * model.own[m, k] for m, k in owned)
-        + sum(machine.price * model.machine[i] for i, machine in enumerate(data.machines))
+        + sum(data.together * machine.price * model.machine[i] for i, machine in enumerate(data.machines))
+        + sum(data.group(place).own_cost * model.place[place] for place in data.places)
     )
     _add_modules(model, data)
     _add_machines(model, data)
@@ -130,6 +136,10 @@ def _add_modules(model: ConcreteModel, data: AssignmentData) -> None:
 
     def alone(_: ConcreteModel, m: int) -> Expression:
         waits = sum(one.latency * model.own[m, k] for k, one in enumerate(data.master.owned[m]))
+        for place in data.places:
+            deal = data.group(place).deal
+            if place[0] == m and deal is not None:
+                waits += deal.service.latency * model.place[place]
         return waits <= model.latency[m]
 
     model.cover = Constraint(range(len(data.models)), rule=cover)
@@ -137,7 +147,7 @@ def _add_modules(model: ConcreteModel, data: AssignmentData) -> None:
 
 
 def _add_machines(model: ConcreteModel, data: AssignmentData) -> None:
-    """``time``, ``wait``, ``loaded``, ``memory`` and ``order``."""
+    """``time``, ``several``, ``wait``, ``loaded``, ``memory`` and ``order``."""
     from pyomo.environ import Constraint
 
     on = {i: [place for place in data.places if place[2] == i] for i in range(len(data.machines))}
@@ -149,6 +159,9 @@ def _add_machines(model: ConcreteModel, data: AssignmentData) -> None:
 
     def time(_: ConcreteModel, i: int) -> Expression:
         return sum(data.group(place).share * model.place[place] for place in on[i]) <= model.machine[i]
+
+    def several(_: ConcreteModel, i: int) -> Expression:
+        return 2 * model.machine[i] <= sum(model.place[place] for place in on[i])
 
     def wait(_: ConcreteModel, m: int, i: int) -> Expression:
         closing = sum(data.group(place).close_after * model.place[place] for place in put(m, i))
@@ -172,6 +185,7 @@ def _add_machines(model: ConcreteModel, data: AssignmentData) -> None:
         return model.machine[i] <= model.machine[i - 1]
 
     model.time = Constraint([i for i, places in on.items() if places], rule=time)
+    model.several = Constraint([i for i, places in on.items() if places], rule=several)
     model.wait = Constraint(guests, rule=wait)
     model.loading = Constraint(guests, rule=loaded)
     model.memory = Constraint([i for i, places in on.items() if places], rule=memory)
@@ -196,7 +210,13 @@ def _add_limits(model: ConcreteModel, data: AssignmentData) -> None:
             for k, one in enumerate(own)
             if one.usage[h]
         ]
-        used += [model.machine[i] for i, machine in enumerate(data.machines) if machine.name == name]
+        used += [data.together * model.machine[i] for i, machine in enumerate(data.machines) if machine.name == name]
+        used += [
+            part.machines * model.place[place]
+            for place in data.places
+            for part in data.group(place).own
+            if part.configuration.hardware == name
+        ]
         return sum(used) <= machines if used else Constraint.Feasible
 
     limits = [(h, name, machines) for h, (name, machines) in enumerate(data.master.limits.items())]

@@ -1,21 +1,22 @@
 """The master model of ``shared`` billing: every module picks a schedule of its own or stands in one mix.
 
-With binary x_mk for schedule k of module m (cost, latency, machines of limited types), binary y_j for mix j (the price
-of one machine, latency H_mj of its members), latency L_m and entry time s_m:
+With binary x_mk for schedule k of module m (cost, latency, machines of limited types), binary y_j for mix j (cost of
+its machines and of those of dealt members' own, machines of limited types, latency H_mj of its members), latency L_m
+and entry time s_m:
 
-    minimise  sum of cost_mk x_mk + sum of price_j y_j
+    minimise  sum of cost_mk x_mk + sum of cost_j y_j
     cover       sum over k of x_mk + sum over the mixes j with m of y_j = 1
     wait        sum over k of latency_mk x_mk + sum over the mixes j with m of H_mj y_j <= L_m
     precedence  s_m + L_m + transfer <= s_m'   for every edge (m, m')
     deadline    s_m + L_m <= SLO  at every sink
-    limit       sum over m and k of usage_mkh x_mk + sum over the mixes j of type h of y_j <= limit_h
+    limit       sum over m and k of usage_mkh x_mk + sum over the mixes j of usage_jh y_j <= limit_h
     excluded    sum over a choice of columns <= (their number) - 1, for choices that met a row only within its tolerance
 
 For column generation a module may also go unserved, ``skip`` in ``cover``, at a penalty. Of plans of one cost the
 quickest minimises the sum of length_p / SLO_p over the pipelines p, with
 
     length      s_m + L_m <= length_p  at every sink of p
-    budget      sum of cost_mk x_mk + sum of price_j y_j <= that cost
+    budget      sum of cost_mk x_mk + sum of cost_j y_j <= that cost
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class SharedData:
     owned
         Per module its own schedules.
     mixes
-        Mixes, each for one machine.
+        Mixes, each for one machine and those in spare.
     pipelines
         Per module the number of its pipeline.
     slo
@@ -102,7 +103,7 @@ def _length_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
 
 def _choices(data: SharedData) -> list[tuple[str, float, float, bool]]:
     owned = [(f"own[{m},{k}]", one.cost, 1.0, True) for m, own in enumerate(data.owned) for k, one in enumerate(own)]
-    return owned + [(f"mix[{j}]", one.mix.price, 1.0, True) for j, one in enumerate(data.mixes)]
+    return owned + [(f"mix[{j}]", one.mix.cost, 1.0, True) for j, one in enumerate(data.mixes)]
 
 
 def _times(data: SharedData) -> list[tuple[str, float, float, bool]]:
@@ -143,7 +144,9 @@ def _limit_rows(data: SharedData, number: Mapping[str, int]) -> Iterator[Row]:
             for k, one in enumerate(schedules)
             if one.usage[h]
         }
-        usage |= {number[f"mix[{j}]"]: 1.0 for j, one in enumerate(data.mixes) if one.mix.hardware == hardware}
+        for j, one in enumerate(data.mixes):
+            if used := one.mix.usage()[hardware]:
+                usage[number[f"mix[{j}]"]] = used
         if usage:
             yield Row(f"limit[{hardware}]", -math.inf, machines, usage)
     yield from exclusion_rows([number[name] for name in choice] for choice in data.excluded)

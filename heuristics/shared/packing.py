@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import largest_stretch
 from harpagon.formulations.problem import pipeline_problems
+from harpagon.formulations.shared import machines_of_a_mix
 from harpagon.heuristics.shared.sessions import by_type, finish, make_sessions, split_by_charge, stands
 
 if TYPE_CHECKING:
@@ -38,7 +39,8 @@ def plan_packing(instance: Instance, billing: Billing) -> Plan | None:
         sessions = make_sessions(instance, problems, budgets)
         if sessions is None:
             continue
-        packings = [_pack(instance, sessions, worth) for worth in (_saved, _saved_per_share)]
+        machines = machines_of_a_mix(module for problem in problems for module in problem.modules)
+        packings = [_pack(instance, sessions, worth, machines) for worth in (_saved, _saved_per_share)]
         for shelves in ([], *packings):
             plan = finish(instance, problems, sessions, shelves)
             if plan is not None and (best is None or plan.cost < best.cost):
@@ -77,15 +79,15 @@ def _stretched(problem: PipelineProblem, weights: Sequence[float]) -> list[float
 
 
 def _saved(session: Session, one: Group) -> float:
-    return session.cost
+    return session.cost - one.own_cost
 
 
 def _saved_per_share(session: Session, one: Group) -> float:
-    return session.cost / one.share
+    return _saved(session, one) / one.share
 
 
-def _pack(instance: Instance, sessions: Sequence[Session], worth: Worth) -> list[Shelf]:
-    """Machines that save, the one that saves most first."""
+def _pack(instance: Instance, sessions: Sequence[Session], worth: Worth, machines: int) -> list[Shelf]:
+    """Machines that save, the one that saves most first; ``machines`` are bought for each."""
     left = list(sessions)
     shelves: list[Shelf] = []
     while True:
@@ -95,8 +97,8 @@ def _pack(instance: Instance, sessions: Sequence[Session], worth: Worth) -> list
             for seed in left
             for one in seed.on(hardware)
         ]
-        best = max(filled, key=lambda shelf: _saving(instance, shelf), default=None)
-        if best is None or len(best) < 2 or _saving(instance, best) <= 0:
+        best = max(filled, key=lambda shelf: _saving(instance, shelf, machines), default=None)
+        if best is None or len(best) < 2 or _saving(instance, best, machines) <= 0:
             return shelves
         shelves.append(best)
         placed = {session.number for session, _ in best}
@@ -114,6 +116,6 @@ def _fill(instance: Instance, shelf: Shelf, sessions: Sequence[Session], worth: 
     return shelf
 
 
-def _saving(instance: Instance, shelf: Shelf) -> float:
+def _saving(instance: Instance, shelf: Shelf, machines: int) -> float:
     hardware = shelf[0][1].configuration.hardware
-    return sum(session.cost for session, _ in shelf) - instance.hardware[hardware].price
+    return sum(_saved(session, one) for session, one in shelf) - machines * instance.hardware[hardware].price

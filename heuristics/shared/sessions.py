@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.bounds import cheapest_single
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.problem import model_names
-from harpagon.formulations.shared import Mix, busy, cycle, every_group, fits_memory, groups
+from harpagon.formulations.shared import Mix, busy, cycle, fits_memory, groups, machines_of_a_mix, whole_groups
 from harpagon.formulations.shared_assembly import assemble_shared
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
 from harpagon.instances.policies import Dispatch
@@ -39,7 +39,7 @@ class Session:
     alone
         Cheapest machines of its own, of one configuration.
     groups
-        Groups it can be on a machine, alone within the budget.
+        Groups it can be on a machine, alone within the budget, of all of it or dealt.
     """
 
     number: int
@@ -92,7 +92,7 @@ def stands(instance: Instance, shelf: Shelf) -> bool:
     hardware = instance.hardware[chosen[0].configuration.hardware]
     return (
         busy(chosen) <= 1 + RATE_TOLERANCE
-        and all(one.close_after + whole <= session.budget + TIME_TOLERANCE / 2 for session, one in shelf)
+        and all(one.latency(whole) <= session.budget + TIME_TOLERANCE / 2 for session, one in shelf)
         and fits_memory([(session.model, one.configuration) for session, one in shelf], hardware)
     )
 
@@ -104,11 +104,12 @@ def finish(
 
     What the shared machines leave of the objectives goes to machines of modules' own, the dearest first.
     """
-    mixes = [_mix(shelf) for shelf in shelves if len(shelf) > 1]
+    modules = [module for problem in problems for module in problem.modules]
+    machines = machines_of_a_mix(modules)
+    mixes = [_mix(shelf, machines) for shelf in shelves if len(shelf) > 1]
     placed = {m for mix in mixes for m in mix.members}
     owned = {session.number: session.alone for session in sessions if session.number not in placed}
     plan = assemble_shared(instance, problems, owned, mixes)
-    modules = [module for problem in problems for module in problem.modules]
     for m in sorted(owned, key=lambda m: -sum(part.cost for part in owned[m])):
         quicker = cheapest_single(modules[m], _room(problems, plan, m), Dispatch.PACED)
         if quicker is not None and _cost(quicker) < _cost(owned[m]):
@@ -124,9 +125,9 @@ def _cost(schedule: Sequence[DispatchTuple]) -> float:
     return sum(part.cost for part in schedule)
 
 
-def _mix(shelf: Shelf) -> Mix:
+def _mix(shelf: Shelf, machines: int) -> Mix:
     ordered = sorted(shelf, key=lambda pair: pair[0].number)
-    return Mix(tuple(session.number for session, _ in ordered), tuple(one for _, one in ordered))
+    return Mix(tuple(session.number for session, _ in ordered), tuple(one for _, one in ordered), machines)
 
 
 def _room(problems: Sequence[PipelineProblem], plan: Plan, m: int) -> float:
@@ -145,7 +146,7 @@ def split_by_charge(problem: PipelineProblem, step: float) -> list[float] | None
     A module is charged for the share of time of a group that is alone within the budget, or for machines of its own.
     """
     shares = [
-        [(one.close_after + one.duration, one.configuration.price * one.share) for one in every_group(m, problem.slo)]
+        [(one.close_after + one.duration, one.configuration.price * one.share) for one in whole_groups(m, problem.slo)]
         for m in problem.modules
     ]
 

@@ -5,10 +5,10 @@ time, b / rate is its duty cycle, d / (b / rate) its occupancy. The nodes of one
 are merged by best fit: two nodes run in the shorter of their duty cycles, batches made smaller to match ("squished"),
 where the durations fit the cycle and the memory; the merge with the largest occupancy is taken.
 
-Adapted: a module is split nowhere here, so a session that needs more than one machine keeps machines of its own, and
-the others are what is left over. A session takes the type on which its occupancy costs least; only nodes of one type
-are merged, in a cycle that may have to be shorter than both, since a batch waits for those of all others here
-(`harpagon.formulations.shared`). Budgets come from dynamic programming
+Adapted: a session that needs more than one machine is dealt out (`harpagon.formulations.deals`), and goes without if
+nothing joins what is left of it. A session takes the type, and machines of its own, for which it pays least by
+occupancy; only nodes of one type are merged, in a cycle that may have to be shorter than both, since a batch waits for
+those of all others here (`harpagon.formulations.shared`). Budgets come from dynamic programming
 over a grid of 1 % of the SLO, as in `harpagon.heuristics.baselines.nexus`, with the smaller of two charges: occupancy,
 or machines of a module's own.
 """
@@ -52,7 +52,7 @@ def _pack(instance: Instance, sessions: Sequence[Session]) -> list[Shelf]:
         merged = [
             (busy([own for _, own in wider]), k, wider)
             for k, shelf in enumerate(shelves)
-            if (wider := _merge(instance, shelf, session, one.configuration.hardware)) is not None
+            if (wider := _merge(instance, shelf, session, one)) is not None
         ]
         if merged:
             _, k, wider = max(merged, key=lambda found: (found[0], -found[1]))
@@ -63,22 +63,27 @@ def _pack(instance: Instance, sessions: Sequence[Session]) -> list[Shelf]:
 
 
 def _cheapest(session: Session) -> Group:
-    return min(session.groups, key=lambda one: one.share * one.configuration.price)
+    return min(session.groups, key=lambda one: one.share * one.configuration.price + one.own_cost)
 
 
-def _merge(instance: Instance, shelf: Shelf, session: Session, hardware: str) -> Shelf | None:
+def _merge(instance: Instance, shelf: Shelf, session: Session, opened: Group) -> Shelf | None:
     """The shelf with one more session, batches squished to the longest cycle at which all keep their budgets."""
-    if shelf[0][1].configuration.hardware != hardware:
+    if shelf[0][1].configuration.hardware != opened.configuration.hardware:
         return None
-    members = [*(held for held, _ in shelf), session]
-    shortest = min(max(one.spacing for one in member.on(hardware)) for member in members)
-    cycles = {one.spacing for member in members for one in member.on(hardware) if one.spacing <= shortest}
+    members = [(held, _alike(held, one)) for held, one in (*shelf, (session, opened))]
+    shortest = min(max(one.spacing for one in choices) for _, choices in members)
+    cycles = {one.spacing for _, choices in members for one in choices if one.spacing <= shortest}
     for duty in sorted(cycles, reverse=True):
-        squished = [(member, _within(member.on(hardware), duty)) for member in members]
+        squished = [(member, _within(choices, duty)) for member, choices in members]
         wider = tuple((member, one) for member, one in squished if one is not None)
         if len(wider) == len(members) and stands(instance, wider):
             return wider
     return None
+
+
+def _alike(session: Session, opened: Group) -> list[Group]:
+    """Groups of a session on the type of one of them, with the same machines of its own."""
+    return [one for one in session.on(opened.configuration.hardware) if one.deal == opened.deal]
 
 
 def _within(groups: Sequence[Group], duty: float) -> Group | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
@@ -134,6 +135,7 @@ def _pace_document(pace: Pace, latency: float) -> dict[str, Any]:
         "hold_until_ms": milliseconds(pace.start + latency),
         "dispatcher": pace.dispatcher,
         **({"machine": pace.machine} if pace.machine else {}),
+        **({"own_share": str(pace.own_share)} if pace.own_share else {}),
     }
 
 
@@ -235,7 +237,8 @@ def _pace(file: ModulePlanFile) -> Pace | None:
     if file.dispatcher is None:
         return None
     close_after = tuple(seconds(item.close_after_ms or 0.0) for item in file.tuples)
-    return Pace(file.dispatcher, seconds(file.start_ms or 0.0), close_after, file.machine or "")
+    share = Fraction(file.own_share or 0)
+    return Pace(file.dispatcher, seconds(file.start_ms or 0.0), close_after, file.machine or "", share)
 
 
 def _configuration(file: TupleFile, profile: tuple[Configuration, ...], place: Place, source: str) -> Configuration:

@@ -173,8 +173,9 @@ class ModulePlanFile(FileModel):
     latency_ms: NotNegative
     start_ms: NotNegative | None = None
     hold_until_ms: NotNegative | None = None
-    dispatcher: Literal["at-once", "in-step", "open-batches", "server", "turns"] | None = None
+    dispatcher: Literal["at-once", "in-step", "open-batches", "server", "turns", "dealt"] | None = None
     machine: Name | None = None
+    own_share: Annotated[str, Field(pattern=r"^[1-9][0-9]{0,8}/[1-9][0-9]{0,8}$")] | None = None
     cost_per_hour: NotNegative
     tuples: list[TupleFile]
 

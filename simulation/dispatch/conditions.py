@@ -15,7 +15,7 @@ from harpagon.simulation.dispatch.machines import Fault, LognormalService, profi
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from harpagon.instances.plan import DispatchTuple, ModulePlan, Plan
+    from harpagon.instances.plan import ModulePlan, Plan
     from harpagon.simulation.dispatch.machines import ServiceTime
 
 _LARGEST_VARIATION = 10.0
@@ -63,7 +63,7 @@ class Conditions:
     def faults(self, module: str, plan: ModulePlan, time: float) -> tuple[Fault, ...]:
         """What befalls each tuple of a module at ``time`` seconds on the clock."""
         stall = self.stalls.get(module, 0.0)
-        return tuple(Fault(time, stall, lost) for lost in _shares(plan.tuples, self.losses.get(module, 0)))
+        return tuple(Fault(time, stall, lost) for lost in _shares(plan.counts(), self.losses.get(module, 0)))
 
     def fits(self, plan: Plan) -> None:
         """Raise `InputError` for a module that the plan does not have, or that has too few machines to lose."""
@@ -76,20 +76,16 @@ class Conditions:
             problem = "gives every machine a queue of its own, which is lost with it"
             raise InputError(plan.dispatch, "", problem, "Lose machines of a plan under another policy")
         for name, module in modules:
-            machines, spare = self.losses.get(name, 0), sum(map(_spare, module.tuples))
+            machines, spare = self.losses.get(name, 0), sum(count - 1 for count in module.counts())
             if machines > spare:
                 problem = f"cannot lose {machines} machines: each tuple keeps one, so it can lose {spare}"
                 raise InputError(name, "", problem, "Lose fewer, or plan the module with more machines")
 
 
-def _spare(part: DispatchTuple) -> int:
-    return max(1, int(part.machines)) - 1
-
-
-def _shares(tuples: Iterable[DispatchTuple], machines: int) -> Iterable[int]:
+def _shares(counts: Iterable[int], machines: int) -> Iterable[int]:
     """How many of the ``machines`` that are lost each tuple loses."""
-    for part in tuples:
-        lost = min(machines, _spare(part))
+    for count in counts:
+        lost = min(machines, count - 1)
         machines -= lost
         yield lost
 

@@ -10,6 +10,7 @@ from harpagon.formulations.paced import Dispatcher as PacedDispatcher
 from harpagon.formulations.physics import SAFE, collects_alone
 from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
+from harpagon.simulation.dispatch.dealt import DealtDispatcher
 from harpagon.simulation.dispatch.lanes import LaneDispatcher, LanePlan
 from harpagon.simulation.dispatch.machines import Fault, MachineGroup, ServiceTime, profiled
 from harpagon.simulation.dispatch.open_batches import BatchGroup, OpenBatchDispatcher
@@ -125,10 +126,15 @@ def module_pace(module: ModulePlan) -> ModulePace:
 
 
 def _guest(module: ModulePlan, host: Host, service: ServiceTime, faults: Sequence[Fault]) -> Dispatcher:
-    """Dispatcher of a module that takes turns on a shared machine."""
-    (part,), (fault,), (close_after,) = module.tuples, faults, module_pace(module).close_after
-    machine = MachineGroup(1, part.configuration.mean, service, fault, host.fleet)
-    return TurnDispatcher(part.configuration.batch, close_after, machine, host)
+    """Dispatcher of a module that takes turns on a shared machine, all of it or dealt."""
+    pace, part = module_pace(module), module.tuples[-1]
+    machine = MachineGroup(len(host.fleet), part.configuration.mean, service, faults[-1], host.fleet)
+    turns = TurnDispatcher(part.configuration.batch, pace.close_after[-1], machine, host)
+    if not pace.own_share:
+        return turns
+    own = module.tuples[0]
+    lane = LanePlan(0, own.configuration.batch, own.rate, pace.close_after[0])
+    return DealtDispatcher(LaneDispatcher([lane], [_machines(own, service, faults[0])]), turns, pace.own_share)
 
 
 def _planned(module: ModulePlan, machines: Sequence[MachineGroup]) -> Dispatcher:

@@ -101,7 +101,8 @@ class MachineGroup:
     def run(self, closed: float) -> float:
         """Seconds on the clock at which a batch is done that closes at ``closed``."""
         if closed >= self._loss:
-            self._fleet.resize(self._loss, len(self._fleet) - self._fault.lost)
+            left = min(len(self._fleet), self.machines - self._fault.lost)  # a module that shares it may have lost it
+            self._fleet.resize(self._loss, left)
             self._loss = math.inf
         free = self._fleet.free[0]
         start = free if free > closed else closed

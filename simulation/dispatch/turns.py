@@ -26,16 +26,16 @@ _ROUNDING = 1e-9
 
 
 class Host:
-    """One shared machine; the modules that take turns on it join when they are made.
+    """One shared machine, with those in spare; the modules that take turns on it join when they are made.
 
     Attributes
     ----------
     fleet
-        The machine, which the groups of all modules share.
+        The machines, which the groups of all modules share.
     """
 
-    def __init__(self) -> None:
-        self.fleet = Fleet(1)
+    def __init__(self, machines: int = 1) -> None:
+        self.fleet = Fleet(machines)
         self._guests: list[TurnDispatcher] = []
 
     def join(self, guest: TurnDispatcher) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.simulation.dispatch.dealt import DealtDispatcher
 from harpagon.simulation.dispatch.turns import TurnDispatcher
 from harpagon.simulation.flow.pieces import Flow
 from harpagon.simulation.histogram import LatencyHistogram
@@ -136,5 +137,9 @@ class LinkedStation(Station):
 
     def _earliest(self) -> float:
         known = self._dispatcher.outstanding().finish
-        unknown = self._dispatcher.next_closing() if isinstance(self._dispatcher, TurnDispatcher) else self._known
+        unknown = self._known
+        if isinstance(self._dispatcher, TurnDispatcher):
+            unknown = self._dispatcher.next_closing()
+        elif isinstance(self._dispatcher, DealtDispatcher):
+            unknown = min(unknown, self._dispatcher.next_closing())
         return float(min(unknown, np.nanmin(known, initial=np.inf)))

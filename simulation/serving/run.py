@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
@@ -222,12 +221,13 @@ async def _line(
         module = plan.modules[name]
         model = models.get(pipeline.graph.nodes[name]["model"])
         host, turn = hosts.get(module.pace.machine if module.pace else "", (None, None))
+        turns = [*([None] * (len(module.tuples) - 1)), turn]
         machines = [
             [
-                await stack.enter_async_context(machine(name, _worker(part.configuration, share, model), turn))
+                await stack.enter_async_context(machine(name, _worker(part.configuration, share, model), own))
                 for _ in range(count)
             ]
-            for part, count in zip(module.tuples, _started(module, losses.get(name, 0)), strict=True)
+            for part, own, count in zip(module.tuples, turns, _started(module, losses.get(name, 0)), strict=True)
         ]
         dispatcher = module_dispatcher(module, whole.dispatch, rate=module.rate, regulated=pace.regulated, host=host)
         modules.append(LiveModule(name, module, dispatcher, machines))
@@ -242,7 +242,7 @@ def _worker(configuration: Configuration, share: float, model: OnnxModel | None)
 
 def _started(module: ModulePlan, lost: int) -> list[int]:
     """Machines per tuple; ``lost`` fewer, of the last tuples first, but one of each."""
-    counts = [math.ceil(part.machines) for part in module.tuples]
+    counts = list(module.counts())
     for index in reversed(range(len(counts))):
         fewer = min(lost, counts[index] - 1)
         counts[index] -= fewer

@@ -1,8 +1,8 @@
 """Enumeration under ``shared`` billing: the referee of the exact method, for small instances.
 
-Every module has a schedule of its own or joins a machine, as every group that its configurations allow; every way to
-hand modules to machines of every type is tried, each with the cheapest schedules for the modules that are left. As in
-`brute_force`, the budget grows until a plan within it is found.
+Every module has a schedule of its own or joins a machine, as every group that its configurations allow, dealt or whole;
+every way to hand modules to machines of every type is tried, a machine with one dealt module left out, each with the
+cheapest schedules for the modules that are left. As in `brute_force`, the budget grows until a plan within it is found.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.bounds import cost_floor, hardware_limits, is_reachable, most_under_shared
 from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.problem import model_names, pipeline_problems
-from harpagon.formulations.shared import Mix, busy, every_group, fits_memory, latencies
+from harpagon.formulations.shared import Mix, busy, every_group, fits_memory, latencies, machines_of_a_mix
 from harpagon.formulations.shared_assembly import assemble_shared
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.enumeration.combinations import combine, pareto
@@ -51,7 +51,7 @@ class _Host:
 
 @dataclass(slots=True)
 class _Listing:
-    """All plans within one budget; ``best`` is the cheapest, with the machines it shares."""
+    """All plans within one budget, ``machines`` in every mix; ``best`` is the cheapest, with those that it shares."""
 
     instance: Instance
     rules: Rules
@@ -59,6 +59,7 @@ class _Listing:
     groups: Sequence[Sequence[Group]]
     owned: Sequence[list[Option]]
     budget: float
+    machines: int
     best: Option | None = None
     hosts: tuple[_Host, ...] = ()
     least: list[float] = field(default_factory=list)
@@ -77,15 +78,15 @@ class _Listing:
             return
         self._place(m + 1, floor + self.least[m], hosts)
         for one in self.groups[m]:
-            name = one.configuration.hardware
+            name, more = one.configuration.hardware, floor + one.own_cost
             for k, host in enumerate(hosts):
                 if host.hardware.name == name:
                     grown = replace(host, guests=(*host.guests, (m, one)))
                     if self._stands(grown):
-                        self._place(m + 1, floor, (*hosts[:k], grown, *hosts[k + 1 :]))
+                        self._place(m + 1, more, (*hosts[:k], grown, *hosts[k + 1 :]))
             alone = _Host(self.instance.hardware[name], ((m, one),))
             if self._stands(alone):
-                self._place(m + 1, floor + alone.hardware.price, (*hosts, alone))
+                self._place(m + 1, more + self.machines * alone.hardware.price, (*hosts, alone))
 
     def _stands(self, host: _Host) -> bool:
         models = [(self.models[m], one.configuration) for m, one in host.guests]
@@ -94,10 +95,14 @@ class _Listing:
     def _offer(self, hosts: tuple[_Host, ...]) -> None:
         fronts = list(self.owned)
         for host in hosts:
-            used = tuple(float(name == host.hardware.name) for name in self.rules.limits)
-            for position, ((m, _), latency) in enumerate(zip(host.guests, latencies(host.groups), strict=True)):
-                cost, usage = (0.0, (0.0,) * len(used)) if position else (host.hardware.price, used)
-                fronts[m] = [Option(cost, latency, usage, ())]
+            if len(host.guests) == 1 and host.groups[0].deal is not None:
+                return
+            for position, ((m, one), latency) in enumerate(zip(host.guests, latencies(host.groups), strict=True)):
+                bought = 0 if position else self.machines
+                usage = list(self.rules.usage(one.own))
+                for h, name in enumerate(self.rules.limits):
+                    usage[h] += bought * (name == host.hardware.name)
+                fronts[m] = [Option(bought * host.hardware.price + one.own_cost, latency, tuple(usage), ())]
         found = combine(self.rules, list(_by_pipeline(self.rules, fronts)))
         if found is not None and (self.best is None or found.cost < self.best.cost):
             self.best, self.hosts = found, hosts
@@ -162,12 +167,12 @@ def _listing(
         pareto(module_options(rules, module, module.configurations, share))
         for module, share in zip(modules, shares, strict=True)
     ]
-    return _Listing(instance, rules, models, groups, owned, budget)
+    return _Listing(instance, rules, models, groups, owned, budget, machines_of_a_mix(modules))
 
 
 def _plan(instance: Instance, rules: Rules, modules: Sequence[ModuleProblem], listing: _Listing) -> Plan:
     assert listing.best is not None, "found"
     schedules = [schedule for pipeline in listing.best.content for schedule in pipeline]  # type: ignore[attr-defined]
     owned = {m: schedules[m] for m in range(len(modules)) if schedules[m]}
-    mixes = [Mix(tuple(m for m, _ in host.guests), host.groups) for host in listing.hosts]
+    mixes = [Mix(tuple(m for m, _ in host.guests), host.groups, listing.machines) for host in listing.hosts]
     return assemble_shared(instance, rules.problems, owned, mixes)

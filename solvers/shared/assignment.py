@@ -128,7 +128,7 @@ def assignment_data(problem: SharedProblem, effort: Effort) -> AssignmentData:
     """
     owned = [problem.owned(m, effort) for m in range(len(problem.models))]
     machines = machines_to_share(problem.groups, problem.instance.hardware)
-    return AssignmentData(problem.master(owned, ()), problem.groups, machines, problem.models)
+    return AssignmentData(problem.master(owned, ()), problem.groups, machines, problem.models, problem.machines)
 
 
 def _mixes(data: AssignmentData, placed: Iterable[Place]) -> list[Mix]:
@@ -136,14 +136,15 @@ def _mixes(data: AssignmentData, placed: Iterable[Place]) -> list[Mix]:
     for place in placed:
         hosts[place[2]].append(place)
     return [
-        Mix(tuple(m for m, _, _ in places), tuple(data.group(place) for place in places)) for places in hosts.values()
+        Mix(tuple(m for m, _, _ in places), tuple(data.group(place) for place in places), data.together)
+        for places in hosts.values()
     ]
 
 
 def _exclude(model: ConcreteModel, chosen: frozenset[str]) -> None:
     """Cut off a choice that met a row only within the solver's tolerance."""
+    from pyomo.common.modeling import unique_component_name
     from pyomo.environ import Constraint
-    from pyomo.util.modeling import unique_component_name
 
     picked = [v for v in (*model.own.values(), *model.place.values()) if v.name in chosen]
     model.add_component(unique_component_name(model, "excluded"), Constraint(expr=sum(picked) <= len(picked) - 1))

@@ -85,11 +85,12 @@ class ColumnSearch:
             return
         bound = proof.bound
         proof.done = self._is_settled(proof)
-        if not proof.done:
+        closed = not proof.done
+        if closed:
             self._choose(self._problem.master(self._owned, self._mixes), shared_program, self._incumbent.offer)
             self._close(proof, duals)
         if proof.done and self._incumbent.plan is not None:
-            self._quicken(self._near(duals, bound))
+            self._quicken(self._near(duals, bound, listed=closed))
 
     def _is_settled(self, proof: Proof) -> bool:
         """Whether the bound leaves no better plan; without any, it has to pass the budget."""
@@ -132,18 +133,24 @@ class ColumnSearch:
     def _close(self, proof: Proof, duals: Duals) -> None:
         """List every column that a better plan may have, and choose among them."""
         ceiling = self._ceiling()
-        solution = self._choose(self._near(duals, proof.bound), shared_program, self._incumbent.offer)
+        solution = self._choose(self._near(duals, proof.bound, listed=False), shared_program, self._incumbent.offer)
         proof.bound = max(proof.bound, min(ceiling, solution.bound))
         proof.done = solution.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         self._report(proof)
         if solution.interrupted:
             raise KeyboardInterrupt
 
-    def _near(self, duals: Duals, bound: float) -> SharedData:
-        """The master over all columns of plans that cost no more than the best one; ``bound`` is the relaxation's."""
+    def _near(self, duals: Duals, bound: float, *, listed: bool) -> SharedData:
+        """The master over all columns of plans that cost no more than the best one; ``bound`` is the relaxation's.
+
+        ``listed`` says that those of plans that cost more are at hand.
+        """
         ceiling = self._ceiling()
         gap = ceiling - bound + _NEGATIVE * ceiling
-        self._mixes = self._search.below(duals, gap)
+        if listed:
+            self._mixes = [column for column in self._mixes if duals.mix(column) < gap]
+        else:
+            self._mixes = self._search.below(duals, gap)
         owned = [
             tuple(one for one in schedules if self._reduced(m, one, duals) <= gap)
             for m, schedules in enumerate(self._owned)

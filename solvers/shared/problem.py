@@ -12,7 +12,7 @@ from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column
 from harpagon.formulations.planning.shared import SharedData
 from harpagon.formulations.problem import model_names
-from harpagon.formulations.shared import groups
+from harpagon.formulations.shared import groups, machines_of_a_mix
 from harpagon.instances.plan import machines_used
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.enumeration.combinations import pareto
@@ -51,6 +51,11 @@ class SharedProblem:
     models: tuple[str, ...]
     groups: Mapping[str, tuple[tuple[Group, ...], ...]]
     budget: float
+
+    @property
+    def machines(self) -> int:
+        """Machines of every mix, those in spare included."""
+        return machines_of_a_mix(self.data.modules)
 
     @classmethod
     def compile(cls, instance: Instance, problems: tuple[PipelineProblem, ...], budget: float) -> Self:

@@ -27,8 +27,9 @@ def test_the_mall_before_and_after(capfd: pytest.CaptureFixture[str], tmp_path: 
     assert "$2.7188/h optimal: no plan costs less than $2.7188/h" in output
     assert "╭─ L4-1 ─" in output
     assert "takes turns on L4-1" in output
-    assert "closes after 25 ms" in output
-    assert "122.9 ms of 150 ms SLO" in output  # of equal cost the quickest
+    assert "1/24 of it takes turns on A10G-1" in output
+    assert "1/24 of detect A10G b=1 closes at once" in output
+    assert "101.2 ms of 150 ms SLO" in output  # of equal cost the quickest
     assert "plate-det on L4-1" in figure.read_text()
     checked, _ = run(capfd, "check", MALL, plan)
     assert "OK $2.7188/h" in checked
@@ -46,12 +47,12 @@ def test_a_plan_that_puts_too_much_on_a_machine_fails_the_check(
     document["pipelines"][0]["modules"]["read"]["tuples"][0]["close_after_ms"] = 0.0
     path.write_text(json.dumps(document))
     faults = " ".join(run(capfd, "check", MALL, str(path), code=3))
-    assert "machine A10G-1: its groups may take" in faults
+    assert "machine L4-1: its groups may take" in faults
 
 
 def test_explain_says_what_binds_a_machine(capfd: pytest.CaptureFixture[str]) -> None:
     output, _ = run(capfd, "explain", MALL, "--billing", "shared")
-    assert "machine L4-1: 2 modules take 87.6 % of its time; a batch is done 5.7 ms after it closed at most" in output
+    assert "machine L4-1: 3 modules take 98.6 % of its time; a batch is done 11.8 ms after it closed at most" in output
 
 
 def test_gap_compares_what_plans_for_shared_machines(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -75,7 +76,6 @@ def test_gap_compares_what_plans_for_shared_machines(capfd: pytest.CaptureFixtur
     [
         (("plan", MALL, "--billing", "shared", "--method", "nexus"), "use exact, assignment, brute-force, squishy or"),
         (("plan", MALL, "--billing", "shared", "--dispatch", "edf"), "shared billing under edf dispatch"),
-        (("plan", MALL, "--billing", "shared", "--spare", "1"), "spare machines in shared billing"),
         (("plan", MALL, "--billing", "shared", "--arrivals", "TRACE"), "recorded traces in shared billing"),
         (("explain", MALL, "--billing", "shared", "--dispatch", "tc"), "shared billing under tc dispatch"),
         (("curve", MALL, "--billing", "shared", "--over", "rate"), "shared billing over the rate"),

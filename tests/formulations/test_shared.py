@@ -175,7 +175,7 @@ def _module(document: dict[str, Any], pipeline: int = 0) -> dict[str, Any]:
         (lambda d: _module(d).update(machine="gpu-2"), "claims machines 0.5"),
         (lambda d: d.update(billing="whole"), "a shared machine under whole billing"),
         (lambda d: d.update(dispatch="edf"), "under paced only"),
-        (lambda d: d.update(spare=1), "a shared machine has none in spare"),
+        (lambda d: d.update(spare=1), "claims machines 0.5, recomputed 1"),
         (lambda d: d.update(cost_per_hour=0.5), "claims cost_per_hour 0.5"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from paced_cases import class_streams
-from shared_cases import Stream, Turn, longest_stays, two_models, wave_of
+from shared_cases import Stream, Turn, dealt_model, longest_stays, two_models, wave_of
 from virtual_time import VirtualLoop
 
 from harpagon import read_instance, solve
@@ -40,10 +40,16 @@ if TYPE_CHECKING:
 WORKLOADS = [workload for workload in spread(suite("smoke"), 14) if workload.pipelines[0].rate <= 400]
 
 
+_PLANNED: dict[str, Plan] = {}
+
+
 def planned(instance: Instance) -> Plan:
-    plan = solve(instance, billing="shared").plan
-    assert plan is not None
-    return plan
+    digest = instance.digest()
+    if digest not in _PLANNED:
+        plan = solve(instance, billing="shared").plan
+        assert plan is not None
+        _PLANNED[digest] = plan
+    return _PLANNED[digest]
 
 
 def host(instance: Instance, batches: Sequence[int], closings: Sequence[float]) -> Plan:
@@ -103,6 +109,61 @@ def test_stays_are_those_of_the_referee() -> None:
     for pipeline, stay in zip(report.pipelines, longest_stays(turns), strict=True):
         assert pipeline.late == 0
         assert pipeline.latency.maximum == pytest.approx(float(stay), abs=1e-9)
+
+
+def test_a_dealt_module_is_in_time_and_as_an_independent_count_has_it() -> None:
+    """Five of six requests wait for the module's own machine, the sixth for the shared one: done by hand."""
+    instance = dealt_model()
+    plan = planned(instance)
+    gaps = np.random.default_rng(3).choice([1, 1, 1, 1, 3], 600)
+    times = np.cumsum(gaps) / 20
+    report = simulate(instance, plan, TraceArrivals("gaps", times), duration=float(times[-1]) + 5)
+    assert [pipeline.late for pipeline in report.pipelines] == [0, 0]
+    own, shared, longest = -1.0, -1.0, [0.0, 0.0]
+    for k, time in enumerate(times.tolist()):
+        to_own = -(-5 * (k + 1) // 6) > -(-5 * k // 6)
+        shared = max(shared, time) + 0.01  # the other model's request comes first
+        if to_own:
+            own = max(own, time) + 0.06
+            longest[0] = max(longest[0], own - time)
+        else:
+            shared += 0.06
+            longest[1] = max(longest[1], shared - time)
+    parts = report.pipelines[1].modules[0].tuples
+    assert [part.requests for part in parts] == [500, 100]
+    assert [part.maximum for part in parts] == [pytest.approx(seconds, abs=1e-6) for seconds in longest]
+
+
+def test_window_by_window_a_dealt_module_runs_as_promptly(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = planned(dealt_model())
+    prompt = simulate(dealt_model(), plan, duration=8.0)
+
+    def late(*_: object) -> None:
+        raise LateError
+
+    monkeypatch.setattr(PromptStation, "process", late)
+    linked = simulate(dealt_model(), plan, duration=8.0)
+    for one, other in zip(prompt.pipelines, linked.pipelines, strict=True):
+        assert one.latency.maximum == other.latency.maximum
+        assert one.modules[0].finished == other.modules[0].finished
+
+
+def test_a_run_deals_requests_out() -> None:
+    report = serve_plan(dealt_model(), planned(dealt_model()), duration=4.0, loop=VirtualLoop)
+    assert [(pipeline.requests, pipeline.late) for pipeline in report.pipelines] == [(80, 0), (80, 0)]
+
+
+@pytest.mark.parametrize("instance", [two_models(), dealt_model()], ids=["two", "dealt"])
+def test_a_shared_machine_with_one_in_spare_may_be_lost(instance: Instance) -> None:
+    """Lost for every module at once, which is one machine and not one for each."""
+    careful = instance.with_spare(1)
+    plan = planned(careful)
+    assert plan.shared_machines() and plan.cost == 2 * planned(instance).cost
+    names = {name: 1 for pipeline in plan.pipelines for name in pipeline.modules}
+    report = simulate(careful, plan, duration=20.0, conditions=Conditions(losses=names))
+    assert all(pipeline.promised and not pipeline.late for pipeline in report.pipelines)
+    with pytest.raises(InputError, match="cannot lose 1 machines"):
+        simulate(instance, planned(two_models()), conditions=Conditions(losses=names))
 
 
 def test_a_mix_that_breaks_the_condition_is_late(tmp_path: Path) -> None:

@@ -165,3 +165,21 @@ def test_explanations_solve_again_under_shared_billing() -> None:
     assert (remedy.change.kind, remedy.steps) == ("machines", 1)
     with pytest.raises(UnsupportedError, match="shared billing under edf"):
         find_explanation(instance, Billing.SHARED, Dispatch.EDF, Dispatch.EDF)
+
+
+@pytest.mark.parametrize("number", [24, 32])
+def test_modules_that_need_more_than_one_machine_are_dealt_out(number: int) -> None:
+    instance = replace(SAMPLE, seed=1, machines=4.0).draw(number)
+    results = [solve(instance, method, billing=Billing.SHARED) for method in ("exact", "assignment", "brute-force")]
+    assert [result.objective for result in results] == [pytest.approx(results[0].objective)] * 3
+    assert results[0].plan is not None
+    paces = [module.pace for pipeline in results[0].plan.pipelines for module in pipeline.modules.values()]
+    assert any(pace is not None and pace.own_share for pace in paces)
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_with_machines_in_spare_exact_agrees_with_enumeration(number: int) -> None:
+    instance = SAMPLE.draw(number).with_spare(1)
+    results = [solve(instance, method, billing=Billing.SHARED) for method in ("exact", "assignment", "brute-force")]
+    assert [result.objective for result in results] == [pytest.approx(results[0].objective)] * 3
+    assert results[0].plan is None or results[0].plan.spare == 1

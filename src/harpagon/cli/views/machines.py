@@ -24,25 +24,33 @@ _FULL = 1 - 1e-6
 def machine_view(instance: Instance, plan: Plan) -> list[Text]:
     """A box for every shared machine: its time, and of every module when its batches close and the time they take."""
     lines: list[Text] = []
-    for name, mix in recompute_hosts(instance, plan).groups.items():
+    hosts = recompute_hosts(instance, plan)
+    for name, mix in hosts.groups.items():
         if mix:
-            lines += [*_box(instance, name, mix), Text()]
+            lines += [*_box(instance, name, mix, hosts.machines), Text()]
     return lines
 
 
-def _box(instance: Instance, name: str, mix: dict[Guest, Group]) -> list[Text]:
+def _box(instance: Instance, name: str, mix: dict[Guest, Group], machines: int) -> list[Text]:
     groups = tuple(mix.values())
     inner = _WIDTH - 4
     time = f"{100 * busy(groups):.1f} % of its time, one batch of each {milliseconds(cycle(groups))}"
     rows = [ends(Text("turns", "dim"), Text(time, "dim"), inner)]
-    rows += [ends(Text(_label(instance, guest)), Text(_turn(one)), inner) for guest, one in mix.items()]
+    rows += [ends(Text(_part(one) + _label(instance, guest)), Text(_turn(one)), inner) for guest, one in mix.items()]
+    if machines > 1:
+        rows.append(ends(Text(f"{machines - 1} more in spare", "dim"), Text(), inner))
     price = instance.hardware[groups[0].configuration.hardware].price
-    return box(name, price, rows, _WIDTH)
+    return box(name, machines * price, rows, _WIDTH)
 
 
 def _label(instance: Instance, guest: Guest) -> str:
     """The module, with its pipeline where there are several."""
     return guest[1] if len(instance.pipelines) == 1 else f"{guest[0]}.{guest[1]}"
+
+
+def _part(one: Group) -> str:
+    """Of a dealt module what is left to the machine."""
+    return "" if one.deal is None else f"{1 - one.deal.share} of "
 
 
 def _turn(one: Group) -> str:

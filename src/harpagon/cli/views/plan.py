@@ -97,7 +97,8 @@ def _box(name: str, graph: nx.DiGraph, module: ModulePlan, budget: float) -> lis
         _tuple_row(part, latency, inner) for part, latency in zip(module.tuples, module.tuple_latencies, strict=True)
     ]
     if module.pace is not None and module.pace.machine:
-        rows.append(ends(Text(f"takes turns on {module.pace.machine}", "dim"), Text(), inner))
+        rest = f"{1 - module.pace.own_share} of it " if module.pace.own_share else ""
+        rows.append(ends(Text(f"{rest}takes turns on {module.pace.machine}", "dim"), Text(), inner))
     rows.append(ends(bar(module.latency, budget), Text(_against(module.latency, budget)), inner))
     return box(name, module.cost, rows, _BOX)
 
@@ -114,7 +115,7 @@ def _sources(graph: nx.DiGraph, name: str) -> list[str]:
 
 
 def _tuple_row(part: DispatchTuple, latency: float, width: int) -> Text:
-    machines = f"{part.machines:.3f}" if part.is_residual else f"{part.machines:.0f}"
+    machines = f"{part.machines:.0f}" if float(part.machines).is_integer() else f"{part.machines:.3f}"
     left = Text.assemble((machines, "bold"), f" x {part.configuration}")
     return ends(left, Text(f"{figure(part.rate)}/s {milliseconds(latency):>9}"), width)
 
