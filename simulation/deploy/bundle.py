@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harpagon.instances.errors import InputError
 from harpagon.instances.files.writing import make_folder, write_text
 from harpagon.simulation.deploy.kubernetes import kubernetes_files
+from harpagon.simulation.deploy.names import require_names
 from harpagon.simulation.deploy.ray_serve import ray_files
 from harpagon.simulation.deploy.readme import readme
 from harpagon.simulation.deploy.targets import require_kept
@@ -47,11 +48,12 @@ def deployment_files(
     Raises
     ------
     InputError
-        Where the target does not keep what the plan claims, or its modules share machines.
+        Where the target does not keep what the plan claims, its modules share machines, or names become one.
     """
     require_own_machines(plan, "a deployment")
     tuples = served_tuples(instance, plan)
     require_kept(target, plan, tuples, named, source)
+    require_names(tuples, named)
     return {**_WRITERS[target.name](tuples), "README.md": readme(instance, plan, target, tuples)}
 
 

@@ -39,9 +39,7 @@ def _service(module: str) -> dict[str, Any]:
 
 
 def _deployment(module: str, part: ServedTuple) -> dict[str, Any]:
-    name = slug(
-        module, part.hardware, f"{part.part.configuration.capacity:g}rps" if part.is_capacity else f"b{part.batch}"
-    )
+    name = slug(module, part.hardware, part.label)
     labels = {"module": module, "tuple": name}
     pod = {
         "nodeSelector": {NODE_LABEL: slug(part.hardware)},

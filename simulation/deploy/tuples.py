@@ -82,6 +82,11 @@ class ServedTuple:
         return int(found[1]) if found else None
 
     @property
+    def label(self) -> str:
+        """What tells the tuples of a module on one hardware type apart: the batch size, or the rate of a server."""
+        return f"{self.part.configuration.capacity:g}rps" if self.is_capacity else f"b{self.batch}"
+
+    @property
     def place(self) -> str:
         """Where it stands in the plan."""
         return f"pipelines.{self.pipeline}.modules.{self.module}"

@@ -13,6 +13,7 @@ import yaml
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
 from harpagon.instances.errors import InputError, MachineError
+from harpagon.instances.files.instances import from_document
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.simulation.deploy import TARGETS, deployment_files, write_deployment
@@ -104,6 +105,51 @@ def test_kubernetes_has_one_deployment_a_tuple(name: str) -> None:
         environment = {item["name"]: item["value"] for item in container["env"]}
         assert environment["MAX_BATCH_SIZE"] == str(part.batch)
         _assert_wait(part, int(environment["MAX_QUEUE_DELAY_MICROSECONDS"]) / 1e6)
+
+
+def renamed(**names: str) -> Any:
+    """A fork of two models on two hardware types, under the names given."""
+    one, other, big, small = (names.get(key, key) for key in ("one", "other", "big", "small"))
+    document = {
+        "format": "harpagon-instance/1",
+        "name": "names",
+        "hardware": {big: {"price_per_hour": 2}, small: {"price_per_hour": 1}},
+        "profiles": {"a": {big: {"1": 10}}, "b": {small: {"1": 10}}},
+        "pipelines": [
+            {
+                "name": names.get("pipeline", "p"),
+                "rate_rps": 50,
+                "slo_ms": 200,
+                "modules": {one: {"model": "a"}, other: {"model": "b"}},
+                "edges": [{"from": one, "to": other}],
+            }
+        ],
+    }
+    return from_document(document, "names.yaml")
+
+
+@pytest.mark.parametrize("target", list(TARGETS))
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"one": "a b", "other": "A-b"},
+        {"one": "x" * 70 + "1", "other": "x" * 70 + "2"},
+        {"big": "A100 80GB", "small": "a100/80gb"},
+        {"one": "é"},
+        {"pipeline": "2nd"},
+    ],
+)
+def test_names_that_become_one_or_none_are_refused(target: str, names: dict[str, str]) -> None:
+    dispatch = CASES[target][1]
+    for chosen, refuses in (({"big": "8xH100"}, False), (names, True)):
+        instance = renamed(**chosen)
+        plan = solve(instance, "exact", Billing.WHOLE, dispatch).plan
+        assert plan is not None
+        if refuses:
+            with pytest.raises(InputError, match="Rename"):
+                deployment_files(instance, plan, TARGETS[target])
+        else:
+            assert len(deployment_files(instance, plan, TARGETS[target])) > 1
 
 
 def test_the_readme_has_every_bound() -> None:
