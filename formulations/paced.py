@@ -28,7 +28,7 @@ from enum import StrEnum
 from fractions import Fraction
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from math import ceil, floor, gcd
+from math import ceil, floor, gcd, inf, nextafter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -122,12 +122,22 @@ def at_once(part: DispatchTuple, stream: Stream) -> Service | None:
     for at most max over j of (j d - s_j / R).
     """
     duration = exact(part.configuration.duration)
-    machines = part.working
-    batches = batch_wave(stream.wave, part.configuration.batch)
-    if part.is_residual and batches.rate * part.configuration.batch * exact(stream.rate) > Fraction(part.rate):
-        return None
-    wait = lag(batches, machines, duration, stream.rate)
+    if part.is_residual:
+        least = at_once_rate(part.configuration, stream)
+        wait = least[1] if least is not None and least[0] <= Fraction(part.rate) else None
+    else:
+        wait = lag(batch_wave(stream.wave, part.configuration.batch), part.working, duration, stream.rate)
     return None if wait is None else Service(Dispatcher.AT_ONCE, float(duration + wait), (0.0,))
+
+
+def at_once_rate(configuration: Configuration, stream: Stream) -> tuple[Fraction, Fraction] | None:
+    """Rate of the full batches that one machine starts as roots come, and how long a batch waits for it in seconds.
+
+    None where it does not keep up.
+    """
+    batches = batch_wave(stream.wave, configuration.batch)
+    wait = lag(batches, 1, exact(configuration.duration), stream.rate)
+    return None if wait is None else (batches.rate * configuration.batch * exact(stream.rate), wait)
 
 
 def in_step(part: DispatchTuple, stream: Stream) -> Service | None:
@@ -280,3 +290,9 @@ def exact_rate(part: DispatchTuple) -> Fraction:
 def exact_throughput(configuration: Configuration) -> Fraction:
     """Requests per second of one machine, b / d."""
     return configuration.batch / exact(configuration.duration)
+
+
+def upward(figure: Fraction) -> float:
+    """The smallest float that is not below ``figure``."""
+    nearest = float(figure)
+    return nearest if Fraction(nearest) >= figure else nextafter(nearest, inf)

@@ -6,10 +6,10 @@ With one tuple H falls as machines are added, under each dispatcher: both lags d
 from __future__ import annotations
 
 from fractions import Fraction
-from math import ceil, inf, nextafter
+from math import ceil
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.paced import batch_wave, corners, exact, exact_throughput, lag
+from harpagon.formulations.paced import at_once_rate, batch_wave, corners, exact, exact_throughput, lag, upward
 
 if TYPE_CHECKING:
     from harpagon.formulations.paced import Stream
@@ -36,10 +36,10 @@ def least_residual(configuration: Configuration, stream: Stream, budget: float) 
     if room < 0:
         return None
     if configuration.is_capacity:
-        load = _upward(stream.wave.rate * exact(stream.rate))
+        load = upward(stream.wave.rate * exact(stream.rate))
         return load if load < configuration.throughput else None
     known = [_residual_in_step(configuration, stream, room), _residual_at_once(configuration, stream, room)]
-    rate = min((_upward(rate) for rate in known if rate is not None), default=None)
+    rate = min((upward(rate) for rate in known if rate is not None), default=None)
     return None if rate is None or rate >= exact_throughput(configuration) else rate
 
 
@@ -88,14 +88,5 @@ def _residual_in_step(configuration: Configuration, stream: Stream, room: Fracti
 
 
 def _residual_at_once(configuration: Configuration, stream: Stream, room: Fraction) -> Fraction | None:
-    batches = batch_wave(stream.wave, configuration.batch)
-    late = lag(batches, 1, exact(configuration.duration), stream.rate)
-    if late is None or late > room:
-        return None
-    return batches.rate * exact(stream.rate) * configuration.batch
-
-
-def _upward(figure: Fraction) -> float:
-    """The smallest float that is not below ``figure``."""
-    nearest = float(figure)
-    return nearest if Fraction(nearest) >= figure else nextafter(nearest, inf)
+    known = at_once_rate(configuration, stream)
+    return known[0] if known is not None and known[1] <= room else None

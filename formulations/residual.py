@@ -38,11 +38,8 @@ if TYPE_CHECKING:
 
 
 def has_curves(billing: Billing, dispatch: Dispatch) -> bool:
-    """Whether a module's cost falls continuously with its latency, which a padded residual makes it do.
-
-    Under ``paced`` a residual serves what is left, or the least that its own dispatcher asks for.
-    """
-    return billing is Billing.FRACTIONAL and dispatch is not Dispatch.PACED
+    """Whether a module's cost falls continuously with its latency, which a padded residual makes it do."""
+    return billing is Billing.FRACTIONAL
 
 
 _ROUNDING = 1e-12
@@ -73,6 +70,8 @@ class Structure:
         Seconds that the full tuples take whatever the residual does.
     demands
         Of the dispatch policy on the residual's rate.
+    top
+        Requests per second that the policy counts on from the residual's machine, at most its throughput.
     """
 
     full: tuple[DispatchTuple, ...]
@@ -80,12 +79,13 @@ class Structure:
     least: float
     floor: float
     demands: tuple[Demand, ...]
+    top: float = math.inf
 
     @classmethod
     def of(
         cls, full: Sequence[DispatchTuple], residual: Configuration | None, rate: float, dispatch: Dispatch
     ) -> Structure:
-        """Structure that serves ``rate`` requests per second under ``dispatch``."""
+        """Structure that serves ``rate`` requests per second under ``dispatch``, which is not ``paced``."""
         least = max(0.0, rate - sum(part.rate for part in full))
         if residual is None:
             return cls(tuple(full), None, 0.0, module_latency(full, dispatch), ())
@@ -95,7 +95,7 @@ class Structure:
     @property
     def most(self) -> float:
         """Largest rate of the residual: below its machine's throughput, where it would be a full machine."""
-        return 0.0 if self.residual is None else self.residual.throughput * (1 - RATE_TOLERANCE)
+        return 0.0 if self.residual is None else min(self.residual.throughput, self.top) * (1 - RATE_TOLERANCE)
 
     @property
     def quickest(self) -> float:
@@ -135,7 +135,7 @@ class Structure:
 
 
 def structure_of(schedule: Sequence[DispatchTuple], rate: float, dispatch: Dispatch) -> Structure:
-    """Structure of a schedule that serves ``rate`` requests per second."""
+    """Structure of a schedule that serves ``rate`` requests per second under any policy but ``paced``."""
     *full, last = schedule
     if last.is_residual:
         return Structure.of(full, last.configuration, rate, dispatch)
@@ -154,7 +154,7 @@ def _floor(full: Sequence[DispatchTuple], residual: Configuration, dispatch: Dis
 
 def _demands(full: Sequence[DispatchTuple], residual: Configuration, dispatch: Dispatch) -> list[Demand]:
     if dispatch is Dispatch.EDF:
-        return _demands_by_deadline(full, residual)
+        return demands_by_deadline(full, [part.rate for part in full], residual)
     if collects_alone(dispatch):
         return [Demand(residual.batch, residual.duration, 0.0)]
     return _demands_in_order(full, residual, waiting=dispatch is Dispatch.TC_SAFE)
@@ -171,14 +171,26 @@ def _demands_in_order(full: Sequence[DispatchTuple], residual: Configuration, *,
     return [*demands, Demand(residual.batch + before, residual.duration, 0.0)]
 
 
-def _demands_by_deadline(full: Sequence[DispatchTuple], residual: Configuration) -> list[Demand]:
-    """Of ``edf``: the demand bound of every group k, solved for the rate of the residual."""
+def demands_by_deadline(
+    full: Sequence[DispatchTuple],
+    rates: Sequence[float],
+    residual: Configuration,
+    late: Sequence[tuple[float, float]] = ((0.0, 0.0),),
+) -> list[Demand]:
+    """Of ``edf``: the demand bound of every group k, solved for the rate of the residual.
+
+    ``rates`` are those of the full tuples, in requests per second; ``late`` are pairs (seconds, requests): what comes
+    late adds the most of requests - capacity x seconds to every bound.
+    """
     groups = [*(part.configuration for part in full), residual]
-    behind = sum(part.rate for part in full)
+    behind = math.fsum(rates)
     demands = []
     for pivot in groups:
         delay = max(pivot.duration, residual.duration)
         work = math.fsum(group.batch for group in groups if group.duration >= pivot.duration)
-        work += sum(part.rate * (max(part.configuration.duration, pivot.duration) - delay) for part in full)
-        demands.append(Demand(work, delay, behind))
+        work += sum(
+            rate * (max(part.configuration.duration, pivot.duration) - delay)
+            for part, rate in zip(full, rates, strict=True)
+        )
+        demands += [Demand(work + requests, delay - seconds, behind) for seconds, requests in late]
     return demands

@@ -150,9 +150,7 @@ def _refereed(instance: Instance, method: str, result: Result) -> Result:
 
 _FORMULAS = tuple(dispatch for dispatch in Dispatch if dispatch is not Dispatch.PACED)
 """Policies whose latency is one formula of the schedule."""
-_EVERYTHING = frozenset((billing, dispatch) for billing in APART for dispatch in _FORMULAS) | {
-    (Billing.WHOLE, Dispatch.PACED)
-}
+_EVERYTHING = frozenset((billing, dispatch) for billing in APART for dispatch in Dispatch)
 _CONVEX = frozenset(
     (billing, dispatch) for billing in APART for dispatch in (Dispatch.TC, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
 )

@@ -22,7 +22,7 @@ REFERENCE_DISPATCHES = (Dispatch.TC, Dispatch.FREE)
 """Dispatch policies of the paper, whose optima the methods are compared with."""
 _REFERENCES = {
     Billing.WHOLE: (*REFERENCE_DISPATCHES, Dispatch.PACED),
-    Billing.FRACTIONAL: REFERENCE_DISPATCHES,
+    Billing.FRACTIONAL: (*REFERENCE_DISPATCHES, Dispatch.PACED),
     Billing.SHARED: (Dispatch.PACED,),
 }
 SAME_COST = 1e-6

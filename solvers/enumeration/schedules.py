@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import RATE_TOLERANCE, has_free_order, in_dispatch_order
 from harpagon.formulations.residual import Structure, has_curves
+from harpagon.formulations.structures import structures_with
 from harpagon.instances.plan import DispatchTuple
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing
 from harpagon.solvers.capabilities import UnsupportedError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Configuration, Hardware
+    from harpagon.instances.policies import Dispatch
 
 LARGEST_ENUMERATION = 3e6
 """Schedules of one module beyond which enumeration is refused."""
@@ -126,24 +128,10 @@ def options_of(
     for order in orders:
         if enough and order and (latency := module.latency(order, rules.dispatch)) <= latest:
             yield Option(sum(part.cost for part in full), latency, rules.usage(full), order)
-        if rules.billing is Billing.FRACTIONAL and rules.dispatch is Dispatch.PACED:
-            yield from _rest_options(rules, module, configurations, order, latest)
         for residual in configurations if has_curves(rules.billing, rules.dispatch) else ():
-            structure = Structure.of(order, residual, module.rate, rules.dispatch)
-            if structure.quickest <= latest:
-                yield _open_option(rules, structure, latest)
-
-
-def _rest_options(
-    rules: Rules, module: ModuleProblem, configurations: Sequence[Configuration], order: Schedule, latest: float
-) -> Iterator[Option]:
-    """Schedules whose residual serves exactly what is left."""
-    missing = module.rate - sum(part.rate for part in order)
-    for residual in configurations:
-        if module.rate * RATE_TOLERANCE < missing < residual.throughput * (1 - RATE_TOLERANCE):
-            schedule = (*order, DispatchTuple.residual(residual, missing))
-            if (latency := module.latency(schedule, rules.dispatch)) <= latest:
-                yield Option(sum(part.cost for part in schedule), latency, rules.usage(schedule), schedule)
+            for structure in structures_with(order, residual, module, rules.dispatch):
+                if structure.quickest <= latest:
+                    yield _open_option(rules, structure, latest)
 
 
 def _open_option(rules: Rules, structure: Structure, latest: float) -> Option:

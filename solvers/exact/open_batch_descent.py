@@ -1,4 +1,4 @@
-"""Cheapest schedule with one residual that keeps a budget over open batches: fractional billing of a paced pipeline.
+"""Cheapest schedules that keep a budget over open batches: fractional billing of a paced pipeline.
 
 Groups are added in ascending order of batch duration, the residual at its turn. Its rate f, from 0 to t_r, is chosen
 at the end: the least that covers the requests and every demand. With D = x - d, W the capacity of the full groups so
@@ -8,6 +8,10 @@ far and A(W + f) what late requests add, the demand of group k is met when
 
 a line in f per group. All groups up to the residual share the slope D_r, so of theirs the lowest is enough. A is the
 highest of some falling lines, so the least f is the largest of a few quotients.
+
+The same search lists what matters between two budgets, schedules of full groups alone included. Every figure is kept at
+the tighter one: a demand left grows with the budget by the capacity so far, so what is no less at the tighter budget,
+with no less capacity, is no less at any looser one.
 """
 
 from __future__ import annotations
@@ -40,8 +44,8 @@ _Line: TypeAlias = tuple[float, float]
 class _Label:
     """Groups so far: the last full one has ``machines`` of the configuration at ``place``, 0 after the residual.
 
-    ``head`` is the lowest demand left of the groups up to the residual, ``lines`` are those of the groups after it;
-    ``need`` is a capacity that no complete schedule can do without.
+    At the tighter budget ``head`` is the lowest demand left of the groups up to the residual, ``lines`` are those of
+    the groups after it; ``need`` is a capacity that no complete schedule can do without.
     """
 
     parent: _Label | None
@@ -63,13 +67,14 @@ def descend_over_open_batches(
     cap: float,
     pricing: Pricing,
     effort: Effort | None = None,
+    tightest: float | None = None,
 ) -> Iterator[tuple[DispatchTuple, ...]]:
-    """Schedules of full groups and exactly one residual within ``budget`` seconds, the cheapest first.
+    """Schedules of full groups and one residual within ``budget`` seconds, the cheapest first.
 
     Parameters
     ----------
     problem
-        Rate and configurations.
+        Rate and batched configurations.
     budget
         Seconds.
     allowance
@@ -80,6 +85,9 @@ def descend_over_open_batches(
         Charges, and the hardware types whose use is tracked.
     effort
         What the search may take.
+    tightest
+        Seconds; every schedule is wanted that may be the cheapest of several groups at a budget from here to
+        ``budget``, with a residual or without.
 
     Raises
     ------
@@ -88,7 +96,8 @@ def descend_over_open_batches(
     """
     usable = sorted((c for c in problem.configurations if c.duration < budget), key=lambda c: (c.duration, -c.ratio))
     if usable:
-        yield from _Descent(problem.rate, usable, budget, allowance, cap, pricing, effort or Effort()).run()
+        between = (budget if tightest is None else tightest, budget)
+        yield from _Descent(problem.rate, usable, between, allowance, cap, pricing, effort or Effort()).run()
 
 
 class _Descent:
@@ -96,7 +105,7 @@ class _Descent:
         self,
         rate: float,
         usable: list[Configuration],
-        budget: float,
+        between: tuple[float, float],
         allowance: Sequence[tuple[float, float]],
         cap: float,
         pricing: Pricing,
@@ -105,16 +114,20 @@ class _Descent:
         self.effort = effort
         self.rate = rate
         self.usable = usable
+        self.rates = [c.batch / c.duration for c in usable]
         self.allowance = allowance
         self.cap = cap
         self.pricing = pricing
-        self.dues = [budget - c.duration for c in usable]
+        tightest, budget = between
+        self.stretch = budget - tightest
+        self.dues = [tightest - c.duration for c in usable]
         self.charges = [pricing.charge(c) for c in usable]
+        # Full machines work at their durations at worst; a residual is paid for by its mean throughput.
         self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
         self.best_ratios = [max(self.ratios[place:]) for place in range(len(usable))]
         least = min(most for seconds, most in allowance if seconds == 0)
-        self.needs = [(c.batch + least) / due for c, due in zip(usable, self.dues, strict=True)]
-        self.heap: list[tuple[float, float, int, float, _Label]] = []
+        self.needs = [(c.batch + least) / (budget - c.duration) for c in usable]
+        self.heap: list[tuple[float, float, int, float | None, _Label]] = []
         self.pushed = 0
         self.kept: defaultdict[tuple[int, int, bool], list[_Label]] = defaultdict(list)
 
@@ -125,7 +138,7 @@ class _Descent:
             self.effort.spend(len(self.heap))
             if bound > self.cap:
                 return
-            if rate:
+            if rate is not None:
                 yield self._schedule(label, rate)
             elif not self._dominated(label):
                 self._offer(label)
@@ -144,7 +157,7 @@ class _Descent:
     def _with_group(self, label: _Label, place: int, machines: int) -> _Label:
         """``label`` with a full group."""
         configuration, due = self.usable[place], self.dues[place]
-        rate = machines * configuration.throughput
+        rate = machines * self.rates[place]
         capacity = label.capacity + rate
         own = due * capacity - configuration.batch
         added = rate * due - configuration.batch
@@ -170,7 +183,7 @@ class _Descent:
     def _push(self, label: _Label) -> None:
         bound = label.spent + max(0.0, label.need - label.capacity) / self._best_ratio(label)
         if label.spent < self.cap and bound <= self.cap:
-            heappush(self.heap, (bound, -label.capacity, self.pushed, 0.0, label))
+            heappush(self.heap, (bound, -label.capacity, self.pushed, None, label))
             self.pushed += 1
 
     def _best_ratio(self, label: _Label) -> float:
@@ -179,26 +192,53 @@ class _Descent:
         return max(best, self.ratios[label.residual]) if label.residual >= 0 else best
 
     def _offer(self, label: _Label) -> None:
-        """Queue the schedule that ``label`` already is, at the least rate of its residual."""
-        if label.residual < 0:
-            return
-        rate = self._least_rate(label) + _UP * self.rate
-        configuration = self.usable[label.residual]
-        charge = label.spent + rate * self.charges[label.residual] / configuration.throughput
-        if 0 < rate < configuration.throughput and charge <= self.cap:
+        """Queue the schedule that ``label`` already is, at the least rate of its residual, and lower the cap by it."""
+        if label.residual >= 0:
+            rate = self._least_rate(label, self.stretch)
+            self._queue(label, self._charge(label, rate), rate)
+            self._undercut(self._charge(label, self._least_rate(label, 0.0)))
+        elif self.stretch and self._is_whole(label, self.stretch):
+            self._queue(label, label.spent, 0.0)
+            if self._is_whole(label, 0.0):
+                self._undercut(label.spent)
+
+    def _queue(self, label: _Label, charge: float, rate: float) -> None:
+        if charge <= self.cap and charge < inf:
             heappush(self.heap, (charge, 0.0, self.pushed, rate, label))
             self.pushed += 1
-            if not self.pricing.tracked:
-                self.cap = charge
 
-    def _least_rate(self, label: _Label) -> float:
-        """Least f that covers the requests and meets every demand: left + f slope >= most - (W + f) s / R."""
+    def _undercut(self, charge: float) -> None:
+        """A schedule of this charge keeps the tighter budget: nothing dearer is wanted."""
+        if not self.pricing.tracked:
+            self.cap = min(self.cap, charge)
+
+    def _charge(self, label: _Label, rate: float) -> float:
+        """Dollars per hour with the residual at ``rate``, infinity where that is a whole machine or more."""
+        if rate >= self.rates[label.residual]:
+            return inf
+        return label.spent + rate * self.charges[label.residual] / self.usable[label.residual].throughput
+
+    def _least_rate(self, label: _Label, later: float) -> float:
+        """Least f that covers the requests and meets every demand: left + f slope >= most - (W + f) s / R.
+
+        At the budget that is ``later`` seconds above the tighter one.
+        """
         lines = ((label.head, self.dues[label.residual]), *label.lines)
         rate = max(self.rate - label.capacity, 0.0)
+        grown = later * label.capacity
         for left, slope in lines:
             for seconds, most in self.allowance:
-                rate = max(rate, (most - label.capacity * seconds - left) / (slope + seconds))
-        return rate
+                needed, gain = most - label.capacity * seconds - left - grown, slope + later + seconds
+                if needed > rate * gain:
+                    if gain <= 0:
+                        return inf
+                    rate = needed / gain
+        return rate + _UP * self.rate
+
+    def _is_whole(self, label: _Label, later: float) -> bool:
+        """Whether the full groups alone keep the budget that is ``later`` seconds above the tighter one."""
+        late = max(most - label.capacity * seconds for seconds, most in self.allowance)
+        return label.capacity >= self.rate * (1 - _UP) and label.head + later * label.capacity >= late * (1 - _UP)
 
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier at the same place leaves no less of every demand; else keep this one."""
@@ -225,7 +265,7 @@ class _Descent:
         return any(low <= left and low + slope * most <= full for low, slope in lines)
 
     def _schedule(self, last: _Label, rate: float) -> tuple[DispatchTuple, ...]:
-        parts = [DispatchTuple.residual(self.usable[last.residual], rate)]
+        parts = [DispatchTuple.residual(self.usable[last.residual], rate)] if last.residual >= 0 else []
         label: _Label | None = last
         while label is not None:
             if label.machines:

@@ -19,6 +19,7 @@ from harpagon.formulations.paced_sizes import fewest_machines, least_residual
 from harpagon.formulations.physics import COST_TOLERANCE, in_dispatch_order
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.layered_climb import RULES, DeadlineRule, layered_climb
 from harpagon.solvers.exact.open_batch_descent import descend_over_open_batches
 
@@ -137,22 +138,39 @@ def _several_with_residual(
     problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Schedule]:
     """Whole machines and one residual over open batches."""
+    return several_between(problem, None, budget, cap, pricing, effort)
+
+
+def several_between(
+    problem: ModuleProblem, tightest: float | None, budget: float, cap: float, pricing: Pricing, effort: Effort | None
+) -> Iterator[Schedule]:
+    """Schedules over open batches as `descend_over_open_batches` has them, of batched configurations."""
     assert problem.stream is not None, "compiled from a pipeline"
-    named = _at_worst(problem)
-    slow = replace(problem, configurations=tuple(named))
+    batched = replace(problem, configurations=tuple(c for c in problem.configurations if not c.is_capacity))
     lines = allowance_lines(problem.stream)
-    for schedule in descend_over_open_batches(slow, budget, lines, cap, pricing, effort):
-        yield tuple(replace(part, configuration=named[part.configuration]) for part in schedule)
+    return descend_over_open_batches(batched, budget, lines, cap, pricing, effort, tightest)
 
 
 def _stated(
     problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Iterator[Schedule]:
     """Several points of capacity profiles: enough capacity from those that are quick enough."""
-    quick = tuple(c for c in problem.configurations if c.is_capacity and c.duration <= budget)
-    stated = replace(problem, configurations=quick)
-    for counts in layered_climb(stated, inf, RULES[Dispatch.TC], cap, pricing, effort) if quick else ():
+    stated = _quick_points(problem, budget)
+    for counts in layered_climb(stated, inf, RULES[Dispatch.TC], cap, pricing, effort) if stated.configurations else ():
         yield in_dispatch_order(DispatchTuple.full(c, n, problem.spare) for c, n in counts)
+
+
+def stated_with_residual(
+    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
+) -> Iterator[Schedule]:
+    """Several points of capacity profiles, one machine of them partly used."""
+    found = descend(_quick_points(problem, budget), inf, Dispatch.TC, cap, pricing, effort)
+    return (in_dispatch_order(parts) for parts in found)
+
+
+def _quick_points(problem: ModuleProblem, budget: float) -> ModuleProblem:
+    quick = tuple(c for c in problem.configurations if c.is_capacity and c.duration <= budget)
+    return replace(problem, configurations=quick)
 
 
 def _at_worst(problem: ModuleProblem) -> dict[Configuration, Configuration]:
@@ -163,6 +181,6 @@ def _at_worst(problem: ModuleProblem) -> dict[Configuration, Configuration]:
 
 _SEARCHES = {
     Billing.WHOLE: (_single_whole, _several_whole, _stated),
-    Billing.FRACTIONAL: (_single_residual, _single_whole, _several_whole, _several_with_residual, _stated),
+    Billing.FRACTIONAL: (_single_residual, _single_whole, _several_whole, _several_with_residual, stated_with_residual),
 }
 """What is searched under each billing; later searches have to undercut what earlier ones found."""

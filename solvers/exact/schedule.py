@@ -25,6 +25,7 @@ from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.layered_climb import RULES, layered_climb
 from harpagon.solvers.exact.paced import cheapest_paced, distinct_paced
+from harpagon.solvers.exact.paced_structures import paced_structures_between
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 
 if TYPE_CHECKING:
@@ -146,7 +147,7 @@ def distinct_schedules(
 ) -> list[Point]:
     """All schedules within ``budget`` and ``cap`` that are Pareto-optimal in cost and tracked use, and some others.
 
-    Of whole billing, or under ``paced``: where costs are curves there is no such list (`structures_between`).
+    Of whole billing: where costs are curves there is no such list (`structures_between`).
     """
     if dispatch is Dispatch.PACED:
         found = distinct_paced(problem, budget, billing, cap, pricing, effort)
@@ -167,6 +168,9 @@ def structures_between(
 
     At ``budget`` each is charged less than ``cap``; where use is tracked, "cheapest" is among those that use no more.
     """
+    if dispatch is Dispatch.PACED:
+        yield from paced_structures_between(problem, tightest, budget, cap, pricing, effort)
+        return
     for tuples in _descent(dispatch)(problem, budget, cap=cap, pricing=pricing, effort=effort, tightest=tightest):
         yield structure_of(_in_order(tuples, dispatch), problem.rate, dispatch)
 

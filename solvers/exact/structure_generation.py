@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.structures import Choice, StructureData, structure_program
-from harpagon.formulations.residual import Structure, structure_of
+from harpagon.formulations.residual import Structure
+from harpagon.formulations.structures import module_structure
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.module_generation import latency_prices, limit_surcharges
@@ -91,13 +92,13 @@ class StructureGeneration:
         for m, module in enumerate(self.data.modules):
             point = ScheduleSearch(module, task.billing, task.dispatch, effort=self.effort).cheapest(self._latest(m))
             if point is not None:
-                self._add(m, structure_of(point.schedule, module.rate, task.dispatch))
+                self._add(m, module_structure(point.schedule, module, task.dispatch))
         if plan is None:
             self._add_stand_ins()
             return
         modules = (module for pipeline in plan.pipelines for module in pipeline.modules.values())
         for m, module_plan in enumerate(modules):
-            self._add(m, structure_of(module_plan.tuples, self.data.modules[m].rate, task.dispatch))
+            self._add(m, module_structure(module_plan.tuples, self.data.modules[m], task.dispatch))
 
     def _add_stand_ins(self) -> None:
         cost = self.task.budget * len(self.data.modules)
@@ -166,7 +167,7 @@ class StructureGeneration:
             point = search.cheapest(earliest + share * (latest - earliest), line.worth - line.second * earliest)
             if point is None:
                 break
-            found.append(structure_of(point.schedule, module.rate, dispatch))
+            found.append(module_structure(point.schedule, module, dispatch))
         added = [self._add_below(m, structure, line, pricing, threshold) for structure in found]
         return any(added)
 
@@ -248,7 +249,7 @@ class StructureGeneration:
                 point = search.cheapest(earliest + (latest - earliest) * step / _GRID, task.ceiling)
                 if point is None:
                     break
-                self._add(m, structure_of(point.schedule, module.rate, task.dispatch))
+                self._add(m, module_structure(point.schedule, module, task.dispatch))
 
     def _list_within(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
         """Add every structure that passes below a line raised by ``gap``."""

@@ -15,7 +15,8 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.exact.schedule import cheapest_schedule
+from harpagon.solvers.exact.pricing import LIST_PRICES
+from harpagon.solvers.exact.schedule import cheapest_schedule, structures_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +79,22 @@ def test_no_schedule_with_a_residual_is_cheaper() -> None:
         several += partly and len(best.schedule) > 1
     assert residuals > 10
     assert several > 2
+
+
+def test_no_structure_between_two_budgets_is_left_out() -> None:
+    several = 0
+    for seed in range(60):
+        problem, budget = module(seed)
+        tightest = (min(c.duration for c in problem.configurations) + budget) / 2
+        between = tightest + random.Random(seed).uniform(0.05, 0.95) * (budget - tightest)
+        cheapest = cheapest_schedule(problem, between, Billing.FRACTIONAL, Dispatch.PACED)
+        assert cheapest is not None
+        listed = structures_between(problem, tightest, budget, Dispatch.PACED, cheapest.cost * (1 + 1e-6), LIST_PRICES)
+        fitting = [one for one in listed if one.quickest <= between * (1 + 1e-12)]
+        costs = [sum(part.cost for part in one.schedule(one.rate(between))) for one in fitting]
+        assert min(costs) == pytest.approx(cheapest.cost, rel=1e-9)
+        several += len(fitting[costs.index(min(costs))].full) > 0
+    assert several > 10
 
 
 def test_a_looser_budget_never_costs_more() -> None:
