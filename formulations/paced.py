@@ -146,7 +146,7 @@ def in_step(part: DispatchTuple, stream: Stream) -> Service | None:
     Batches open b / rho apart, up to the lag, and b / rho is at least d / n: each finds its machine by c.
     """
     duration, batch = exact(part.configuration.duration), part.configuration.batch
-    step = batch / exact_rate(part)
+    step = batch / exact_rate(part) if part.is_residual else duration / part.working
     late = lag(stream.wave, batch, step, stream.rate)
     if late is None:
         return None
@@ -178,10 +178,13 @@ def lag(wave: Wave | BatchWave, quantum: int, step: Fraction, clock: float) -> F
 
     None where it does not keep up with ``clock`` roots a second.
     """
-    root = exact(clock)
-    if wave.rate * root * step > quantum:
+    needed, seconds = step.as_integer_ratio()
+    per_second, unit = exact(clock).as_integer_ratio()
+    requests, roots = wave.rate.as_integer_ratio()
+    if requests * per_second * needed > quantum * roots * unit * seconds:
         return None
-    return max(turn * step - roots / root for roots, turn in corners(wave, quantum))
+    gained, waited = needed * per_second, unit * seconds
+    return Fraction(max(turn * gained - s * waited for s, turn in corners(wave, quantum)), seconds * per_second)
 
 
 @lru_cache(maxsize=4_096)

@@ -4,8 +4,8 @@ As in `climb`, a schedule is built from the end of the dispatch order, but confi
 order that the policy prescribes, each at most once with n >= 1 machines. What has been built is a label (capacity
 W, slack s, cost); the slack carries what the tuples behind still need from those before them. `Rule` says, per
 policy, in which order configurations are visited and how a tuple changes the slack. Best-first search with the bound
-cost + (T - W) / max r; a label is dropped when another one, at the same or an earlier configuration, has no less
-capacity and slack at no more cost.
+cost + (N - W) / max r, N being the rate T or, if more, the capacity that a configuration in use needs in all; a label
+is dropped when another one, at the same or an earlier configuration, has no less capacity and slack at no more cost.
 
 All configurations yet to be visited can take only so much of the slack away, its reserve. More slack than the reserve
 is of no use, so it is cut off; labels that have it all are compared in capacity and cost alone.
@@ -64,6 +64,10 @@ class Rule(Protocol):
         """Slack that must be left at this capacity: no more at a larger one."""
         ...
 
+    def need(self, configuration: Configuration, budget: float) -> float:
+        """Capacity that no complete schedule with this configuration can do without."""
+        ...
+
     def grows_alike(self, same_place: bool, saturated: bool) -> bool:
         """Whether one more machine leaves a label dominated by what dominates it, or by that and one more machine.
 
@@ -93,6 +97,9 @@ class ThroughputCostRule:
         return 0.0
 
     def allowance(self, capacity: float) -> float:
+        return 0.0
+
+    def need(self, configuration: Configuration, budget: float) -> float:
         return 0.0
 
     def grows_alike(self, same_place: bool, saturated: bool) -> bool:
@@ -153,6 +160,9 @@ class DeadlineRule:
     def allowance(self, capacity: float) -> float:
         return 0.0
 
+    def need(self, configuration: Configuration, budget: float) -> float:
+        return collection_rate(configuration, budget)
+
     def grows_alike(self, same_place: bool, saturated: bool) -> bool:
         return same_place or saturated
 
@@ -167,12 +177,16 @@ RULES: dict[Dispatch, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class _Label:
-    """The schedule so far: ``machines`` of the configuration visited at ``place``, added to ``parent``."""
+    """The schedule so far: ``machines`` of the configuration visited at ``place``, added to ``parent``.
+
+    ``need`` is a capacity that no complete schedule from here can do without.
+    """
 
     parent: _Label | None
     place: int
     machines: int
     capacity: float
+    need: float
     slack: float
     spent: float
     usage: Usage
@@ -241,8 +255,10 @@ class _Search:
         self.cap = cap
         self.pricing = pricing
         self.charges = [pricing.charge(c) for c in visits]
-        ratios = [c.throughput / charge for c, charge in zip(visits, self.charges, strict=True)]
+        self.throughputs = [c.throughput for c in visits]
+        ratios = [rate / charge for rate, charge in zip(self.throughputs, self.charges, strict=True)]
         self.best_ratios = [max(ratios[place:]) for place in range(len(visits))]
+        self.needs = [rule.need(c, budget) * (1 - RATE_TOLERANCE) for c in visits]
         reserves = [rule.reserve(c, budget) for c in visits]
         most = rule.allowance(self.target)
         self.reserves = [most + math.fsum(reserves[place + 1 :]) for place in range(len(visits))]
@@ -252,7 +268,7 @@ class _Search:
         self.saturated = [Staircase() for _ in visits]
 
     def run(self) -> Iterator[Counts]:
-        root = _Label(None, -1, 0, 0.0, math.inf, 0.0, self.pricing.nothing())
+        root = _Label(None, -1, 0, 0.0, self.target, math.inf, 0.0, self.pricing.nothing())
         self._branch(root)
         while self.heap:
             self.effort.spend(len(self.heap))
@@ -280,22 +296,23 @@ class _Search:
 
     def _push(self, parent: _Label, place: int, machines: int) -> None:
         configuration = self.visits[place]
-        rate = machines * configuration.throughput
+        rate = machines * self.throughputs[place]
+        capacity = parent.capacity + rate
+        spent = parent.spent + (machines + self.spare) * self.charges[place]
+        need = max(parent.need, self.needs[place])
+        bound = spent + max(0.0, need - capacity) / self.best_ratios[place]
+        if bound > self.cap:
+            return
         slack = self.rule.slack(configuration, self.budget, rate, parent.capacity, parent.slack)
         slack = min(slack, self.reserves[place])
         if slack < -self.rounding and not self.rule.may_recover():
-            return
-        capacity = parent.capacity + rate
-        spent = parent.spent + (machines + self.spare) * self.charges[place]
-        bound = spent + max(0.0, self.target - capacity) / self.best_ratios[place]
-        if bound > self.cap:
             return
         usage = parent.usage
         if self.pricing.tracked:
             usage = self.pricing.add(usage, configuration, machines + self.spare)
         elif self._complete(capacity, slack):
             self.cap = spent
-        label = _Label(parent, place, machines, capacity, slack, spent, usage)
+        label = _Label(parent, place, machines, capacity, need, slack, spent, usage)
         heappush(self.heap, (bound, -capacity, self.pushed, label))
         self.pushed += 1
 

@@ -10,6 +10,7 @@ are added, but what each dispatcher keeps is searched on its own.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from heapq import heapify, heappop, heappush
 from math import ceil, inf
 from typing import TYPE_CHECKING, TypeAlias
@@ -17,8 +18,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from harpagon.formulations.paced import corners
 from harpagon.formulations.paced_sizes import fewest_machines, least_residual
 from harpagon.formulations.physics import COST_TOLERANCE, in_dispatch_order
+from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.layered_climb import RULES, DeadlineRule, layered_climb
 from harpagon.solvers.exact.open_batch_descent import descend_over_open_batches
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harpagon.formulations.paced import Stream
-    from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.effort import Effort
     from harpagon.solvers.exact.pricing import Pricing
@@ -45,10 +47,15 @@ class OpenBatchRule(DeadlineRule):
 
     def __init__(self, stream: Stream) -> None:
         self.lines = allowance_lines(stream)
+        self.least = min(most for seconds, most in self.lines if not seconds)
 
     def allowance(self, capacity: float) -> float:
         """Requests that the slack must leave at this capacity."""
         return max(most - capacity * seconds for seconds, most in self.lines)
+
+    def need(self, configuration: Configuration, budget: float) -> float:
+        """Of its own group: no group of longer duration has a larger D."""
+        return (configuration.batch + self.least) / (budget - configuration.duration)
 
 
 def allowance_lines(stream: Stream) -> tuple[tuple[float, float], ...]:
@@ -56,131 +63,167 @@ def allowance_lines(stream: Stream) -> tuple[tuple[float, float], ...]:
     return tuple((s / stream.rate, float(turn + 1)) for s, turn in corners(stream.wave, 1))
 
 
-def cheapest_paced(
-    problem: ModuleProblem, budget: float, billing: Billing, cap: float, pricing: Pricing, effort: Effort | None = None
-) -> Schedule | None:
-    """Schedule of least charge whose H is at most ``budget`` seconds; None where none is within ``cap``."""
-    best: Schedule | None = None
-    for search in _SEARCHES[billing]:
-        found = next(_kept(search(problem, budget, cap, pricing, effort), problem, budget), None)
-        if found is not None and _charge(found, pricing) <= cap:
-            best, cap = found, _charge(found, pricing) * (1 - COST_TOLERANCE)
-    return best
+class PacedSearch:
+    """Cheapest schedules of one module at one budget after another; what no budget changes is found once."""
 
+    def __init__(
+        self, problem: ModuleProblem, billing: Billing, pricing: Pricing, effort: Effort | None = None
+    ) -> None:
+        assert problem.stream is not None, "compiled from a pipeline"
+        self.problem = problem
+        self.stream = problem.stream
+        self.pricing = pricing
+        self.effort = effort
+        self.searches = [getattr(self, name) for name in _SEARCHES[billing]]
+        self.covers: dict[int, float] = {}
 
-def distinct_paced(
-    problem: ModuleProblem, budget: float, billing: Billing, cap: float, pricing: Pricing, effort: Effort | None = None
-) -> Iterator[Schedule]:
-    """All schedules within budget and cap that are Pareto-optimal in cost and tracked use, and some others."""
-    for search in _SEARCHES[billing]:
-        found = _kept(search(problem, budget, cap, pricing, effort), problem, budget)
-        yield from (schedule for schedule in found if _charge(schedule, pricing) <= cap)
+    def cheapest(self, budget: float, cap: float) -> tuple[Schedule, float] | None:
+        """Schedule of least charge whose H is at most ``budget`` seconds, and H; None where none is within ``cap``."""
+        best = None
+        for search in self.searches:
+            found = next(self._kept(search(budget, cap), budget), None)
+            if found is not None and self._charge(found[0]) <= cap:
+                best, cap = found, self._charge(found[0]) * (1 - COST_TOLERANCE)
+        return best
 
+    def distinct(self, budget: float, cap: float) -> Iterator[tuple[Schedule, float]]:
+        """All schedules within budget and cap that are Pareto-optimal in cost and tracked use, and some others."""
+        for search in self.searches:
+            found = self._kept(search(budget, cap), budget)
+            yield from (one for one in found if self._charge(one[0]) <= cap)
 
-def _kept(found: Iterator[Schedule], problem: ModuleProblem, budget: float) -> Iterator[Schedule]:
-    """Those that keep the budget by the exact figures too."""
-    limit = budget * (1 + _ROUNDING)
-    return (schedule for schedule in found if problem.latency(schedule, Dispatch.PACED) <= limit)
+    def _kept(self, found: Iterator[Schedule], budget: float) -> Iterator[tuple[Schedule, float]]:
+        """Those that keep the budget by the exact figures too, with their H."""
+        limit = budget * (1 + _ROUNDING)
+        pairs = ((schedule, self.problem.latency(schedule, Dispatch.PACED)) for schedule in found)
+        return (pair for pair in pairs if pair[1] <= limit)
 
+    def _charge(self, schedule: Schedule) -> float:
+        return sum(part.machines * self.pricing.charge(part.configuration) for part in schedule)
 
-def _charge(schedule: Schedule, pricing: Pricing) -> float:
-    return sum(part.machines * pricing.charge(part.configuration) for part in schedule)
+    # One tuple
 
+    def single_whole(self, budget: float, cap: float) -> Iterator[Schedule]:
+        """One tuple of whole machines, the fewest of each configuration, cheapest first.
 
-def _single_whole(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """One tuple of whole machines, the fewest of each configuration, cheapest first.
+        A configuration is looked at when no other can be cheaper than what its rate alone asks for.
+        """
+        spare, charges = self.problem.spare, self._charges
+        heap: list[tuple[float, int, DispatchTuple | None]] = [
+            (least, place, None)
+            for least, place, duration in self._least_charges
+            if duration <= budget and least <= cap
+        ]
+        heapify(heap)
+        while heap and heap[0][0] <= cap:
+            _, place, part = heappop(heap)
+            configuration = self.problem.configurations[place]
+            if part is not None:
+                yield (part,)
+                continue
+            machines = fewest_machines(configuration, self.stream, budget)
+            if machines is not None and (machines + spare) * charges[place] <= cap:
+                part = DispatchTuple.full(configuration, machines, spare)
+                heappush(heap, (part.machines * charges[place], place, part))
 
-    A configuration is looked at when no other can be cheaper than what its rate alone asks for.
-    """
-    assert problem.stream is not None, "compiled from a pipeline"
-    heap: list[tuple[float, int, DispatchTuple | None]] = []
-    for place, configuration in enumerate(problem.configurations):
-        if configuration.duration <= budget:
-            least = max(1, ceil(problem.rate / configuration.throughput * (1 - _ROUNDING))) + problem.spare
-            heap.append((least * pricing.charge(configuration), place, None))
-    heapify(heap)
-    while heap and heap[0][0] <= cap:
-        _, place, part = heappop(heap)
-        configuration = problem.configurations[place]
-        if part is not None:
-            yield (part,)
-            continue
-        machines = fewest_machines(configuration, problem.stream, budget)
-        if machines is not None:
-            part = DispatchTuple.full(configuration, machines, problem.spare)
-            heappush(heap, (part.machines * pricing.charge(configuration), place, part))
+    @cached_property
+    def _charges(self) -> list[float]:
+        return [self.pricing.charge(configuration) for configuration in self.problem.configurations]
 
+    @cached_property
+    def _least_charges(self) -> list[tuple[float, int, float]]:
+        """Charge that the rate alone asks for, place and duration of every configuration."""
+        found = []
+        for place, configuration in enumerate(self.problem.configurations):
+            least = max(1, ceil(self.problem.rate / configuration.throughput * (1 - _ROUNDING))) + self.problem.spare
+            found.append((least * self._charges[place], place, configuration.duration))
+        return found
 
-def _single_residual(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """One partly used machine, at the least rate in each configuration, cheapest first."""
-    assert problem.stream is not None, "compiled from a pipeline"
-    rates = ((c, least_residual(c, problem.stream, budget)) for c in problem.configurations if c.duration <= budget)
-    parts = [DispatchTuple.residual(configuration, rate) for configuration, rate in rates if rate is not None]
-    return ((part,) for part in sorted(parts, key=lambda part: part.machines * pricing.charge(part.configuration)))
+    def single_residual(self, budget: float, cap: float) -> Iterator[Schedule]:
+        """One partly used machine, at the least rate in each configuration, cheapest first."""
+        quick = (c for c in self.problem.configurations if c.duration <= budget)
+        rates = ((c, least_residual(c, self.stream, budget)) for c in quick)
+        parts = [DispatchTuple.residual(configuration, rate) for configuration, rate in rates if rate is not None]
+        charge = self.pricing.charge
+        return ((part,) for part in sorted(parts, key=lambda part: part.machines * charge(part.configuration)))
 
+    # Several tuples of batches
 
-def _several_whole(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """Whole machines over open batches."""
-    assert problem.stream is not None, "compiled from a pipeline"
-    named = _at_worst(problem)
-    slow = replace(problem, configurations=tuple(named))
-    for counts in layered_climb(slow, budget, OpenBatchRule(problem.stream), cap, pricing, effort):
-        yield in_dispatch_order(DispatchTuple.full(named[c], n, problem.spare) for c, n in counts)
+    def several_whole(self, budget: float, cap: float) -> Iterator[Schedule]:
+        """Whole machines over open batches."""
+        quick = sum(configuration.duration < budget for configuration in self._batched)
+        if not quick or self._cover(quick) > cap:
+            return
+        slow = replace(self.problem, configurations=tuple(self._at_worst)[:quick])
+        for counts in layered_climb(slow, budget, self._rule, cap, self.pricing, self.effort):
+            named = self._at_worst
+            yield in_dispatch_order(DispatchTuple.full(named[c], n, self.problem.spare) for c, n in counts)
 
+    @cached_property
+    def _rule(self) -> OpenBatchRule:
+        return OpenBatchRule(self.stream)
 
-def _several_with_residual(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """Whole machines and one residual over open batches."""
-    return several_between(problem, None, budget, cap, pricing, effort)
+    @cached_property
+    def _batched(self) -> list[Configuration]:
+        """Batched configurations, the quickest first."""
+        return sorted((c for c in self.problem.configurations if not c.is_capacity), key=lambda c: c.duration)
 
+    @cached_property
+    def _at_worst(self) -> dict[Configuration, Configuration]:
+        """`_batched` as if every batch took the stated quantile, with what they stand for."""
+        return {c if c.mean == c.duration else replace(c, mean=c.duration): c for c in self._batched}
 
-def several_between(
-    problem: ModuleProblem, tightest: float | None, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """Schedules over open batches as `descend_over_open_batches` has them, of batched configurations."""
-    assert problem.stream is not None, "compiled from a pipeline"
-    batched = replace(problem, configurations=tuple(c for c in problem.configurations if not c.is_capacity))
-    lines = allowance_lines(problem.stream)
-    return descend_over_open_batches(batched, budget, lines, cap, pricing, effort, tightest)
+    def _cover(self, quick: int) -> float:
+        """Least charge for the capacity alone, by so many of the quickest configurations: no schedule has less."""
+        if self.pricing.tracked:
+            return 0.0
+        if quick not in self.covers:
+            slow = ModuleProblem(self.problem.name, self.problem.rate, tuple(self._at_worst)[:quick])
+            counts = next(climb(slow, inf, inf, self.pricing, self.effort))
+            self.covers[quick] = sum(n * self.pricing.charge(c) for c, n in counts) * (1 - COST_TOLERANCE / 2)
+        return self.covers[quick]
 
+    def several_with_residual(self, budget: float, cap: float) -> Iterator[Schedule]:
+        """Whole machines and one residual over open batches."""
+        return self.several_between(None, budget, cap)
 
-def _stated(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """Several points of capacity profiles: enough capacity from those that are quick enough."""
-    stated = _quick_points(problem, budget)
-    for counts in layered_climb(stated, inf, RULES[Dispatch.TC], cap, pricing, effort) if stated.configurations else ():
-        yield in_dispatch_order(DispatchTuple.full(c, n, problem.spare) for c, n in counts)
+    def several_between(self, tightest: float | None, budget: float, cap: float) -> Iterator[Schedule]:
+        """Schedules over open batches as `descend_over_open_batches` has them."""
+        batched = replace(self.problem, configurations=tuple(self._batched))
+        return descend_over_open_batches(
+            batched, budget, self._rule.lines, cap, self.pricing, self.effort, tightest=tightest
+        )
 
+    # Several points of capacity profiles: enough capacity from those that are quick enough
 
-def stated_with_residual(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> Iterator[Schedule]:
-    """Several points of capacity profiles, one machine of them partly used."""
-    found = descend(_quick_points(problem, budget), inf, Dispatch.TC, cap, pricing, effort)
-    return (in_dispatch_order(parts) for parts in found)
+    def stated_whole(self, budget: float, cap: float) -> Iterator[Schedule]:
+        """Whole machines."""
+        stated = self._quick_points(budget)
+        if stated.configurations:
+            for counts in layered_climb(stated, inf, RULES[Dispatch.TC], cap, self.pricing, self.effort):
+                yield in_dispatch_order(DispatchTuple.full(c, n, self.problem.spare) for c, n in counts)
 
+    def stated_with_residual(self, budget: float, cap: float) -> Iterator[Schedule]:
+        """Whole machines and one that is partly used."""
+        found = descend(self._quick_points(budget), inf, Dispatch.TC, cap, self.pricing, self.effort)
+        return (in_dispatch_order(parts) for parts in found)
 
-def _quick_points(problem: ModuleProblem, budget: float) -> ModuleProblem:
-    quick = tuple(c for c in problem.configurations if c.is_capacity and c.duration <= budget)
-    return replace(problem, configurations=quick)
+    def _quick_points(self, budget: float) -> ModuleProblem:
+        return replace(self.problem, configurations=tuple(c for c in self._stated if c.duration <= budget))
 
-
-def _at_worst(problem: ModuleProblem) -> dict[Configuration, Configuration]:
-    """Batched configurations as if every batch took the stated quantile, with what they stand for."""
-    batched = (c for c in problem.configurations if not c.is_capacity)
-    return {c if c.mean == c.duration else replace(c, mean=c.duration): c for c in batched}
+    @cached_property
+    def _stated(self) -> list[Configuration]:
+        return [c for c in self.problem.configurations if c.is_capacity]
 
 
 _SEARCHES = {
-    Billing.WHOLE: (_single_whole, _several_whole, _stated),
-    Billing.FRACTIONAL: (_single_residual, _single_whole, _several_whole, _several_with_residual, stated_with_residual),
+    Billing.WHOLE: ("single_whole", "several_whole", "stated_whole"),
+    Billing.FRACTIONAL: (
+        "single_residual",
+        "single_whole",
+        "several_whole",
+        "several_with_residual",
+        "stated_with_residual",
+    ),
 }
 """What is searched under each billing; later searches have to undercut what earlier ones found."""

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.paced_sizes import fewest_machines
 from harpagon.formulations.structures import module_structure, structures_with
 from harpagon.instances.plan import DispatchTuple
-from harpagon.instances.policies import Dispatch
+from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.effort import Effort
-from harpagon.solvers.exact.paced import several_between, stated_with_residual
+from harpagon.solvers.exact.paced import PacedSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,8 @@ def paced_structures_between(
                 cap = min(cap, structure.full[0].machines * pricing.charge(configuration))
             if structure.floor <= max(tightest, configuration.duration):
                 break
-    for schedule in _several(problem, tightest, budget, cap, pricing, effort):
+    search = PacedSearch(problem, Billing.FRACTIONAL, pricing, effort)
+    for schedule in _several(search, tightest, budget, cap):
         yield module_structure(schedule, problem, Dispatch.PACED)
 
 
@@ -64,11 +65,9 @@ def _single_wholes(
         machines += 1
 
 
-def _several(
-    problem: ModuleProblem, tightest: float, budget: float, cap: float, pricing: Pricing, effort: Effort
-) -> Iterator[Schedule]:
+def _several(search: PacedSearch, tightest: float, budget: float, cap: float) -> Iterator[Schedule]:
     """Several tuples: batched ones, then points of capacity profiles at every stated latency that matters."""
-    yield from several_between(problem, tightest, budget, cap, pricing, effort)
-    stated = sorted({c.duration for c in problem.configurations if c.is_capacity and c.duration <= budget})
+    yield from search.several_between(tightest, budget, cap)
+    stated = sorted({c.duration for c in search.problem.configurations if c.is_capacity and c.duration <= budget})
     for latency in [*[x for x in stated if x <= tightest][-1:], *(x for x in stated if x > tightest)]:
-        yield from stated_with_residual(problem, latency, cap, pricing, effort)
+        yield from search.stated_with_residual(latency, cap)

@@ -24,7 +24,7 @@ from harpagon.solvers.exact.deadline_descent import descend_by_deadline
 from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.layered_climb import RULES, layered_climb
-from harpagon.solvers.exact.paced import cheapest_paced, distinct_paced
+from harpagon.solvers.exact.paced import PacedSearch
 from harpagon.solvers.exact.paced_structures import paced_structures_between
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 
@@ -102,6 +102,7 @@ class ScheduleSearch:
         self.effort = effort
         self._known: Point | None = None
         self._known_at = 0.0
+        self._paced_search = PacedSearch(problem, billing, pricing, effort) if dispatch is Dispatch.PACED else None
 
     def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
         """As `cheapest_schedule`.
@@ -113,15 +114,16 @@ class ScheduleSearch:
         """
         if self.effort is not None and self.effort.late():
             raise OutOfEffortError
-        if self.dispatch is Dispatch.PACED:
-            return self._remembered(self._paced, budget, cap)
+        if self._paced_search is not None:
+            return self._remembered(self._paced_point, budget, cap)
         if self.billing is Billing.WHOLE:
             return self._remembered(self._whole, budget, cap)
         return next(_fractional(self.problem, budget, self.dispatch, cap, self.pricing, self.effort), None)
 
-    def _paced(self, budget: float, cap: float) -> Point | None:
-        found = cheapest_paced(self.problem, budget, self.billing, cap, self.pricing, self.effort)
-        return None if found is None else _point(self.problem, found, self.dispatch, self.pricing)
+    def _paced_point(self, budget: float, cap: float) -> Point | None:
+        assert self._paced_search is not None, "asked under paced"
+        found = self._paced_search.cheapest(budget, cap)
+        return None if found is None else _priced(*found, self.pricing)
 
     def _whole(self, budget: float, cap: float) -> Point | None:
         return _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing, self.effort)
@@ -150,8 +152,8 @@ def distinct_schedules(
     Of whole billing: where costs are curves there is no such list (`structures_between`).
     """
     if dispatch is Dispatch.PACED:
-        found = distinct_paced(problem, budget, billing, cap, pricing, effort)
-        return [_point(problem, schedule, dispatch, pricing) for schedule in found]
+        found = PacedSearch(problem, billing, pricing, effort).distinct(budget, cap)
+        return [_priced(*pair, pricing) for pair in found]
     return list(_whole(problem, budget, dispatch, cap, pricing, effort))
 
 
@@ -265,8 +267,11 @@ def _whole_point(problem: ModuleProblem, counts: Counts, dispatch: Dispatch, pri
 
 def _point(problem: ModuleProblem, tuples: Sequence[DispatchTuple], dispatch: Dispatch, pricing: Pricing) -> Point:
     schedule = _in_order(tuples, dispatch)
-    cost = sum(part.machines * pricing.charge(part.configuration) for part in schedule)
-    return Point(problem.latency(schedule, dispatch), cost, schedule)
+    return _priced(schedule, problem.latency(schedule, dispatch), pricing)
+
+
+def _priced(schedule: tuple[DispatchTuple, ...], latency: float, pricing: Pricing) -> Point:
+    return Point(latency, sum(part.machines * pricing.charge(part.configuration) for part in schedule), schedule)
 
 
 def _in_order(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[DispatchTuple, ...]:
