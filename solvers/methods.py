@@ -84,6 +84,8 @@ def solve(
         result = chosen.run(instance, billing, dispatch, options)
     except SolveInterrupted as interruption:
         raise SolveInterrupted(_refereed(instance, method, interruption.result)) from None
+    if chosen.kind is Kind.EXACT:
+        result = cast("Callable[..., Result]", load("solvers.ties:with_quickest_plan"))(instance, result, options)
     return _refereed(instance, method, result)
 
 

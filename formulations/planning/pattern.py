@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pyomo.environ import ConcreteModel
 
@@ -140,6 +140,31 @@ def pattern_program(data: PatternData) -> LinearProgram:
     return program_of_rows(
         [*picks, *entries, *idle, *bundles], list(_rows(data, {key: i for i, key in enumerate(keys)}))
     )
+
+
+def quickest_program(data: PatternData, pipelines: Sequence[int], cost: float) -> LinearProgram:
+    """The quickest of the choices of at most ``cost`` $/h: least sum over pipelines of latency / SLO.
+
+    The columns of `pattern_program`, then length[q]; ``pipelines`` has the number of every module's.
+    """
+    keys, slos = data.keys, dict(zip(pipelines, data.slo, strict=True))
+    paid = {f"pick[{m},{k}]": data.columns[m][k].cost for m, k in keys}
+    paid |= {f"idle[{name}]": hardware.price for name, hardware in data.bundles.items()}
+    columns = [
+        *((f"pick[{m},{k}]", 0.0, 1.0, True) for m, k in keys),
+        *((f"entry[{m}]", 0.0, math.inf, False) for m in range(len(data.columns))),
+        *((f"idle[{name}]", 0.0, math.inf, False) for name in data.bundles),
+        *((f"bundles[{name}]", 0.0, math.inf, True) for name in data.bundles),
+        *((f"length[{q}]", 1 / slo, slo, False) for q, slo in slos.items()),
+    ]
+    number = {name: i for i, (name, *_) in enumerate(columns)}
+    rows = list(_rows(data, {key: i for i, key in enumerate(keys)}))
+    for m in data.sinks:
+        ends = {number[f"pick[{m},{k}]"]: column.latency for k, column in enumerate(data.columns[m])}
+        ends |= {number[f"entry[{m}]"]: 1.0, number[f"length[{pipelines[m]}]"]: -1.0}
+        rows.append(Row(f"length[{m}]", -math.inf, 0.0, ends))
+    budget = Row("budget", -math.inf, cost, {number[name]: price for name, price in paid.items() if price})
+    return program_of_rows(columns, [*rows, budget])
 
 
 def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[Row]:
