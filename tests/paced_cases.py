@@ -1,4 +1,4 @@
-"""Random paced plans, and streams of the class that their latency is claimed for."""
+"""Random paced plans."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import random
 from typing import TYPE_CHECKING
 
 import networkx as nx
-import numpy as np
 from simulation_cases import pipeline_plan
 
 from harpagon.formulations.paced import Stream
@@ -20,8 +19,8 @@ from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from harpagon.instances.instance import Instance, Pipeline
-    from harpagon.instances.plan import PipelinePlan, Plan
+    from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
 
 FANOUTS = (0.25, 0.3, 0.5, 0.7, 1.0, 1.0, 1.0, 1.2, 1.5, 2.0, 3.0)
 
@@ -80,46 +79,3 @@ def random_plan(seed: int, modules: int = 5) -> tuple[Instance, Plan]:
     rate = rng.choice((10.0, 30.0, 198.0, 1000.0, 7.3))
     schedules = {name: random_schedule(rng, arriving) for name, arriving in propagate_rates(graph, rate).items()}
     return pipeline_plan(graph, rate, schedules, Dispatch.PACED, burst=rng.choice((1, 1, 1, 2, 5)))
-
-
-def class_streams(pipeline: Pipeline, plan: PipelinePlan, requests: int, seed: int) -> dict[str, np.ndarray]:
-    """Streams that the plan claims its latency for, each of at most so many root requests."""
-    generator = np.random.default_rng(seed)
-    rate, count = pipeline.rate, requests
-    close_after = [wait for module in plan.modules.values() if module.pace for wait in module.pace.close_after]
-    beyond = np.array([1 / rate, *(max(1 / rate, wait + 1e-7) for wait in close_after)])
-    gaps = {
-        "even": np.full(count, 1.0),
-        "slow by 0.1 %": np.full(count, 1.001),
-        "slow by 30 %": np.full(count, 1.3),
-        "random gaps": 1 + generator.exponential(0.3, count),
-        "long gaps": np.where(generator.random(count) < 0.05, generator.uniform(2, 30, count), 1.0),
-        "gaps just beyond the time-outs": rate * generator.choice(beyond, count),
-        "gaps of whole intervals": generator.choice((1.0, 1.0, 1.0, 2.0, 3.0), count),
-    }
-    streams = {name: np.cumsum(gap) / rate for name, gap in gaps.items()}
-    grid = np.arange(count) / rate
-    streams["2 % dropped"] = grid[generator.random(count) >= 0.02]
-    streams["bursts"] = bursts(rate, pipeline.burst, generator, count)
-    return {name: times - times[0] for name, times in streams.items()}
-
-
-def bursts(rate: float, burst: int, generator: np.random.Generator, count: int) -> np.ndarray:
-    """All that a token bucket of ``burst`` allows, after pauses that fill it more or less."""
-    times: list[float] = []
-    now, tokens = 0.0, float(burst)
-    while len(times) < count:
-        now, tokens = _spend(times, now, tokens, rate, int(generator.integers(1, 3 * burst + 3)))
-        pause = float(generator.choice((0.3, 1.0, burst, 2.5 * burst))) / rate
-        now, tokens = now + pause, min(float(burst), tokens + rate * pause)
-    return np.array(times[:count])
-
-
-def _spend(times: list[float], now: float, tokens: float, rate: float, requests: int) -> tuple[float, float]:
-    """Send as soon as there is a token."""
-    for _ in range(requests):
-        if tokens < 1:
-            now, tokens = now + (1 - tokens) / rate, 1.0
-        times.append(now)
-        tokens -= 1
-    return now, tokens

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 import numpy as np
 import pytest
-from paced_cases import class_streams, random_plan
+from paced_cases import random_plan
 from simulation_cases import LARGE, MIDDLE, pipeline_plan
 
 from harpagon import read_instance, solve
@@ -18,6 +18,7 @@ from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation import simulate
 from harpagon.simulation.arrivals.processes import GammaArrivals, TraceArrivals
+from studies.dispatch.streams import class_streams
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance

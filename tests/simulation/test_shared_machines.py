@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from paced_cases import class_streams
 from shared_cases import Stream, Turn, dealt_model, longest_stays, two_models, wave_of
 from virtual_time import VirtualLoop
 
@@ -29,6 +28,7 @@ from harpagon.simulation.deploy import TARGETS, deployment_files
 from harpagon.simulation.dispatch.conditions import Conditions
 from harpagon.simulation.flow.station import LateError, PromptStation
 from harpagon.simulation.serving.run import serve_plan
+from studies.dispatch.streams import class_streams
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
