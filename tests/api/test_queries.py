@@ -29,7 +29,7 @@ def table() -> pd.DataFrame:
 
 
 def test_compare_has_a_row_per_instance_billing_and_method_beside_both_optima(table: pd.DataFrame) -> None:
-    assert len(table) == 2 * (6 + 5)
+    assert len(table) == 2 * (6 + 6)
     assert table["method"].tolist()[:6] == ["exact", "exact", "exact", "clipper", "harpagon", "compact"]
     assert table["dispatch"].tolist()[:3] == ["tc", "free", "paced"]
     gaps = table["cost"] / table["optimum_tc"] - 1
@@ -55,9 +55,9 @@ def test_compare_resumes_from_a_folder(tmp_path: Path, monkeypatch: pytest.Monke
     instances = [harpagon.read_instance("worked-example")]
     first = harpagon.compare(instances, ["clipper"], out=tmp_path)
     monkeypatch.setattr("harpagon.solvers.methods.METHODS", {**harpagon.METHODS})
-    assert (tmp_path / "rows.jsonl").read_text().count("\n") == len(first) == 3
+    assert (tmp_path / "rows.jsonl").read_text().count("\n") == len(first) == 4
     pd.testing.assert_frame_equal(harpagon.compare(instances, ["clipper"], out=tmp_path), first)
-    assert (tmp_path / "rows.jsonl").read_text().count("\n") == 3
+    assert (tmp_path / "rows.jsonl").read_text().count("\n") == 4
 
 
 def test_solve_says_what_plan_says(traffic: harpagon.Instance, capsys: pytest.CaptureFixture[str]) -> None:
