@@ -1,16 +1,28 @@
-"""How help looks: paragraphs wrap to the terminal, and a flag shows no type."""
+"""How help looks: paragraphs wrap to the terminal, values have names in words, and a flag shows no type.
+
+Below `_WIDE` columns the tables of options would cut words off, so that help is plain paragraphs there.
+"""
 
 from __future__ import annotations
 
 import re
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperArgument, TyperCommand, TyperGroup
+
+from harpagon.cli.console import terminal_width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import typer
 
 _BREAK_IN_PARAGRAPH = re.compile(r"(?<=\S)\n(?=\S)")
+_MARKUP = re.compile(r"\[/?(bold|dim|italic)?\]")
+_WIDE = 80
+_WORDS = {int: "N", float: "NUMBER", str: "TEXT"}
+"""Type of a value to its name where an option gives none."""
 
 
 def lay_out(app: typer.Typer) -> None:
@@ -30,16 +42,61 @@ def _wrapping(text: str | None) -> str | None:
 
 class _Command(TyperCommand):
     def get_params(self, ctx: Any) -> Any:
-        return _without_types_of_flags(super().get_params(ctx))
+        return _in_words(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        if terminal_width() >= _WIDE:
+            super().format_help(ctx, formatter)
+        else:
+            formatter.write(_narrow(self, ctx, terminal_width()))
 
 
 class _Group(TyperGroup):
     def get_params(self, ctx: Any) -> Any:
-        return _without_types_of_flags(super().get_params(ctx))
+        return _in_words(super().get_params(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        if terminal_width() >= _WIDE:
+            super().format_help(ctx, formatter)
+        else:
+            formatter.write(_narrow(self, ctx, terminal_width()))
 
 
-def _without_types_of_flags(parameters: Any) -> Any:
+def _in_words(parameters: Any) -> Any:
     for parameter in parameters:
         if getattr(parameter, "is_flag", False):
             parameter.metavar = ""
+        elif isinstance(parameter, TyperArgument):
+            parameter.display_type_rich = _no_type  # type: ignore[method-assign]
+        elif parameter.metavar is None:
+            described = getattr(parameter, "type_descriptor", None)
+            parameter.metavar = _WORDS.get(getattr(described, "annotation", None))
     return parameters
+
+
+def _no_type(ctx: Any) -> None:
+    """An argument is named by its metavar."""
+
+
+def _narrow(command: Any, ctx: Any, width: int) -> str:
+    """Help as paragraphs of at most ``width`` columns."""
+    lines = [*_paragraph(command.get_usage(ctx), "", "  ", width), ""]
+    for text in (command.help or "").strip().split("\n"):
+        indent = " " * (len(text) - len(text.lstrip()))
+        lines += _paragraph(text, indent, 2 * indent, width) or [""]
+    for record in filter(None, (parameter.get_help_record(ctx) for parameter in command.get_params(ctx))):
+        lines += ["", *_definition(*record, width)]
+    for name in command.list_commands(ctx) if isinstance(command, TyperGroup) else ():
+        lines += ["", *_definition(name, command.get_command(ctx, name).get_short_help_str(10_000), width)]
+    return "\n".join(lines) + "\n"
+
+
+def _definition(head: str, text: str, width: int) -> Iterator[str]:
+    yield from _paragraph(head.replace("|", " | "), "", "  ", width)
+    yield from _paragraph(text, "    ", "    ", width)
+
+
+def _paragraph(text: str, first: str, more: str, width: int) -> list[str]:
+    """Lines of a paragraph without markup, words broken only where they are longer than a line."""
+    text = _MARKUP.sub("", text).strip()
+    return wrap(text, width, initial_indent=first, subsequent_indent=more, break_on_hyphens=False)
