@@ -5,14 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+from harpagon.instances.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from pandas import DataFrame
 
-    from harpagon.instances.plan import PipelinePlan, Plan
+    from harpagon.instances.plan import PipelinePlan
 
 
 class Termination(StrEnum):
@@ -45,9 +47,51 @@ class SolverInfo:
     options: Mapping[str, object] = field(default_factory=dict)
 
 
+class Priced(Protocol):
+    """What a method looks for."""
+
+    @property
+    def cost(self) -> float:
+        """What is minimised."""
+
+
+P = TypeVar("P", bound=Priced)
+
+
 @dataclass(frozen=True, slots=True)
-class Result:
-    """Outcome of one method on one instance.
+class Solution(Generic[P]):
+    """Outcome of one method on one problem, whatever its plan is made of; `Result` says what the attributes are."""
+
+    method: str
+    termination: Termination
+    plan: P | None
+    dual_bound: float
+    build_time: float
+    solve_time: float
+    solver: SolverInfo
+
+    @property
+    def times(self) -> str:
+        """Build and solve time, in words."""
+        solved = f"solved in {duration(self.solve_time)}"
+        return f"built in {duration(self.build_time)}, {solved}" if self.build_time else solved
+
+    @property
+    def objective(self) -> float | None:
+        """Cost of the plan, None without one."""
+        return None if self.plan is None else self.plan.cost
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - dual bound) / objective; None without a plan or without a bound."""
+        if self.plan is None or math.isinf(self.dual_bound):
+            return None
+        return max(0.0, (self.plan.cost - self.dual_bound) / self.plan.cost)
+
+
+@dataclass(frozen=True, slots=True)
+class Result(Solution[Plan]):
+    """Outcome of one method on one instance, costs in dollars per hour.
 
     Attributes
     ----------
@@ -65,14 +109,6 @@ class Result:
     solver
         What ran.
     """
-
-    method: str
-    termination: Termination
-    plan: Plan | None
-    dual_bound: float
-    build_time: float
-    solve_time: float
-    solver: SolverInfo
 
     def __str__(self) -> str:
         return self.summary()
@@ -114,24 +150,6 @@ class Result:
 
     def _cost(self) -> str:
         return "no plan" if self.plan is None else f"${self.plan.cost:.4f}/h"
-
-    @property
-    def times(self) -> str:
-        """Build and solve time, in words."""
-        solved = f"solved in {duration(self.solve_time)}"
-        return f"built in {duration(self.build_time)}, {solved}" if self.build_time else solved
-
-    @property
-    def objective(self) -> float | None:
-        """Dollars per hour of the plan, None without one."""
-        return None if self.plan is None else self.plan.cost
-
-    @property
-    def gap(self) -> float | None:
-        """(objective - dual bound) / objective; None without a plan or without a bound."""
-        if self.plan is None or math.isinf(self.dual_bound):
-            return None
-        return max(0.0, (self.plan.cost - self.dual_bound) / self.plan.cost)
 
 
 def duration(seconds: float) -> str:

@@ -2,43 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import time
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.sponge.problem import SpongeDecision
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import SolverInfo, Termination
+from harpagon.solvers.result import Solution, SolverInfo, Termination
 
 if TYPE_CHECKING:
     from harpagon.formulations.sponge.problem import SpongeProblem
 
 
-@dataclass(frozen=True, slots=True)
-class SpongeResult:
-    """Outcome of one model on one decision.
-
-    Attributes
-    ----------
-    termination
-        Optimal or infeasible: the models are small enough to run without a limit.
-    decision
-        The optimum, or None where it is proven that there is none.
-    build_time, solve_time
-        Seconds, apart.
-    solver
-        What ran.
-    """
-
-    termination: Termination
-    decision: SpongeDecision | None
-    build_time: float
-    solve_time: float
-    solver: SolverInfo
-
-
-def solve_sponge(problem: SpongeProblem) -> SpongeResult:
+def solve_sponge(problem: SpongeProblem) -> Solution[SpongeDecision]:
     """Build the Pyomo model and solve it with HiGHS to a relative gap of 0."""
     from harpagon.formulations.planning.linear_program import linear_program
     from harpagon.formulations.sponge.model import build_sponge
@@ -58,7 +35,7 @@ def solve_sponge(problem: SpongeProblem) -> SpongeResult:
     return _result(decision, solution.termination.value, (built - started, solved - built), highs_info(options))
 
 
-def solve_sponge_cp_sat(problem: SpongeProblem) -> SpongeResult:
+def solve_sponge_cp_sat(problem: SpongeProblem) -> Solution[SpongeDecision]:
     """Build the CP-SAT model and solve it with one worker."""
     from ortools.sat.python import cp_model
 
@@ -79,9 +56,12 @@ def solve_sponge_cp_sat(problem: SpongeProblem) -> SpongeResult:
     return _result(decision, solver.status_name(status).lower(), (built - started, solved - built), info)
 
 
-def _result(decision: SpongeDecision | None, status: str, times: tuple[float, float], info: SolverInfo) -> SpongeResult:
-    """Result of a run without a limit: the optimum or a proof that there is none, anything else is a fault."""
+def _result(
+    decision: SpongeDecision | None, status: str, times: tuple[float, float], info: SolverInfo
+) -> Solution[SpongeDecision]:
+    """Outcome of a run without a limit: the optimum or a proof that there is none, anything else is a fault."""
     if decision is None and not status.startswith("infeasible"):
         raise RuntimeError(f"{info.name} stopped with status {status}")
     termination = Termination.INFEASIBLE if decision is None else Termination.OPTIMAL
-    return SpongeResult(termination, decision, *times, info)
+    bound = math.inf if decision is None else decision.cost
+    return Solution("sponge", termination, decision, bound, *times, info)

@@ -87,6 +87,11 @@ class SpongeDecision:
     batch: int
     objective: float
 
+    @property
+    def cost(self) -> float:
+        """The objective, in cores."""
+        return self.objective
+
 
 def interval_problem(
     profile: CoreProfile,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from harpagon.simulation.slopt.report import SloptRun
     from harpagon.simulation.slopt.tuning import TuningOptions
     from harpagon.simulation.slopt.workload import Workload
+    from harpagon.solvers.result import Solution
     from harpagon.solvers.slopt.hindsight import Hindsight
     from harpagon.solvers.slopt.provision import PlanningStep
 
@@ -110,7 +111,7 @@ class Replay:
 
 def run_hindsight(
     instance: Instance, workload: Workload, seed: int, options: TuningOptions, step: PlanningStep | None = None
-) -> tuple[Hindsight, SloptRun]:
+) -> tuple[Solution[Hindsight], SloptRun]:
     """The optimum of a trace, and what it comes to when it is run without drops.
 
     The optimum knows no limit of the fleet: where the run's `most_machines` are within it, it is that of the fleet too.
@@ -132,9 +133,9 @@ def run_hindsight(
     step = step or plan_reference(instance, reference_rate(workload), SystemOptions(options))
     arrivals = trace_arrivals(workload, seed)
     optimum = solve_hindsight(hindsight_problem(instance, workload, arrivals, step, options.period, options.startup))
-    if not optimum.machines:
+    if optimum.plan is None:
         raise NoPlanError(f"{instance.name}: no machines meet the SLO in hindsight")
-    replay = Replay(optimum, options)
+    replay = Replay(optimum.plan, options)
     return optimum, run_controller(instance, workload, replay.assignments, replay, Drop.NONE, seed)
 
 

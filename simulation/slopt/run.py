@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
@@ -18,7 +19,7 @@ from harpagon.simulation.slopt.engine import Assignment, Execution
 from harpagon.simulation.slopt.estimation import Estimation
 from harpagon.simulation.slopt.report import ModuleCounts, PeriodRecord, SloptRun
 from harpagon.simulation.slopt.tuning import Tuner, Tuning, TuningOptions
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import Solution, SolverInfo, Termination
 from harpagon.solvers.slopt.columns import Provisioning, solve_slopt, solve_slopt_pyomo
 from harpagon.solvers.slopt.provision import provision, shortest_batches
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from harpagon.solvers.slopt.provision import PlanningStep
 
 
-Solve: TypeAlias = "Callable[[ProvisioningProblem], Provisioning]"
+Solve: TypeAlias = "Callable[[ProvisioningProblem], Solution[Provisioning]]"
 
 
 class NoPlanError(RuntimeError):
@@ -61,11 +62,13 @@ class SystemOptions:
     solve: Solve = solve_slopt
 
 
-def _greedy(problem: ProvisioningProblem) -> Provisioning:
+def _greedy(problem: ProvisioningProblem) -> Solution[Provisioning]:
     started = time.perf_counter()
-    columns = plan_slopt(problem) or ()
-    termination = Termination.FEASIBLE if columns else Termination.LIMIT
-    return Provisioning(termination, columns, -math.inf, 0.0, time.perf_counter() - started)
+    columns = plan_slopt(problem)
+    plan = None if columns is None else Provisioning(columns)
+    termination = Termination.LIMIT if plan is None else Termination.FEASIBLE
+    info = SolverInfo("slopt-greedy", version("harpagon"))
+    return Solution("slopt-greedy", termination, plan, -math.inf, 0.0, time.perf_counter() - started, info)
 
 
 SOLVERS: dict[str, Solve] = {

@@ -12,10 +12,11 @@ from harpagon.formulations.slopt.columns import problem_columns
 from harpagon.graphs import decompose
 from harpagon.instances.plan import DispatchTuple
 from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.schedule import Point
 from harpagon.solvers.exact.selection import cheapest_selection
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import Solution, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,23 +28,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Provisioning:
-    """One column per module, in the order of the problem; ``columns`` is empty where there is no plan.
+    """One column per module, in the order of the problem."""
 
-    Attributes
-    ----------
-    termination
-        Optimal over the columns, infeasible, or a limit.
-    dual_bound
-        No choice of columns costs less, dollars per hour.
-    build_time, solve_time
-        Seconds.
-    """
-
-    termination: Termination
     columns: tuple[Column, ...]
-    dual_bound: float
-    build_time: float
-    solve_time: float
 
     @property
     def cost(self) -> float:
@@ -51,15 +38,16 @@ class Provisioning:
         return sum(column.cost for column in self.columns)
 
 
-def solve_slopt(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Provisioning:
+def solve_slopt(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Solution[Provisioning]:
     """Cheapest columns by the decomposition of the exact method, with HiGHS where paths are not series-parallel."""
     begin = time.perf_counter()
     columns = problem_columns(problem)
     built = time.perf_counter()
     positions, bound = _choose(problem, columns, options)
-    chosen = tuple(module[k] for module, k in zip(columns, positions, strict=True)) if positions else ()
-    termination = Termination.OPTIMAL if chosen else Termination.INFEASIBLE
-    return Provisioning(termination, chosen, bound, built - begin, time.perf_counter() - built)
+    plan = Provisioning(tuple(module[k] for module, k in zip(columns, positions, strict=True))) if positions else None
+    termination = Termination.INFEASIBLE if plan is None else Termination.OPTIMAL
+    times = built - begin, time.perf_counter() - built
+    return Solution("slopt", termination, plan, bound, *times, decomposition_info(options))
 
 
 def _choose(
@@ -99,24 +87,28 @@ def _point(column: Column) -> Point:
     return Point(column.latency, column.cost, (DispatchTuple.full(column.configuration, column.machines),))
 
 
-def solve_slopt_pyomo(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Provisioning:
+def solve_slopt_pyomo(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Solution[Provisioning]:
     """Cheapest columns by the Pyomo model on HiGHS."""
     from harpagon.formulations.planning.linear_program import linear_program
     from harpagon.formulations.slopt.model import build_slopt
-    from harpagon.solvers.models.highs import solve_linear_program
+    from harpagon.solvers.models.highs import highs_info, solve_linear_program
 
     begin = time.perf_counter()
     columns = problem_columns(problem)
     if not all(columns):
-        return Provisioning(Termination.INFEASIBLE, (), math.inf, time.perf_counter() - begin, 0.0)
+        times = time.perf_counter() - begin, 0.0
+        return Solution("slopt-pyomo", Termination.INFEASIBLE, None, math.inf, *times, highs_info(options))
     program = linear_program(build_slopt(problem, columns))
     built = time.perf_counter()
     solution = solve_linear_program(program, options)
-    chosen: tuple[Column, ...] = ()
+    plan = None
     if solution.values is not None:
         values = solution.values
-        chosen = tuple(
-            module[max(range(len(module)), key=lambda k, m=m: values.get(f"x[{m},{k}]", 0.0))]  # type: ignore[misc]
-            for m, module in enumerate(columns)
+        plan = Provisioning(
+            tuple(
+                module[max(range(len(module)), key=lambda k, m=m: values.get(f"x[{m},{k}]", 0.0))]  # type: ignore[misc]
+                for m, module in enumerate(columns)
+            )
         )
-    return Provisioning(solution.termination, chosen, solution.bound, built - begin, time.perf_counter() - built)
+    times = built - begin, time.perf_counter() - built
+    return Solution("slopt-pyomo", solution.termination, plan, solution.bound, *times, highs_info(options))

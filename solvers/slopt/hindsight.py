@@ -20,10 +20,11 @@ from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.slopt.hindsight import Choice, module_choices
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.schedule import Point
 from harpagon.solvers.exact.selection import cheapest_selection
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import Solution, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,39 +35,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Hindsight:
-    """Outcome for a trace.
+    """What serves a trace at the least cost.
 
     Attributes
     ----------
-    termination
-        Optimal, infeasible, or a limit.
-    cost, dual_bound
-        Dollars for the whole trace; infinity without a plan.
+    cost
+        Dollars for the whole trace.
     choices
         One per module.
     machines
         Per module the machines of every period.
-    build_time, solve_time
-        Seconds.
     """
 
-    termination: Termination
     cost: float
-    dual_bound: float
     choices: tuple[Choice, ...]
     machines: tuple[np.ndarray, ...]
-    build_time: float
-    solve_time: float
 
 
-def solve_hindsight(problem: HindsightProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Hindsight:
+def solve_hindsight(problem: HindsightProblem, options: SolverOptions = DEFAULT_OPTIONS) -> Solution[Hindsight]:
     """Optimum by levels and composition: a proof without a general solver where paths are series-parallel."""
     begin = time.perf_counter()
     choices = [module_choices(problem, m) for m in range(len(problem.configurations))]
     built = time.perf_counter()
     frontiers = [_frontier(problem, module) for module in choices]
     if not all(frontiers):
-        return _no_plan(built - begin, time.perf_counter() - built)
+        return _solution(None, math.inf, (begin, built), options)
     points = [[point for point, _ in frontier] for frontier in frontiers]
     tree = decompose(problem.network)
     slo = problem.slo * (1 + 1e-12)
@@ -76,15 +69,14 @@ def solve_hindsight(problem: HindsightProblem, options: SolverOptions = DEFAULT_
         chosen = cheapest_composition(tree, points, slo, math.inf)
         bound = math.inf if chosen is None else sum(point.cost for point in chosen)
     if chosen is None:
-        return _no_plan(built - begin, time.perf_counter() - built)
+        return _solution(None, math.inf, (begin, built), options)
     picked = tuple(
         next(choice for candidate, choice in frontier if candidate is point)
         for frontier, point in zip(frontiers, chosen, strict=True)
     )
     machines = tuple(bridged(choice.needs, problem.period, problem.startup) for choice in picked)
-    cost = sum(point.cost for point in chosen)
-    solved = time.perf_counter()
-    return Hindsight(Termination.OPTIMAL, cost, bound, picked, machines, built - begin, solved - built)
+    plan = Hindsight(sum(point.cost for point in chosen), picked, machines)
+    return _solution(plan, bound, (begin, built), options)
 
 
 def bridged(needs: np.ndarray, period: float, startup: float) -> np.ndarray:
@@ -117,5 +109,10 @@ def _frontier(problem: HindsightProblem, module: Sequence[Choice]) -> list[tuple
     return pareto_front(priced, lambda one: (one[0].cost, one[0].latency))
 
 
-def _no_plan(build_time: float, solve_time: float) -> Hindsight:
-    return Hindsight(Termination.INFEASIBLE, math.inf, math.inf, (), (), build_time, solve_time)
+def _solution(
+    plan: Hindsight | None, bound: float, clock: tuple[float, float], options: SolverOptions
+) -> Solution[Hindsight]:
+    begin, built = clock
+    termination = Termination.INFEASIBLE if plan is None else Termination.OPTIMAL
+    times = built - begin, time.perf_counter() - built
+    return Solution("hindsight", termination, plan, bound, *times, decomposition_info(options))

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.formulations.slopt.columns import Column
     from harpagon.instances.instance import Instance, Pipeline
+    from harpagon.solvers.result import Solution
 
 ROUNDS = 6
 """Most alternations; each ends with a valid plan for its envelopes."""
+_NOTHING = Provisioning(())
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def provision(
     pipeline: Pipeline,
     cascade: bool = True,
     paced: bool = False,
-    solve: Callable[[ProvisioningProblem], Provisioning] = solve_slopt,
+    solve: Callable[[ProvisioningProblem], Solution[Provisioning]] = solve_slopt,
 ) -> PlanningStep:
     """Plan one pipeline at its rate.
 
@@ -75,7 +77,7 @@ def provision(
     fanouts = graph_fanouts(pipeline.graph)
     envelopes = mean_envelopes(pipeline.rate, pipeline.graph, problem.network, fanouts)
     seen: list[list[tuple[str, int, int]]] = []
-    provisioning = solve(_problem(problem, envelopes))
+    provisioning = solve(_problem(problem, envelopes)).plan or _NOTHING
     rounds = 1
     while cascade and provisioning.columns and rounds < ROUNDS and _signature(provisioning) not in seen:
         seen.append(_signature(provisioning))
@@ -87,7 +89,7 @@ def provision(
         ]
         root = Envelope.of_process(pipeline.rate)
         envelopes = cascade_envelopes(root, pipeline.graph, problem.network, schedules, fanouts, paced)
-        provisioning = solve(_problem(problem, envelopes))
+        provisioning = solve(_problem(problem, envelopes)).plan or _NOTHING
         rounds += 1
     settled = not cascade or (bool(seen) and _signature(provisioning) in seen)
     budgets = tuple(column.latency for column in provisioning.columns) if paced else _stretched(problem, provisioning)

@@ -183,7 +183,7 @@ def hindsight_figures(instance: Instance, workload: Workload, seed: int, step: P
     optimum, run = run_hindsight(instance, workload, seed, FULL.tuning, step)
     return {
         **run_figures(run),
-        "cost": optimum.cost / workload.duration * 3600.0,
+        "cost": (optimum.objective or math.inf) / workload.duration * 3600.0,
         "bound": optimum.dual_bound / workload.duration * 3600.0,
         "solve_s": optimum.build_time + optimum.solve_time,
         "most": run.most_machines,

@@ -38,7 +38,7 @@ def agreement_rows(
         )
         enumerated = enumerate_sponge(problem)
         pyomo, cp_sat = solve_sponge(problem), solve_sponge_cp_sat(problem)
-        answers = [_pair(enumerated), _pair(pyomo.decision), _pair(cp_sat.decision)]
+        answers = [_pair(enumerated), _pair(pyomo.plan), _pair(cp_sat.plan)]
         rows.append(
             {
                 "variant": variant.value,

@@ -54,8 +54,8 @@ def by_definition(problem: SpongeProblem) -> float | None:
 def test_models_agree_with_the_enumeration(solve, variant, rate, communication):
     problem = interval_problem(SMALL, rate, 1.0, communication, variant)
     result = solve(problem)
-    assert result.decision == enumerate_sponge(problem)
-    assert (result.termination is Termination.INFEASIBLE) == (result.decision is None)
+    assert result.plan == enumerate_sponge(problem)
+    assert (result.termination is Termination.INFEASIBLE) == (result.plan is None)
 
 
 @pytest.mark.parametrize("solve", [solve_sponge, solve_sponge_cp_sat])
@@ -63,7 +63,7 @@ def test_models_agree_on_a_queue_and_a_cost_of_change(solve):
     queue = [0.09, 0.12, 0.2, 0.2, 0.31, 0.5]
     for current in (1, 4, 6):
         problem = interval_problem(SMALL, 10.0, 1.0, 0.1, queue=queue, current_cores=current, change_cost=1.5)
-        assert solve(problem).decision == enumerate_sponge(problem)
+        assert solve(problem).plan == enumerate_sponge(problem)
 
 
 @given(problems())
@@ -78,7 +78,7 @@ def test_the_enumeration_finds_the_optimum_of_the_rows(problem):
 @given(problems())
 def test_cp_sat_finds_the_optimum_of_the_rows(problem):
     """Up to 10 us by which its whole numbers may miss a row that is met with equality."""
-    decision, expected = solve_sponge_cp_sat(problem).decision, by_definition(problem)
+    decision, expected = solve_sponge_cp_sat(problem).plan, by_definition(problem)
     slower = {key: duration + 1e-5 for key, duration in problem.profile.durations.items()}
     cautious = by_definition(replace(problem, profile=CoreProfile("slower", slower)))
     if decision is not None:
@@ -91,7 +91,7 @@ def test_the_published_case():
     """100 req/s, cl_max 50 ms, whole SLO of 1 s: 5 cores and batch 10 (the refit; batch up to 10)."""
     profile = SPONGE_REFIT.profile("yolo", range(1, 17), range(1, 11))
     problem = interval_problem(profile, 100.0, 1.0, 0.05)
-    for decision in (enumerate_sponge(problem), solve_sponge(problem).decision, solve_sponge_cp_sat(problem).decision):
+    for decision in (enumerate_sponge(problem), solve_sponge(problem).plan, solve_sponge_cp_sat(problem).plan):
         assert decision is not None
         assert (decision.cores, decision.batch) == (5, 10)
 
@@ -135,7 +135,7 @@ def test_the_measured_table_is_planned_on_its_own_points():
     decision = enumerate_sponge(problem)
     assert decision is not None
     assert (decision.cores, decision.batch) in published_yolo_profile().durations
-    assert decision == solve_sponge(problem).decision
+    assert decision == solve_sponge(problem).plan
 
 
 def test_a_change_must_pay():
