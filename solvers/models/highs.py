@@ -45,12 +45,15 @@ class LinearSolution:
         No solution costs less.
     interrupted
         Whether the user stopped it.
+    nodes
+        Of the branch and bound tree.
     """
 
     termination: Termination
     values: Mapping[str, float] | None
     bound: float
     interrupted: bool = False
+    nodes: int = 0
 
 
 def solve_linear_program(
@@ -83,7 +86,8 @@ def solve_linear_program(
         for told in (highs.cbMipLogging, highs.cbMipImprovingSolution):
             told.subscribe(lambda event: on_bound(event.data_out.mip_dual_bound))
     interrupted = _run(highs)
-    return replace(_outcome(highs, program), interrupted=interrupted)
+    nodes = max(0, highs.getInfo().mip_node_count)
+    return replace(_outcome(highs, program), interrupted=interrupted, nodes=nodes)
 
 
 class Relaxation(NamedTuple):

@@ -117,6 +117,7 @@ def _search(task: Task) -> Outcome:
     details = {"columns": sum(map(len, data.columns))}
     begin = time.perf_counter()
     termination, bound, solution = _solve(task, data)
+    details["nodes"] = solution.nodes
     return Outcome(termination, bound, build_time, time.perf_counter() - begin, solution.interrupted, details)
 
 

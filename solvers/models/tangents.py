@@ -66,6 +66,7 @@ class _Rounds:
     task: Task
     data: PlanningData = field(init=False)
     rounds: int = 0
+    nodes: int = 0
     build_time: float = 0.0
     solve_time: float = 0.0
 
@@ -91,7 +92,8 @@ class _Rounds:
 
     def _outcome(self, termination: Termination, bound: float, solution: LinearSolution | None) -> Outcome:
         interrupted = solution is not None and solution.interrupted
-        return Outcome(termination, bound, self.build_time, self.solve_time, interrupted, {"rounds": self.rounds})
+        details = {"rounds": self.rounds, "nodes": self.nodes}
+        return Outcome(termination, bound, self.build_time, self.solve_time, interrupted, details)
 
     def _round(self) -> LinearSolution:
         begin = time.perf_counter()
@@ -99,6 +101,7 @@ class _Rounds:
         built = time.perf_counter()
         solution = solve_linear_program(program, self.task.remaining(), on_bound=self.task.report)
         self.rounds += 1
+        self.nodes += solution.nodes
         self.build_time += built - begin
         self.solve_time += time.perf_counter() - built
         return solution

@@ -99,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     billing, dispatch = Billing(options.billing), Dispatch(options.dispatch)
     solve_exact(worked_example(), billing, dispatch)  # imports count to no workload
-    tasks = [(AXES[name], size) for name in options.axes for size in AXES[name].sizes if size <= options.largest]
+    tasks = [(AXES[name], size) for name in options.axes for size in AXES[name].sizes]
+    tasks = [(axis, size) for axis, size in tasks if options.smallest <= size <= options.largest]
     points = [
         measure(axis, size, billing, dispatch, options.time_limit)
         for axis, size in track(tasks, "measuring", console=Console(stderr=True))
@@ -147,6 +148,7 @@ def _write(points: Sequence[GrowthPoint], path: Path) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Measure how the time of exact grows, one thing at a time.")
     parser.add_argument("--axes", nargs="+", choices=[*AXES], default=[*AXES])
+    parser.add_argument("--smallest", type=int, default=1, metavar="N", help="leave smaller sizes out")
     parser.add_argument("--largest", type=int, default=1_000_000, metavar="N", help="leave larger sizes out")
     parser.add_argument("--billing", choices=[*APART], default=Billing.WHOLE)
     parser.add_argument("--dispatch", choices=[*Dispatch], default=Dispatch.TC)

@@ -48,6 +48,16 @@ def _modules(shape: Callable[[int], nx.DiGraph]) -> Callable[[int, Billing, Disp
     return workload
 
 
+def _rich_modules(shape: Callable[[int], nx.DiGraph]) -> Callable[[int, Billing, Dispatch], Instance]:
+    """Synthetic models of twelve batch sizes on each of five types: 60 configurations a module."""
+
+    def workload(size: int, billing: Billing, dispatch: Dispatch) -> Instance:
+        configurations = _BATCHES * _SYNTHETIC_TYPES
+        return _synthetic(f"{size} rich modules", random.Random(size), _SYNTHETIC_TYPES, configurations, shape(size))
+
+    return workload
+
+
 def _sparse_dag(modules: int) -> nx.DiGraph:
     return random_dag(modules, random.Random(modules), density=min(1.0, 2 * _EDGES_PER_MODULE / modules))
 
@@ -62,10 +72,12 @@ def _types(size: int, billing: Billing, dispatch: Dispatch) -> Instance:
     return _synthetic(f"{size} hardware types", random.Random(size), size, _BATCHES * size)
 
 
-def _synthetic(name: str, rng: random.Random, types: int, configurations: int) -> Instance:
+def _synthetic(
+    name: str, rng: random.Random, types: int, configurations: int, graph: nx.DiGraph | None = None
+) -> Instance:
     hardware = {f"gpu-{k}": Hardware(f"gpu-{k}", round(rng.uniform(0.5, 4.0), 2)) for k in range(types)}
     profiles = {f"model-{m}": synthetic_profile(rng, hardware, configurations) for m in range(_PIPELINE_MODULES)}
-    pipeline = _pipeline("grown", chain(_PIPELINE_MODULES), _RATE, profiles, rng)
+    pipeline = _pipeline("grown", graph or chain(_PIPELINE_MODULES), _RATE, profiles, rng)
     return Instance(name, Billing.WHOLE, hardware, profiles, (pipeline,))
 
 
@@ -123,6 +135,9 @@ AXES = {
         Axis("modules in a chain", (2, 5, 10, 20, 50, 100, 200, 500, 1000), _modules(chain)),
         Axis("modules in a tree", (2, 5, 10, 20, 50, 100, 200, 500, 1000), _modules(tree)),
         Axis("modules in a random DAG", (2, 5, 10, 20, 50, 100, 200, 500, 1000), _modules(_sparse_dag)),
+        Axis("chain, 60 configurations", (10, 50, 200, 1000), _rich_modules(chain)),
+        Axis("tree, 60 configurations", (10, 50, 200, 1000), _rich_modules(tree)),
+        Axis("random DAG, 60 configurations", (10, 50, 200, 1000), _rich_modules(_sparse_dag)),
         Axis("configurations", (5, 10, 20, 50, 100, 200), _configurations),
         Axis("hardware types", (1, 2, 5, 10, 20), _types),
         Axis("rate", (10, 100, 1000, 10_000, 100_000, 1_000_000), _rate),
