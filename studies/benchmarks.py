@@ -1,6 +1,7 @@
 """Fill the benchmark library: ``python -m studies.benchmarks --suite paper``, ``--suite hard --time-limit 60``.
 
-With ``--check`` nothing is written: every stored record is made again, and those that differ are printed.
+With ``--heuristics`` only the best heuristics are made anew. With ``--check`` nothing is written: every stored record
+is made again, and those that differ are printed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import argparse
 import math
 import sys
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +23,7 @@ from harpagon.solvers.methods import METHODS, solve
 from harpagon.solvers.options import SolverOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from harpagon.instances.instance import Instance
     from harpagon.solvers.result import Result
@@ -41,9 +43,7 @@ def benchmark(instance: Instance, billing: Billing, dispatch: Dispatch, time_lim
         Where no method finds a plan.
     """
     exact = solve(instance, REFERENCE, billing, dispatch, SolverOptions(time_limit=time_limit))
-    tried = [solve(instance, name, billing, policy) for name in HEURISTICS if (policy := _policy(name, dispatch))]
-    planned = [result for result in tried if result.objective is not None]
-    heuristic = min(planned, key=_rounded, default=None)
+    heuristic = best_heuristic(instance, billing, dispatch)
     best = _better(exact, heuristic, AGREEMENT[billing])
     if best is None:
         raise RuntimeError(f"{instance.name}, {billing}, {dispatch}: {exact.termination}, no plan to store")
@@ -51,6 +51,26 @@ def benchmark(instance: Instance, billing: Billing, dispatch: Dispatch, time_lim
     found = (cost, min(cost, exact.dual_bound), best.method, version("harpagon"), instance.digest())
     known = ("", None) if heuristic is None else (heuristic.method, heuristic.objective)
     return Benchmark(instance.name, dispatch, billing, *found, *known)
+
+
+def best_heuristic(instance: Instance, billing: Billing, dispatch: Dispatch) -> Result | None:
+    """Result of the cheapest of `HEURISTICS`, or None."""
+    tried = [solve(instance, name, billing, policy) for name in HEURISTICS if (policy := _policy(name, dispatch))]
+    return min((result for result in tried if result.objective is not None), key=_rounded, default=None)
+
+
+def with_heuristics_anew(stored: Iterable[Benchmark], instances: Sequence[Instance]) -> Iterator[Benchmark]:
+    """Stored records with the best heuristic of today; bounds stay, and so do best plans that it does not undercut."""
+    named = {instance.name: instance for instance in instances}
+    for record in stored:
+        one = record
+        found = best_heuristic(named[one.instance], one.billing, one.dispatch)
+        if found is None or found.objective is None:
+            yield replace(one, heuristic="", heuristic_cost=None)
+            continue
+        if found.objective < one.best * (1 - AGREEMENT[one.billing]):
+            one = replace(one, best=found.objective, method=found.method, version=version("harpagon"))
+        yield replace(one, heuristic=found.method, heuristic_cost=found.objective)
 
 
 def _better(exact: Result, heuristic: Result | None, tolerance: float) -> Result | None:
@@ -114,10 +134,18 @@ def main() -> int:
     parser.add_argument("--suite", default="paper", choices=suite_names())
     parser.add_argument("--time-limit", type=float, metavar="S", help="of each exact solve")
     parser.add_argument("--out", type=Path, help="file to write; default: the shipped one")
+    parser.add_argument(
+        "--heuristics", action="store_true", help="only the best heuristics; optima and bounds are kept"
+    )
     parser.add_argument("--check", action="store_true", help="compare with what is stored")
     parser.add_argument("--billing", nargs="*", type=Billing, default=APART, help="of a check; default: both")
     arguments = parser.parse_args()
     path = arguments.out or benchmark_path(arguments.suite)
+    if arguments.heuristics:
+        stored = read_benchmarks(benchmark_path(arguments.suite))
+        write_benchmarks(path, list(with_heuristics_anew(stored, suite(arguments.suite))))
+        print(f"{len(stored)} records written to {path}")
+        return 0
     cases = [case for case in benchmark_cases(arguments.suite) if not arguments.check or case[0] in arguments.billing]
     made = records(suite(arguments.suite), cases, arguments.time_limit)
     if arguments.check:

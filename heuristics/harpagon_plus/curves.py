@@ -114,6 +114,10 @@ class Frontier:
         """Where a schedule stands on the curve of its structure."""
         return Placed(schedule.cost, schedule.latency, Curve.of(schedule, self.module, self.dispatch))
 
+    def curves(self, first: Curve) -> list[Curve]:
+        """``first``, then the curves of all points; of every structure one."""
+        return list({curve.key: curve for curve in (first, *(point.place.curve for point in self.points))}.values())
+
     def add(self, schedule: ModuleSchedule, budget: float) -> None:
         """Add what the search found within ``budget``; of two at hardly different latencies the cheaper is kept."""
         for point in self.points:

@@ -8,8 +8,8 @@ splitter prices a module by one configuration at a time. Here
    as a point can still be part of a plan cheaper than the first one found; where residuals are padded its cost is a
    curve, and points are taken in steps;
 3. one schedule per module is selected from the frontiers by `harpagon.heuristics.point_selection`;
-4. where residuals are padded, latency is moved between modules and schedules are exchanged
-   (`harpagon.heuristics.harpagon_plus.exchange`);
+4. where residuals are padded, the structures and latencies of all modules are improved together
+   (`harpagon.heuristics.harpagon_plus.joint_search`);
 5. the plan is polished: every module is searched once more, with more groups and the latency left over.
 
 Harpagon's greedy split gives the first plan. If the schedules at the loosest budgets meet the SLO together, they are
@@ -31,8 +31,8 @@ from harpagon.heuristics.harpagon.operating_points import estimated_points
 from harpagon.heuristics.harpagon.plan import HarpagonOptions, schedule_pipeline
 from harpagon.heuristics.harpagon.schedule_frontier import budget_below
 from harpagon.heuristics.harpagon_plus.curves import Frontier
-from harpagon.heuristics.harpagon_plus.exchange import Exchange
 from harpagon.heuristics.harpagon_plus.group_search import SearchEffort, search_groups
+from harpagon.heuristics.harpagon_plus.joint_search import JointSearch
 from harpagon.heuristics.point_selection import select_points
 from harpagon.heuristics.scheduling_rules import ModuleSchedule, SchedulingRules
 from harpagon.instances.policies import Billing, Dispatch
@@ -70,13 +70,13 @@ class PlusOptions:
         Of the module scheduler on frontiers.
     polish
         Of the module scheduler that goes over the selected plan again, with the latency it leaves over; None for none,
-        and no exchange either.
+        and no joint search either.
     """
 
     free_order: bool = True
     group_search: bool = True
     points: int = 60
-    choices: int = 6000
+    choices: int = 1000
     effort: SearchEffort = _FRONTIER_EFFORT
     polish: SearchEffort | None = _POLISH_EFFORT
 
@@ -191,7 +191,7 @@ class _PlusPlanner:
         if schedules is None or self.options.polish is None:
             return schedules
         if self.rules.pads and all(frontier.points for frontier in self.frontiers):
-            schedules = Exchange(self.problem.network, self.slo, self.frontiers).improve(schedules)
+            schedules = JointSearch(self.problem.network, self.slo, self.frontiers).improve(schedules)
         improved = True
         while improved:
             improved = False

@@ -9,7 +9,7 @@ import pytest
 from harpagon.evaluation.gaps.features import features
 from harpagon.evaluation.gaps.surface import RATE, SPREAD, TIGHTNESS, Ratio, cells, common_rows, headline, ratios
 from harpagon.evaluation.plotting.surface import surface_figure
-from harpagon.evaluation.report.surface_tables import headline_table, surface_table
+from harpagon.evaluation.report.surface_tables import headline_table, readings_table, surface_table
 from harpagon.evaluation.sweep.rows import Row
 from harpagon.heuristics.baselines.readings import READINGS
 from harpagon.instances.library.suites import suite_workloads
@@ -53,6 +53,17 @@ def test_a_workload_that_one_system_cannot_plan_is_left_out_for_all() -> None:
     assert all(len(found) == len(WORKLOADS) - 1 for found in ratios(kept).values())
     caption = headline_table(grown(0.5, unplanned=WORKLOADS[0]), "whole").caption
     assert f"{len(WORKLOADS) - 1} workloads" in caption and "1 left out" in caption
+
+
+def test_the_claim_stands_beside_a_column_per_reading() -> None:
+    rows = grown(0.5, unplanned=WORKLOADS[0])
+    table = readings_table([*rows, *(replace(one, billing="fractional") for one in rows if one.method != "nexus")])
+    assert table.headings == ("", "the paper's abstract", *READINGS)
+    lines = {line[0]: line[1:] for line in table.rows}
+    assert lines["whole billing: mean"] == ("1.49 to 2.37", *(f"{1 + 0.25 * k:.2f}" for k in range(len(READINGS))))
+    assert lines["fractional billing: mean"][1:3] == ("-", "1.25")
+    assert set(lines["whole billing: workloads, left out"][1:]) == {f"{len(WORKLOADS) - 1}, 1"}
+    assert readings_table([one for one in rows if one.method == "harpagon"]).rows == []
 
 
 def test_methods_that_are_no_system_leave_nothing_out() -> None:
