@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 APART = 1.002
 """Ratio of latencies below which nothing is looked for between them."""
+_NEAR = 2
+"""Points to either side of a latency that are looked between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,14 @@ class Frontier:
         insort(self.points, Point(self.place(schedule), budget), key=latency_of)
 
     def refine(self, latency: float) -> None:
-        """Search between ``latency`` and the next point to either side, where what is found there is not known."""
-        quicker = max((p for p in self.points if p.place.latency < latency / APART), key=latency_of, default=None)
-        slower = min((p for p in self.points if p.place.latency > latency * APART), key=latency_of, default=None)
+        """Search between ``latency`` and the next points to either side, where what is found there is not known."""
+        quicker = [p for p in self.points if p.place.latency < latency / APART][-_NEAR:]
+        slower = [p for p in self.points if p.place.latency > latency * APART][:_NEAR]
         known = max([latency, *(p.budget for p in self.points if p.place.latency <= latency * APART)])
-        gaps = [] if quicker is None else [(quicker.budget, latency)]
-        gaps += [] if slower is None else [(known, slower.place.latency)]
+        highs = [*(p.place.latency for p in quicker[1:]), latency]
+        gaps = [(p.budget, high) for p, high in zip(quicker, highs[-len(quicker) :], strict=True)] if quicker else []
+        lows = [known, *(p.budget for p in slower[:-1])]
+        gaps += [(low, p.place.latency) for p, low in zip(slower, lows[: len(slower)], strict=True)]
         for low, high in gaps:
             budget = math.sqrt(low * high)
             if high > low * APART and (found := self.search(budget)) is not None:

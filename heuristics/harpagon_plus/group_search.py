@@ -9,8 +9,8 @@ and the groups taken so far still need a capacity of N behind them. A group of n
 
 Nothing in a state costs less than max(R, N) at the best throughput-cost ratio: states whose bound is not below the best
 schedule found are dropped, and of the others only the best few of each number of groups are kept. Of a configuration as
-many machines are tried as the rate fills, a few fewer, and a few at all; of a hardware type only the configurations of
-largest throughput that the state allows. All of that makes it a heuristic.
+many machines are tried as fit the capacity max(R, N, q) that is needed anyway, a few fewer, and a few at all; of a
+hardware type only the configurations of largest throughput that the state allows. All of that makes it a heuristic.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class SearchEffort:
     width
         States kept of each number of groups.
     spare
-        Machines fewer than the rate fills that are tried of each configuration.
+        Machines fewer than the needed capacity fits that are tried of each configuration.
     few
         Small numbers of machines that are tried too: 1 to ``few``.
     choices
@@ -179,8 +179,8 @@ class _Search:
             for option in ladder:
                 if any(option.configuration is one for one in used) or (self.ordered and option.place < state.place):
                     continue
-                most = int((state.rate - self.rounding) / option.throughput)
-                total = max(state.rate, state.need, option.demand) / self.best_ratio
+                capacity = max(state.rate, state.need, option.demand)
+                most, total = int((capacity - self.rounding) / option.throughput), capacity / self.best_ratio
                 waste = option.price - option.throughput / self.best_ratio
                 for machines in self._counts(most):
                     bound = state.spent + total + machines * waste
@@ -191,7 +191,7 @@ class _Search:
                     break
 
     def _counts(self, most: int) -> Sequence[int]:
-        """Numbers of machines to try of a configuration of which the rate fills ``most``."""
+        """Numbers of machines to try of a configuration of which the capacity fits ``most``."""
         few, least = self.effort.few, max(1, most - self.effort.spare)
         if few + 1 >= least:
             return range(most, 0, -1)

@@ -34,16 +34,21 @@ _REPEATS = 3
 
 
 class _Fineness(NamedTuple):
-    """Steps that the SLO is cut into, and how many of them a moment may move to either side."""
+    """Steps that the SLO is cut into, and how many of them a moment may move to either side.
+
+    ``slacks`` are shares of a step by which a latency may be missed: what rounding takes away, or nothing, so that the
+    choice fits.
+    """
 
     steps: int
     reach: int
+    slacks: tuple[float, ...]
 
 
 _FINENESS = {
-    0: (_Fineness(200, 200), _Fineness(800, 80)),
-    1: (_Fineness(200, 200), _Fineness(800, 80)),
-    2: (_Fineness(50, 50), _Fineness(200, 40)),
+    0: (_Fineness(200, 200, (0.5,)), _Fineness(800, 80, (0.5, 0.0))),
+    1: (_Fineness(200, 200, (0.5,)), _Fineness(800, 80, (0.5, 0.0))),
+    2: (_Fineness(50, 50, (0.5,)), _Fineness(200, 40, (0.5, 0.0))),
 }
 """By the width of the grid: time grows with the places to the power of one more."""
 
@@ -98,13 +103,20 @@ class JointSearch:
         later = [min(fineness.reach, int((self.slo - moment) / step)) for moment in now]
         origins = [moment - before * step for moment, before in zip(now, earlier, strict=True)]
         sizes = [before + 1 + after for before, after in zip(earlier, later, strict=True)]
-        moments = self.grid.cheapest(envelopes, Grid(origins, sizes, step), step / 2)
+        grid = Grid(origins, sizes, step)
+        for slack in fineness.slacks:
+            chosen = self._on_grid(envelopes, grid, slack * step)
+            places = self._cheaper(chosen, places) if chosen else places
+        return places
+
+    def _on_grid(self, envelopes: Sequence[Envelope], grid: Grid, slack: float) -> list[Placed] | None:
+        """The cheapest places on a grid whose latencies miss their quickest by ``slack`` seconds at most."""
+        moments = self.grid.cheapest(envelopes, grid, slack)
         if moments is None:
-            return places
+            return None
         latencies = self.moments.latencies(moments)
-        curves = [one.cheapest(latency, step / 2) for one, latency in zip(envelopes, latencies, strict=True)]
-        chosen = [Placed.at(curve, max(curve.quickest, one)) for curve, one in zip(curves, latencies, strict=True)]
-        return self._cheaper(chosen, places)
+        curves = [one.cheapest(latency, slack) for one, latency in zip(envelopes, latencies, strict=True)]
+        return [Placed.at(curve, max(curve.quickest, one)) for curve, one in zip(curves, latencies, strict=True)]
 
     def _cheaper(self, places: Sequence[Placed], others: list[Placed]) -> list[Placed]:
         """``places`` at balance where that is cheaper than ``others``, else these."""

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _DEARER = 0.01
 """Share of the cost at the loosest budgets by which a padded residual costs more at the next budget, at least."""
-_PACE = 0.9
+_PACE = 0.85
 """Next budget over the latency of a padded residual, at most."""
 _FRONTIER_EFFORT = SearchEffort(groups=1, width=10)
 _POLISH_EFFORT = SearchEffort()
@@ -76,7 +76,7 @@ class PlusOptions:
     free_order: bool = True
     group_search: bool = True
     points: int = 60
-    choices: int = 1000
+    choices: int = 3000
     effort: SearchEffort = _FRONTIER_EFFORT
     polish: SearchEffort | None = _POLISH_EFFORT
 

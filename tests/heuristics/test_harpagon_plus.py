@@ -80,6 +80,19 @@ def test_free_order_may_put_the_worse_ratio_first() -> None:
     assert free.cost <= tc.cost
 
 
+@pytest.mark.parametrize(("billing", "cost"), [(Billing.FRACTIONAL, 1.75), (Billing.WHOLE, 2.0)])
+def test_full_machines_may_exceed_the_rate_where_batches_need_it(billing: Billing, cost: float) -> None:
+    """One big machine serves all of 90 req/s, but its batch needs 110: a small machine beside it is the cheapest."""
+    big = Configuration("big", 20, 0.2, 1.5)  # 100 req/s
+    small = Configuration("small", 1, 0.05, 0.5)  # 20 req/s
+    module = ModuleProblem("m", 90.0, (big, small))
+    budget = 0.2 + 20 / 110  # 10 req/s beside the big machine: half of the small one
+    found = search_groups(module, budget, billing, Dispatch.FREE, SearchEffort(), 1e9)
+    assert found is not None and found.latency <= budget + 1e-9
+    assert [part.configuration for part in found.tuples] == [big, small]
+    assert found.cost == pytest.approx(cost)
+
+
 @pytest.mark.parametrize("billing", APART)
 @pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.FREE])
 def test_searched_schedules_keep_their_budget_and_their_cap(billing: Billing, dispatch: Dispatch) -> None:
