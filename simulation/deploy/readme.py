@@ -40,6 +40,9 @@ closes when it is full, or that long after its first request. The Services are h
 a module and deals its requests to them in turn. Behind an ordinary Service they are spread at random, and 2 d does
 not hold.""",
 }
+_OWN_BATCHES = f"""`kubectl apply -f .` after labelling the nodes (`kubectl label node NODE {NODE_LABEL}=NAME`), and
+with your images in place of `MODEL:latest`. The Services are headless: a caller resolves all pods of a module and deals
+each its share. Behind an ordinary Service requests are spread at random, whatever a machine carries."""
 
 _COLUMNS = """`wait` is the longest that a batch waits for more requests, rounded down to whole microseconds. `start` is
 when a request counts as arrived at the module, after its root request; the bound runs from there. `apart` is how far
@@ -58,10 +61,12 @@ _OPEN = """- Requests closer together than `apart`: the results of a batch, or o
 
 def readme(instance: Instance, plan: Plan, target: Target, tuples: Sequence[ServedTuple]) -> str:
     """Text of ``README.md``."""
+    batched = any(not part.is_capacity for part in tuples)
+    kept = f"{target.name} keeps {target.keeps}" if batched else "Its servers batch by themselves"
     parts = [
         f"# {plan.instance} on {target.name}",
-        f"${plan.cost:.4f}/h, planned for `{plan.dispatch}` dispatch. {target.name} keeps {target.keeps}.",
-        _STEPS[target.name],
+        f"${plan.cost:.4f}/h, planned for `{plan.dispatch}` dispatch. {kept}.",
+        _STEPS[target.name] if batched else _OWN_BATCHES,
         "## Bounds",
         _table(tuples),
         "\n".join(_pipelines(instance, plan)),
@@ -95,7 +100,7 @@ def _pipelines(instance: Instance, plan: Plan) -> list[str]:
 def _shares(tuples: Sequence[ServedTuple]) -> str:
     """Modules of several tuples: how much each must get."""
     lines = [
-        f"  {part.module}: {part.machines} x {part.hardware} b={part.batch} up to {figure(part.part.rate, 6)} req/s"
+        f"  {part.module}: {part.machines} x {part.hardware} {part.label} up to {figure(part.part.rate, 6)} req/s"
         for part in tuples
         if part.tuples > 1
     ]

@@ -272,6 +272,15 @@ def test_triton_waits_as_long_as_a_paced_plan_says() -> None:
         assert f"max_queue_delay_microseconds: {part.wait}" in files[f"t4/{part.module}/config.pbtxt"]
 
 
+def test_servers_that_batch_by_themselves_are_told_nothing_of_batches() -> None:
+    instance = resolve(str(Path(__file__).parents[3] / "docs" / "cookbook" / "variants.yaml"))
+    plan = solve(instance, "exact", Billing.WHOLE).plan
+    assert plan is not None
+    files = deployment_files(instance, plan, TARGETS["k8s"])
+    assert not any(word in text for text in files.values() for word in ("MAX_BATCH_SIZE", "2 d", "b=0"))
+    assert "1 x A 200rps up to 200 req/s" in files["README.md"]
+
+
 def test_triton_accepts_the_configurations() -> None:
     """Needs ``tritonclient`` and ``protobuf``."""
     text_format = pytest.importorskip("google.protobuf.text_format")

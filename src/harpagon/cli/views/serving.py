@@ -52,7 +52,8 @@ def tables_so_far(report: ServingReport, seconds: float) -> Iterator[RenderableT
 def _table(pipeline: ServedPipeline) -> RenderableType:
     quantiles = ", ".join(f"p{100 * share:g} {1e3 * value:.1f} ms" for share, value in pipeline.quantiles.items())
     lost = f", {pipeline.unanswered} unanswered" if pipeline.unanswered else ""
-    caption = f"{pipeline.requests} requests, {pipeline.late} late{lost}; {quantiles}; SLO {pipeline.slo * 1e3:.1f} ms"
+    counts = f"{pipeline.requests} requests, {pipeline.late} late{lost}"
+    caption = "; ".join(part for part in (counts, quantiles, f"SLO {pipeline.slo * 1e3:.1f} ms") if part)
     headings = ("ms", "bound", "simulated", "measured", "requests", "batches")
     table = plain_table(*headings, title=pipeline.name, caption=caption)
     for module in pipeline.modules:
