@@ -62,6 +62,11 @@ class ServedPipeline:
     unanswered: int
     modules: tuple[ServedModule, ...]
 
+    @property
+    def timers(self) -> int:
+        """Timers that a request of all modules in a row waits for: to be sent, and for its batches to start and end."""
+        return 1 + 2 * len(self.modules)
+
 
 @dataclass(frozen=True, slots=True)
 class ServingReport:
@@ -77,12 +82,13 @@ class ServingReport:
     def verdict(self) -> Verdict:
         """Kept, or missed, or not to be told on this machine.
 
-        A request that is late by no more than the lag may owe that to the machine, and so may any request where a
-        batch took longer than its profile.
+        A request waits for a timer when it is sent, and in every module for its batch to start and to end. One that is
+        late by no more than all of them together may owe that to the machine, and so may any request where a batch took
+        longer than its profile.
         """
         late = [item for item in self.pipelines if item.late or item.unanswered]
         if not late:
             return Verdict.KEPT
         slow = any(module.share > 1 for item in self.pipelines for module in item.modules)
-        explained = all(not item.unanswered and item.measured - item.bound <= self.lag for item in late)
+        explained = all(not item.unanswered and item.measured - item.bound <= self.lag * item.timers for item in late)
         return Verdict.SLOW_MACHINE if slow or explained else Verdict.MISSED

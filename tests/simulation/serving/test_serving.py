@@ -120,8 +120,8 @@ def _report(late: int, measured: float, share: float, lag: float, unanswered: in
     [
         (_report(0, 0.9, 0.95, 0.5), Verdict.KEPT, ExitCode.DONE),
         (_report(0, 0.9, 1.5, 0.5), Verdict.KEPT, ExitCode.DONE),
-        (_report(1, 1.2, 0.95, 0.1), Verdict.MISSED, ExitCode.CHECK_FAILED),
-        (_report(1, 1.2, 0.95, 0.3), Verdict.SLOW_MACHINE, ExitCode.MACHINE_FAILED),
+        (_report(1, 1.2, 0.95, 0.06), Verdict.MISSED, ExitCode.CHECK_FAILED),
+        (_report(1, 1.2, 0.95, 0.07), Verdict.SLOW_MACHINE, ExitCode.MACHINE_FAILED),
         (_report(1, 1.2, 1.01, 0.0), Verdict.SLOW_MACHINE, ExitCode.MACHINE_FAILED),
         (_report(0, 0.9, 0.95, 0.5, unanswered=1), Verdict.MISSED, ExitCode.CHECK_FAILED),
     ],
