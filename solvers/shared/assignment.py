@@ -81,9 +81,7 @@ class AssignmentSearch:
             Where the effort is used up.
         """
         data = assignment_data(self._problem, self._effort)
-        if not all(
-            own or any(by_type[m] for by_type in data.groups.values()) for m, own in enumerate(data.master.owned)
-        ):
+        if not data.can_serve():
             proof.done = True
             return
         model = build_assignment(data)

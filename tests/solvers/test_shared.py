@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shared_cases import two_models
+from shared_cases import dealt_model, two_models
 
 from harpagon.formulations.checker import check
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.graphs.shapes import SHAPES
-from harpagon.instances.instance import Instance
+from harpagon.instances.instance import Hardware, Instance
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.exact.effort import Effort
@@ -183,3 +183,11 @@ def test_with_machines_in_spare_exact_agrees_with_enumeration(number: int) -> No
     results = [solve(instance, method, billing=Billing.SHARED) for method in ("exact", "assignment", "brute-force")]
     assert [result.objective for result in results] == [pytest.approx(results[0].objective)] * 3
     assert results[0].plan is None or results[0].plan.spare == 1
+
+
+@pytest.mark.parametrize("method", ["exact", "assignment", "brute-force"])
+def test_a_module_with_nobody_to_take_turns_with_may_have_no_plan(method: str) -> None:
+    """It could be dealt out, but alone on a machine it is not; machines of its own are one too few."""
+    instance = dealt_model()
+    alone = replace(instance, pipelines=instance.pipelines[1:], hardware={"gpu": Hardware("gpu", 1.0, 1)})
+    assert solve(alone, method, billing=Billing.SHARED).termination is Termination.INFEASIBLE
