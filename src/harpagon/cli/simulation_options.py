@@ -21,7 +21,7 @@ ArrivalsOption = Annotated[
     str,
     typer.Option(
         metavar="even|slow:P|poisson|gamma:CV|mmpp:...|FILE",
-        help="Arrival process, or a trace file. slow:P comes P % slower than promised; mmpp with PEAK, SHARE and SECONDS "
+        help="Arrival process, or a trace file. slow:P comes P % slower than promised; mmpp with PEAK, SHARE, SECONDS "
         "has peaks of PEAK times the mean rate for a SHARE of the time, SECONDS long on average.",
     ),
 ]
