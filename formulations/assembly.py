@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import keeps_streams
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.errors import InputError
 from harpagon.instances.plan import ModulePlan, Pace, PipelinePlan, Plan
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 def plan_module(problem: ModuleProblem, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> ModulePlan:
     """Plan of one module from its schedule in dispatch order; when a paced one starts is for its pipeline to say."""
     latencies = problem.latencies(schedule, dispatch)
-    service = problem.service(schedule) if dispatch is Dispatch.PACED else None
+    service = problem.service(schedule) if keeps_streams(dispatch) else None
     return ModulePlan(
         rate=problem.rate,
         tuples=tuple(schedule),
@@ -46,7 +47,7 @@ def plan_of_modules(problem: PipelineProblem, planned: Sequence[ModulePlan], dis
     """Plan of one pipeline from the plans of its modules, in the order of ``problem.modules``."""
     modules = {module.name: plan for module, plan in zip(problem.modules, planned, strict=True)}
     latencies = [modules[name].latency for name in problem.network.modules]
-    if dispatch is Dispatch.PACED:
+    if keeps_streams(dispatch):
         starts = zip(problem.network.modules, problem.network.heads(latencies), strict=True)
         modules = {name: _starting(modules[name], problem.entry + start) for name, start in starts}
     entry = problem.entry

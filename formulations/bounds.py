@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced_sizes import fewest_machines
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, collects, execution
+from harpagon.formulations.physics import (
+    RATE_TOLERANCE,
+    TIME_TOLERANCE,
+    collection_rate,
+    collects,
+    execution,
+    keeps_streams,
+)
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
@@ -64,7 +71,7 @@ def smallest_latency(module: ModuleProblem, dispatch: Dispatch) -> float:
 def reaches_smallest(module: ModuleProblem, dispatch: Dispatch) -> bool:
     """Whether finitely many machines reach `smallest_latency`, rather than approach it."""
     quickest = min(module.configurations, key=lambda c: (execution(c, dispatch), c.batch))
-    return dispatch is Dispatch.PACED or not collects(dispatch) or quickest.is_capacity
+    return keeps_streams(dispatch) or not collects(dispatch) or quickest.is_capacity
 
 
 def cost_floor(module: ModuleProblem) -> float:
@@ -129,7 +136,7 @@ def _machines_alone(
     configuration: Configuration, module: ModuleProblem, budget: float, dispatch: Dispatch
 ) -> int | None:
     """Fewest machines of one configuration that serve a module within ``budget`` seconds."""
-    if dispatch is Dispatch.PACED:
+    if keeps_streams(dispatch):
         assert module.stream is not None, "compiled from a pipeline"
         return fewest_machines(configuration, module.stream, budget)
     rate = module.rate

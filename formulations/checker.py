@@ -15,7 +15,9 @@ from harpagon.formulations.physics import (
     COST_TOLERANCE,
     RATE_TOLERANCE,
     TIME_TOLERANCE,
+    has_ratio_order,
     in_dispatch_order,
+    keeps_streams,
 )
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.formulations.shared import DEALT, DISPATCHER
@@ -154,7 +156,7 @@ def _check_pipeline(
         path = " -> ".join(network.critical_path(latencies))
         message = f"path {path} takes {latency * 1e3:.6g} ms, the SLO is {pipeline.slo * 1e3:.6g} ms"
         violations.append(Violation(place, message))
-    if plan.dispatch is Dispatch.PACED:
+    if keeps_streams(plan.dispatch):
         violations.extend(_start_faults(problem, planned, latencies, place))
     if not _same(planned.latency, latency):
         violations.append(Violation(place, _claim("latency_ms", planned.latency * 1e3, latency * 1e3)))
@@ -220,7 +222,7 @@ def _order_faults(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> Iterat
     for configuration, times in Counter(full).items():
         if times > 1:
             yield f"{configuration} stands in {times} full tuples: join them"
-    if dispatch in (Dispatch.TC, Dispatch.TC_SAFE) and in_dispatch_order(tuples) != tuple(tuples):
+    if has_ratio_order(dispatch) and in_dispatch_order(tuples) != tuple(tuples):
         yield "tuples do not stand in descending order of throughput-cost ratio"
 
 
@@ -248,7 +250,7 @@ def _claim_faults(module: ModulePlan, problem: ModuleProblem, latencies: Sequenc
 
 def _pace_faults(module: ModulePlan, problem: ModuleProblem, dispatch: Dispatch) -> Iterator[str]:
     """What a paced module claims of its dispatcher."""
-    service = problem.service(module.tuples) if dispatch is Dispatch.PACED else None
+    service = problem.service(module.tuples) if keeps_streams(dispatch) else None
     if service is None:
         return
     if module.pace is None:

@@ -140,6 +140,16 @@ def has_free_order(dispatch: Dispatch) -> bool:
     return dispatch is Dispatch.FREE
 
 
+def has_ratio_order(dispatch: Dispatch) -> bool:
+    """Whether a plan has its tuples in the order of `in_dispatch_order`, which its bound rests on."""
+    return dispatch in (Dispatch.TC, Dispatch.TC_SAFE)
+
+
+def keeps_streams(dispatch: Dispatch) -> bool:
+    """Whether a module serves every stream of its promised class; else its latency is a formula of the schedule."""
+    return dispatch is Dispatch.PACED
+
+
 SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
 """Policies whose bound one dispatcher keeps, up to an allowance."""
 

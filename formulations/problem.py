@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from harpagon.formulations.paced import Stream, paced_service
-from harpagon.formulations.physics import tc_order, tuple_latencies
+from harpagon.formulations.physics import keeps_streams, tc_order, tuple_latencies
 from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork, propagate_rates
 from harpagon.instances.plan import Promise
@@ -44,7 +44,7 @@ class ModuleProblem:
 
     def latencies(self, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[float, ...]:
         """Worst-case latency of each tuple in seconds, infinite where a paced schedule has too little capacity."""
-        if dispatch is not Dispatch.PACED:
+        if not keeps_streams(dispatch):
             return tuple_latencies(schedule, dispatch)
         service = self.service(schedule)
         return (math.inf if service is None else service.latency,) * len(schedule)

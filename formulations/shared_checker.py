@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.deals import Deal, own_stream, rest_of
 from harpagon.formulations.paced import paced_service
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, keeps_streams
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.formulations.shared import busy, cycle, fits_memory, group, machines_of_a_mix, memory, parts
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,7 +53,7 @@ class Hosts:
 def recompute_hosts(instance: Instance, plan: Plan) -> Hosts:
     """Every shared machine of a plan, recomputed; pipelines and modules that the instance lacks are left out."""
     found = Hosts()
-    if plan.billing is Billing.SHARED and plan.dispatch is not Dispatch.PACED:
+    if plan.billing is Billing.SHARED and not keeps_streams(plan.dispatch):
         found.faults.append(("dispatch", f"shared machines keep their word under paced only, not {plan.dispatch}"))
     machines = plan.shared_machines()
     if not machines:

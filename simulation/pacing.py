@@ -14,7 +14,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import exact, lag
-from harpagon.formulations.physics import SAFE
+from harpagon.formulations.physics import SAFE, keeps_streams
 from harpagon.formulations.problem import own_promise
 from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork
@@ -61,7 +61,7 @@ class Pace:
 
 def pipeline_paces(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -> tuple[Pace, ...]:
     """Pace of every module, in the order of the pipeline's `PathNetwork`."""
-    if dispatch is Dispatch.PACED:
+    if keeps_streams(dispatch):
         return tuple(_planned_paces(pipeline, plan))
     network = PathNetwork.from_graph(pipeline.graph)
     waves = pipeline_waves(pipeline.graph)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.formulations.physics import keeps_streams
 from harpagon.formulations.problem import own_promise
 from harpagon.graphs import PathNetwork
 from harpagon.instances.policies import Dispatch
@@ -86,7 +87,7 @@ def simulate(
     conditions.fits(plan)
     usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and conditions.within(plan.spare)
     even = isinstance(arrivals, EvenArrivals) and not arrivals.slow
-    is_kept = paced in (None, plan.dispatch in TIMED) and usual and (plan.dispatch is Dispatch.PACED or even)
+    is_kept = paced in (None, plan.dispatch in TIMED) and usual and (keeps_streams(plan.dispatch) or even)
     paced = plan.dispatch in TIMED if paced is None else paced
     padding = padding or default_padding(plan.dispatch)
     chosen = _Choices(plan.dispatch, paced, padding, random_fanout, conditions, is_kept, seed, duration)
@@ -172,7 +173,7 @@ class _PipelineRun:
         self._sinks = [index for index, heads in enumerate(self._network.successors) if not heads]
         held = choices.paced
         self._promise = plan.promise or own_promise(pipeline)
-        bursty = held and choices.dispatch is Dispatch.PACED and self._promise.burst > 1
+        bursty = held and keeps_streams(choices.dispatch) and self._promise.burst > 1
         self._entry = Regulator(self._promise.rate) if bursty else None
         holds = [pace.arrival if held else 0.0 for pace in self._paces]
         fanout_seed = self._seed if choices.random_fanout else None
@@ -183,7 +184,7 @@ class _PipelineRun:
             for index, pace in enumerate(self._paces)
         ]
         self._allowance = max(0.0, max(pace.departure for pace in self._paces) - plan.latency)
-        self._is_paced = choices.dispatch is Dispatch.PACED
+        self._is_paced = keeps_streams(choices.dispatch)
         claimed = plan.latency if self._is_paced else max(pipeline.slo, plan.latency) + self._allowance
         self._measure = PathMeasure(pipeline.slo, claimed, choices.duration, len(self._sinks))
         self._meter = BurstMeter(self._promise.rate)

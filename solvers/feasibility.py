@@ -19,7 +19,7 @@ from harpagon.formulations.bounds import (
     largest_stretch,
     smallest_latency,
 )
-from harpagon.formulations.physics import TIME_TOLERANCE, has_free_order
+from harpagon.formulations.physics import TIME_TOLERANCE, has_free_order, keeps_streams
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -46,7 +46,7 @@ def is_short_of_capacity(problems: Sequence[PipelineProblem], limits: Mapping[st
     # Only here is a general solver, and numpy, needed: most instances have a plan within their limits.
     from harpagon.solvers.capacity import MARGIN, capacity_share, collection_share
 
-    shares = (capacity_share,) if dispatch is Dispatch.PACED else (capacity_share, collection_share)
+    shares = (capacity_share,) if keeps_streams(dispatch) else (capacity_share, collection_share)
     return any(share(problems, limits, dispatch) < 1 - MARGIN for share in shares)
 
 

@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, cast
 
 from harpagon.formulations.checker import check
+from harpagon.formulations.physics import keeps_streams
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import (
@@ -125,9 +126,9 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
         others = others or tuple(name for name in paid if name != method.name)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
     others = tuple(other.name for other in METHODS.values() if _PACED_WHOLE in other.capabilities.cases)
-    if dispatch is not Dispatch.PACED and has_bursts(instance):
+    if not keeps_streams(dispatch) and has_bursts(instance):
         raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
-    if has_spares(instance) and (dispatch is not Dispatch.PACED or billing is Billing.FRACTIONAL):
+    if has_spares(instance) and (not keeps_streams(dispatch) or billing is Billing.FRACTIONAL):
         words = f"spare machines in {billing} billing under {dispatch} dispatch (whole or shared and paced has them)"
         raise UnsupportedError(method.name, words, others)
     if billing is not Billing.WHOLE and has_bundles(instance):
@@ -150,7 +151,7 @@ def _refereed(instance: Instance, method: str, result: Result) -> Result:
     return replace(result, plan=plan)
 
 
-_FORMULAS = tuple(dispatch for dispatch in Dispatch if dispatch is not Dispatch.PACED)
+_FORMULAS = tuple(dispatch for dispatch in Dispatch if not keeps_streams(dispatch))
 """Policies whose latency is one formula of the schedule."""
 _EVERYTHING = frozenset((billing, dispatch) for billing in APART for dispatch in Dispatch)
 _CONVEX = frozenset(

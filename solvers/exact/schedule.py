@@ -14,6 +14,7 @@ from harpagon.formulations.physics import (
     execution,
     has_free_order,
     in_dispatch_order,
+    keeps_streams,
 )
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.formulations.residual import structure_of
@@ -102,7 +103,7 @@ class ScheduleSearch:
         self.effort = effort
         self._known: Point | None = None
         self._known_at = 0.0
-        self._paced_search = PacedSearch(problem, billing, pricing, effort) if dispatch is Dispatch.PACED else None
+        self._paced_search = PacedSearch(problem, billing, pricing, effort) if keeps_streams(dispatch) else None
 
     def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
         """As `cheapest_schedule`.
@@ -151,7 +152,7 @@ def distinct_schedules(
 
     Of whole billing: where costs are curves there is no such list (`structures_between`).
     """
-    if dispatch is Dispatch.PACED:
+    if keeps_streams(dispatch):
         found = PacedSearch(problem, billing, pricing, effort).distinct(budget, cap)
         return [_priced(*pair, pricing) for pair in found]
     return list(_whole(problem, budget, dispatch, cap, pricing, effort))
@@ -170,7 +171,7 @@ def structures_between(
 
     At ``budget`` each is charged less than ``cap``; where use is tracked, "cheapest" is among those that use no more.
     """
-    if dispatch is Dispatch.PACED:
+    if keeps_streams(dispatch):
         yield from paced_structures_between(problem, tightest, budget, cap, pricing, effort)
         return
     for tuples in _descent(dispatch)(problem, budget, cap=cap, pricing=pricing, effort=effort, tightest=tightest):

@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE, TIME_TOLERANCE, keeps_streams
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -199,7 +199,7 @@ def rate_curve(
         if result.plan is None:
             break
         plan = result.plan
-        spare = _paced_spare(instance, plan) if plan.dispatch is Dispatch.PACED else _spare(plan)
+        spare = _paced_spare(instance, plan) if keeps_streams(plan.dispatch) else _spare(plan)
         reach = min(high, factor * spare)
         step = CurveStep(held.low if held and _same(held, result.plan) else held.high if held else low, reach, result)
         if held is not None and not _same(held, result.plan):

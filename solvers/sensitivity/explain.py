@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import reaches_smallest, smallest_latency
-from harpagon.formulations.physics import TIME_TOLERANCE
+from harpagon.formulations.physics import TIME_TOLERANCE, keeps_streams
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError, has_limits
@@ -162,7 +162,7 @@ def find_explanation(
         if asked not in (None, Dispatch.PACED):
             raise UnsupportedError("exact", f"shared billing under {asked} dispatch (paced plans for it)", ())
         return explain(instance, billing, Dispatch.PACED, seconds)
-    if asked is not None or has_limits(instance) or usual is Dispatch.PACED:
+    if asked is not None or has_limits(instance) or keeps_streams(usual):
         return explain(instance, billing, asked or usual, seconds)
     explanation = explain(instance, billing, Dispatch.TC, seconds)
     if explanation.feasible and usual is not Dispatch.TC:

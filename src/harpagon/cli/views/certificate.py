@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from harpagon.formulations.physics import keeps_streams
 from harpagon.formulations.problem import own_promise
-from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
@@ -21,7 +21,7 @@ def certificate_view(instance: Instance, result: Result, plan: Plan) -> list[Tex
     return [
         Text.assemble((f"${plan.cost:.4f}/h", "bold"), f"  {result.verdict}"),
         *([] if start == "none" else [Text(f"plan to start from: {start}")]),
-        *(_promise(instance, planned, plan.spare) for planned in plan.pipelines if plan.dispatch is Dispatch.PACED),
+        *(_promise(instance, planned, plan.spare) for planned in plan.pipelines if keeps_streams(plan.dispatch)),
         Text(f"{plan.billing} billing, {plan.dispatch} dispatch; checked independently"),
         Text(f"{_solver(result)}: {result.times}", "dim"),
     ]
