@@ -162,7 +162,7 @@ def read_workload(path: str, scale: float = 1.0) -> Workload:
     InputError
         With the first faulty line, or where the file holds timestamps or too many requests.
     """
-    recorded = _recorded(path)
+    recorded = read_counts(path)
     return _served(path, recorded.name, recorded.counts, scale)
 
 
@@ -189,16 +189,24 @@ def read_window(path: str, start: int, seconds: int, scale: float = 1.0) -> tupl
     InputError
         As `read_workload`, or where the file ends before the part does.
     """
-    recorded = _recorded(path)
+    return window_of(path, read_counts(path), start, seconds, scale)
+
+
+def window_of(
+    path: str, recorded: CountArrivals, start: int, seconds: int, scale: float = 1.0
+) -> tuple[Workload, tuple[Workload, ...]]:
+    """The same of counts that were read already from ``path``, which messages name."""
+    name = recorded.name
     if start + seconds > recorded.counts.size:
         problem = f"covers {recorded.counts.size} s, less than the {start + seconds} s to the end of the window"
         raise InputError(path, "", problem, "Give an earlier or a shorter window")
     past = recorded.counts[max(0, start - DAYS * seconds) : start]
-    part = _served(path, recorded.name, recorded.counts[start : start + seconds], scale)
-    return part, (Workload.from_counts(recorded.name, _scaled(past, scale)),) if past.size else ()
+    part = _served(path, name, recorded.counts[start : start + seconds], scale)
+    return part, (Workload.from_counts(name, _scaled(past, scale)),) if past.size else ()
 
 
-def _recorded(path: str) -> CountArrivals:
+def read_counts(path: str) -> CountArrivals:
+    """Counts of a trace file; `InputError` where it holds timestamps."""
     recorded = read_trace(path)
     if not isinstance(recorded, CountArrivals):
         raise InputError(path, "", "holds timestamps, not counts", "Give a column requests, one line a second")

@@ -34,6 +34,8 @@ WINDOW_LENGTHS = (0.01, 0.03, 0.1, 0.3, 1.0)
 BLOCKING_HEADROOMS = (1.0, 1.03, 1.08)
 STEADY_SECONDS = 12
 _FLEET = 64
+_DAY = 40
+"""Seconds of another day."""
 
 
 def windows_above(times: np.ndarray, envelope: Envelope, length: float, end: float) -> float:
@@ -153,19 +155,26 @@ def planning_table() -> pd.DataFrame:
                 "rounds": step.rounds,
                 "settled": step.settled,
                 "planning step, CPU s": round(min(times), 3),
-                "online decision, CPU ms": round(_decision_time(instance, planned, step, machines) * 1e3, 1),
+                "decision by the trend, CPU ms": round(_decision_time(instance, planned, step, machines) * 1e3, 1),
+                "by analogy, CPU ms": round(_decision_time(instance, planned, step, machines, days=20) * 1e3, 1),
             }
         )
     return pd.DataFrame(rows)
 
 
-def _decision_time(instance: Instance, pipeline: Pipeline, step: PlanningStep, fleet: int) -> float:
-    """Least CPU seconds of five decisions of the tuner under steady arrivals at the pipeline's rate."""
+def _decision_time(instance: Instance, pipeline: Pipeline, step: PlanningStep, fleet: int, days: int = 0) -> float:
+    """Least CPU seconds of five decisions of the tuner under steady arrivals at the pipeline's rate.
+
+    With ``days`` other days of 40 s, decisions are made by analogy.
+    """
     problem = pipeline_problem(instance, pipeline)
     columns = step.provisioning.columns
     assignments = [Assignment(c.configuration, c.machines, b) for c, b in zip(columns, step.budgets, strict=True)]
     options = TuningOptions(fleet=fleet)
     tuner = Tuner(pipeline, problem.network, assignments, shortest_batches(problem, columns), options)
+    if days:
+        noise = np.random.default_rng(0).uniform(0.9, 1.1, (days, _DAY))
+        tuner.train(list(pipeline.rate * noise), [np.ones(_DAY)] * days)
     times = []
     for second in range(5):
         arrivals = tuple((second + np.linspace(0, 1, round(module.rate))).tolist() for module in problem.modules)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from studies.slopt.tables import spread
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _DAY = ["pipeline", "trace", "start"]
 
@@ -38,25 +42,23 @@ def _range(values: pd.Series[float]) -> str:
     return f"{values.min():.2f} to {values.max():.2f}"
 
 
-def claims_table(rows: pd.DataFrame) -> pd.DataFrame:
-    """Per pipeline, trace and system, each of its figures beside SLOpt's of the same day; medians and extremes.
+def claims_table(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
+    """Per ``keys`` and system, each of its figures beside SLOpt's of the same day; medians and extremes.
 
     ``cost ratio`` is what the headroom for equal cost came to on the days judged. ``P99 ratio`` is the system's over
-    SLOpt's, over all requests, a dropped one late; ``inf`` where more than 1 % were lost. ``P99 ratio of finished``
-    leaves drops out. ``saved`` is 1 less SLOpt's cost over the system's at the headroom for equal P99, and ``P99
-    ratio there`` what that headroom came to; ``never`` where no headroom up to 2 reached SLOpt's P99.
+    SLOpt's, over all requests, a dropped one late; ``inf`` where either lost more than 1 %. ``P99 ratio of finished``
+    leaves drops out. ``saved`` is 1 less SLOpt's cost over the system's at the headroom for equal P99, and ``P99 ratio
+    there`` what that headroom came to; ``never`` where no headroom up to 2 reached SLOpt's P99.
     """
     found = []
     slopt = rows[rows["system"] == "slopt"].set_index(_DAY)
     others = rows[~rows["system"].isin(["slopt", "hindsight"])]
-    for (pipeline, trace, system), group in others.groupby(["pipeline", "trace", "system"], sort=False):
+    for names, group in others.groupby([*keys, "system"], sort=False):
         at_cost = _beside(group[group["aim"] == "cost"], slopt)
         at_p99 = _beside(group[group["aim"] == "p99"], slopt)
         found.append(
             {
-                "pipeline": pipeline,
-                "trace": trace,
-                "system": system,
+                **dict(zip([*keys, "system"], names, strict=True)),
                 "cost ratio": _middle(at_cost["cost"], 2),
                 "P99 ratio": _middle(at_cost["p99_all"], 2),
                 "P99 ratio of finished": _middle(at_cost["p99"], 2),

@@ -31,7 +31,7 @@ from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_i
 from harpagon.simulation.slopt.run import plan_reference, reference_rate, run_slopt
 from harpagon.simulation.slopt.systems.planners import plan_assignments
 from harpagon.simulation.slopt.systems.system import SYSTEMS, run_system
-from harpagon.simulation.slopt.workload import days_before, generate_workload, read_window
+from harpagon.simulation.slopt.workload import days_before, generate_workload, read_counts, window_of
 from studies.slopt.study import FULL, SECONDS, TRACES, hindsight_figures, run_figures
 from studies.slopt.system_tables import claims_table, regret_table, systems_table
 from studies.slopt.tables import cost_at_latency, markdown
@@ -39,6 +39,7 @@ from studies.slopt.tables import cost_at_latency, markdown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from harpagon.simulation.arrivals.processes import CountArrivals
     from harpagon.simulation.slopt.workload import Workload
 
 HEADROOMS = (1.0, 1.3, 1.6, 2.0)
@@ -92,8 +93,15 @@ def load_day(day: Day) -> tuple[Workload, tuple[Workload, ...]]:
     if day.trace in TRACES:
         days = days_before(day.trace, peak, day.seconds, day.start)
         return generate_workload(day.trace, peak, day.seconds, day.start), days
-    unscaled, _ = read_window(day.trace, day.start, day.seconds)
-    return read_window(day.trace, day.start, day.seconds, peak / float(unscaled.rates.max()))
+    recorded = file_counts(day.trace)
+    largest = recorded.counts[day.start : day.start + day.seconds].max()
+    return window_of(day.trace, recorded, day.start, day.seconds, peak / float(largest))
+
+
+@cache
+def file_counts(path: str) -> CountArrivals:
+    """Counts of a trace file, read once."""
+    return read_counts(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +207,8 @@ def main() -> None:
     arguments = parser.parse_args()
     days = judged_days(arguments.trace, arguments.windows, arguments.seeds, arguments.seconds)
     rows = study_rows(days, arguments.rows)
-    for table in (regret_table(rows), systems_table(rows), claims_table(rows)):
+    claims = (claims_table(rows, keys) for keys in (["pipeline"], ["pipeline", "trace"]))
+    for table in (regret_table(rows), systems_table(rows), *claims):
         print(f"\n{markdown(table)}", flush=True)
 
 

@@ -118,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="The map of Sponge's claim")
     parser.add_argument("--seeds", type=int, default=2, help="synthetic traces of the map")
     parser.add_argument("--log", type=Path, default=None, help="a log of the 4G/LTE data set")
+    parser.add_argument("--seconds", type=float, default=DURATION, help="length of a run of the map")
     parser.add_argument("--readings", action="store_true", help="the readings of FA2 on ten synthetic traces instead")
     arguments = parser.parse_args()
     if arguments.readings:
@@ -125,7 +126,7 @@ def main() -> None:
         rows = map_rows(traces, weights=(1.0,), rates=(20.0, 100.0), sizes=SIZES[1:])
         print(markdown(readings_table(rows)))
         return
-    rows = map_rows(networks(arguments.seeds, arguments.log))
+    rows = map_rows(networks(arguments.seeds, arguments.log), duration=arguments.seconds)
     for avoidable in (False, True):
         print(f"\n{markdown(map_table(rows, avoidable))}", flush=True)
 
