@@ -4,28 +4,20 @@
 
 ============= ==============================================================================
 arrivals      even, slow, Poisson, gamma, Markov-modulated and recorded arrivals, piece by piece
-traces        trace files
-named         the ``--arrivals`` flag
-bursts        the token bucket that a stream passes
-conditions    noise of service times, stalls and lost machines
-histogram     quantiles of a stream in bounded memory
-machines      machines of one group; service-time models
-open_batches  dispatch into open batches: priority and earliest deadline first
-lanes         dispatch by fixed shares: per configuration or per machine
-padding       dummy requests
-dispatchers   from a module's plan to its dispatcher
-flow          requests between modules, with watermarks
-fanout, joins edges and where they meet
-inlets        the edges, join and regulator before a module
+flow          requests between modules: fan-out, joins, queues, fleets, the engine of controllers
+dispatch      from a module's plan to what hands its requests to machines
+simulator     the pipeline of a plan, piece by piece in time
 pacing        results held back until arrivals are even again
-in_step       waves of exact grids, and one tuple that serves them
-station       one module in time
-simulator     the pipeline
+together      pipelines that share machines
 measure       running counts to reports
 frames        latency per root request
+histogram     quantiles of a stream in bounded memory
 report        the result types
 headroom      the smallest spare capacity that meets a percentile
-guard         plans that leave room for what pacing and spacing may add
+recorded      plans for a recorded trace
+slopt, sponge systems whose machines change while they run
+deploy        plans as configurations of serving systems
+serving       plans served by the clock
 ============= ==============================================================================
 """
 

@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[1]
 PATIENCE = 5.0
 """Times as long as the tests take without a fault: a run that takes longer has noticed it."""
 _SIMULATION = tuple(f"simulation/test_{name}.py" for name in ("joins", "measure", "dispatch", "pipelines"))
+_ENGINE = tuple(f"simulation/test_{name}.py" for name in ("slopt_execution", "sponge_simulation", "sponge_pipelines"))
 AREAS: dict[str, tuple[str, ...]] = {
     "graphs/rates.py": ("graphs",),
     "graphs/paths.py": ("graphs",),
@@ -45,10 +46,17 @@ AREAS: dict[str, tuple[str, ...]] = {
     "formulations/waves.py": ("formulations/test_waves.py",),
     "formulations/paced.py": ("formulations/test_paced.py",),
     "solvers/exact/pipeline.py": ("solvers/test_limits.py", "solvers/test_exact.py"),
-    "solvers/exact/composition.py": ("solvers/test_limits.py", "solvers/test_exact.py"),
-    "solvers/exact/layered_climb.py": ("solvers/test_limits.py", "solvers/test_exact.py"),
+    "solvers/exact/composition.py": ("solvers/test_composition.py", "solvers/test_limits.py", "solvers/test_exact.py"),
+    "solvers/exact/layered_climb.py": (
+        "solvers/test_layered_climb.py",
+        "solvers/test_limits.py",
+        "solvers/test_exact.py",
+    ),
     "simulation/flow/joins.py": ("simulation/test_joins.py", "simulation/test_pipelines.py"),
     "simulation/flow/fanout.py": ("simulation/test_fanout.py", "simulation/test_joins.py"),
+    "simulation/flow/book.py": _ENGINE,
+    "simulation/flow/fleet.py": _ENGINE,
+    "simulation/flow/server.py": _ENGINE,
     "simulation/measure.py": _SIMULATION,
     "simulation/dispatch/lanes.py": _SIMULATION,
     "simulation/dispatch/open_batches.py": _SIMULATION,

@@ -3,8 +3,7 @@
 ========== ===========================================================
 workload   traces and their generators
 durations  how long partial batches take
-requests   every root request through fan-out and joins to its end
-engine     the pipeline, one control period at a time
+engine     a pipeline that serves a trace, and what its modules report
 estimation forecasts of the load and their errors
 demand     an envelope of the demand of every module
 tuning     when machines are started and retired
@@ -12,5 +11,5 @@ report     what a run measured
 systems    whole systems to compare with
 ========== ===========================================================
 
-Queues, fleets and drop rules are those of `harpagon.simulation.flow`.
+Joins, queues, fleets, drop rules and the engine are those of `harpagon.simulation.flow`.
 """
