@@ -58,7 +58,8 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Point links at pages of the site, and write the tables that the package knows."""
     if page.file.src_uri in OUTSIDE:
         markdown = re.sub(r"\]\(docs/", "](", markdown)
-    markdown = _LINK.sub(_within_the_site, markdown)
+    if "/" not in page.file.src_uri or page.file.src_uri in OUTSIDE:  # from a folder of docs/, ".." is docs/ itself
+        markdown = _LINK.sub(_within_the_site, markdown)
     return re.sub(r"<!-- table: (\w+) -->", lambda found: TABLES[found[1]](), markdown)
 
 
