@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -109,7 +109,7 @@ def proofs(rows: Iterable[CostRow]) -> pd.DataFrame:
     """Per billing and policy: solves, proven ones, those without a plan, the longest time."""
     import pandas as pd
 
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame([asdict(row) for row in rows])
     table["without"] = table["cost"].isna()
     groups = table.groupby(["billing", "dispatch"], sort=False)
     figures = {"proven": ["count", "sum"], "without": "sum", "seconds": ["median", "max"]}

@@ -13,13 +13,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
 import simpy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
 
     from harpagon.instances.instance import Pipeline
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 REQUESTS, WAITED = 2, 3
 """Priorities of events behind SimPy's own: all arrivals of an instant are in, and all requests are placed."""
 NANOSECOND = Fraction(1, 10**9)
+Clock: TypeAlias = Any
+"""SimPy's environment, whose types know floating-point time alone; here it runs on fractions."""
 Item = tuple[str, int]
 """Module and number of a request there, in the order of the roots."""
 
@@ -68,7 +70,7 @@ class Family:
             if not edges:
                 rates[name] = (Fraction(1), 0)
             elif self.graph.nodes[name]["join"] == "any" and len(edges) > 1:
-                rates[name] = (sum(r for r, _ in edges.values()), sum(n for _, n in edges.values()))
+                rates[name] = (sum((r for r, _ in edges.values()), Fraction(0)), sum(n for _, n in edges.values()))
             else:
                 first = sorted(edges, key=lambda tail: (-edges[tail][0], edges[tail][1], tail))[0]
                 rates[name] = edges[first]
@@ -107,7 +109,7 @@ class Family:
 class Machines:
     """Machines that take batches in rotation."""
 
-    def __init__(self, env: simpy.Environment, part: DispatchTuple) -> None:
+    def __init__(self, env: Clock, part: DispatchTuple) -> None:
         self.batch = part.configuration.batch
         self.duration = figure(part.configuration.duration)
         self.rate = (
@@ -133,7 +135,7 @@ class Machines:
 class Later(simpy.Event):
     """Acts in the present instant, after all of its events of a lower priority."""
 
-    def __init__(self, env: simpy.Environment, priority: int, action: Callable[[], None]) -> None:
+    def __init__(self, env: Clock, priority: int, action: Callable[[], None]) -> None:
         super().__init__(env)
         self._ok, self._value = True, None
         self.callbacks.append(lambda _: action())
@@ -143,7 +145,7 @@ class Later(simpy.Event):
 class Dispatcher:
     """Puts the requests of one instant in order, then hands them out."""
 
-    def __init__(self, env: simpy.Environment) -> None:
+    def __init__(self, env: Clock) -> None:
         self.env = env
         self._arrived: list[tuple[int, simpy.Event]] = []
 
@@ -166,7 +168,7 @@ class Dispatcher:
 class FullOrTimeOut(Dispatcher):
     """A batch closes at b requests, or a fixed time after its first: 0 for batches that start at once."""
 
-    def __init__(self, env: simpy.Environment, machines: Machines, close_after: Fraction) -> None:
+    def __init__(self, env: Clock, machines: Machines, close_after: Fraction) -> None:
         super().__init__(env)
         self._machines = machines
         self._close_after = close_after
@@ -212,17 +214,17 @@ class OpenBatches(Dispatcher):
     full or times out. It is due 1 / W before its time-out, to the nanosecond; of equal ones the first that opened.
     """
 
-    def __init__(self, env: simpy.Environment, groups: Sequence[tuple[Machines, Fraction]]) -> None:
+    def __init__(self, env: Clock, groups: Sequence[tuple[Machines, Fraction]]) -> None:
         super().__init__(env)
         self._groups = groups
-        self._interval = 1 / sum(machines.rate for machines, _ in groups)
+        self._interval = 1 / sum((machines.rate for machines, _ in groups), Fraction(0))
         self._passed: Fraction | None = None
         self._open: list[OpenBatch] = []
         self._waiting: list[simpy.Event] = []
 
     def place(self, done: simpy.Event) -> None:
         if self._passed is None:
-            passes = self.env.now
+            passes: Fraction = self.env.now
             for machines, close_after in self._groups:
                 self.env.process(self._openings(machines, close_after, passes - self._interval))
         else:
@@ -240,7 +242,8 @@ class OpenBatches(Dispatcher):
         while True:
             opening = start + number * machines.batch / machines.rate
             yield self.env.timeout(max(Fraction(0), opening - self.env.now))
-            batch = OpenBatch(machines, round(opening + close_after - self._interval, 9))
+            due: Any = round(opening + close_after - self._interval, 9)
+            batch = OpenBatch(machines, due)
             self._open.append(batch)
             self.env.process(self._expire(batch, opening + close_after))
             Later(self.env, REQUESTS, self._join)
@@ -277,7 +280,8 @@ class Referee:
 
     def __init__(self, pipeline: Pipeline, plan: PipelinePlan, times: Sequence[float], *, paced: bool) -> None:
         self.family = Family(pipeline.graph, len(times))
-        self._env = simpy.Environment(initial_time=Fraction(-10))
+        environment: Any = simpy.Environment
+        self._env: Clock = environment(initial_time=Fraction(-10))
         self._plan = plan
         self._paced = paced
         self._entry = (pipeline.burst - 1) / figure(pipeline.rate)
@@ -312,7 +316,8 @@ class Referee:
         self._env.run(until=self._env.all_of(self._done.values()))
         found: defaultdict[str, list[float]] = defaultdict(list)
         for (name, _), done in self._done.items():
-            found[name].append(float(done.value))
+            at: Any = done.value
+            found[name].append(float(at))
         return found
 
     def _request(self, name: str, number: int, request: Request) -> Iterator[simpy.Event]:
@@ -327,7 +332,7 @@ class Referee:
             yield self._env.timeout(max(Fraction(0), entered + start - self._env.now))
         self._dispatchers[name].arrive(number, self._done[name, number])
 
-    def _carry(self, part: Item, head: str) -> Iterator[simpy.Event]:
+    def _carry(self, part: Item, head: str) -> Generator[simpy.Event, Any, None]:
         """Until a part is done and has been carried over."""
         finished = yield self._done[part]
         arrives = finished + figure(self.family.graph.edges[part[0], head]["transfer"])
