@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import Dispatcher as PacedDispatcher
+from harpagon.formulations.paced import exact_rate
 from harpagon.formulations.physics import SAFE, collects_alone
 from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
@@ -147,10 +148,12 @@ def _planned(module: ModulePlan, machines: Sequence[MachineGroup]) -> Dispatcher
     if pace.dispatcher != PacedDispatcher.OPEN_BATCHES:
         (part,), (close_after,) = module.tuples, pace.close_after
         return LaneDispatcher([LanePlan(0, part.configuration.batch, part.rate, close_after)], machines)
-    lead = interval(module)
+    # Batches open no faster than machines do them where every one takes the largest quantile that a profile states.
+    rates = [float(exact_rate(part)) for part in module.tuples]
+    lead = 1.0 / sum(rates)
     groups = [
-        BatchGroup(part.configuration.batch, part.rate, close_after - lead, close_after)
-        for part, close_after in zip(module.tuples, pace.close_after, strict=True)
+        BatchGroup(part.configuration.batch, rate, close_after - lead, close_after)
+        for part, rate, close_after in zip(module.tuples, rates, pace.close_after, strict=True)
     ]
     return RegulatedDispatcher(OpenBatchDispatcher(groups, machines, by_due=True, lead=lead), 1.0 / lead)
 

@@ -134,7 +134,8 @@ def prices(rows: Iterable[DispatchRow]) -> pd.DataFrame:
     workloads = sorted({key[0] for key in costs})
     records = []
     for billing, safe, reference in product(APART, KEPT, _REFERENCES):
-        if (workloads[0], billing, safe) not in costs or safe is reference:
+        asked = all((workloads[0], billing, policy) in costs for policy in (safe, reference))
+        if not asked or safe is reference:
             continue
         pairs = [(costs[w, billing, safe], costs[w, billing, reference]) for w in workloads]
         ratios = [ours / theirs for ours, theirs in pairs if ours is not None and theirs is not None]
@@ -162,6 +163,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m studies.dispatch.study", description=__doc__)
     parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
     parser.add_argument("--instances", type=int, metavar="N", help="so many workloads, spread evenly over the suite")
+    parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
+    parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[*Dispatch])
     parser.add_argument("--kept-seconds", type=int, default=_KEPT_SECONDS, help="per plan under paced")
     parser.add_argument("--seconds", type=int, default=_SECONDS, help="per other plan")
     parser.add_argument("--workers", type=int, default=1, help="processes")
@@ -171,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     workloads: Sequence[Workload] = suite_workloads(options.suite)
     if options.instances:
         workloads = spread(workloads, options.instances)
-    tasks = dispatch_tasks(workloads, options.kept_seconds, options.seconds)
+    every = dispatch_tasks(workloads, options.kept_seconds, options.seconds)
+    tasks = [task for task in every if task.billing in options.billing and task.dispatch in options.dispatch]
     file = JsonLines(options.out / "rows.jsonl", DispatchRow)
     rows = run_study(tasks, run_dispatch_task, file, options.workers, _counting(len(tasks)))
     for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):

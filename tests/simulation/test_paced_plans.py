@@ -14,10 +14,13 @@ from paced_cases import random_plan
 from simulation_cases import LARGE, MIDDLE, pipeline_plan
 
 from harpagon import read_instance, solve
+from harpagon.instances.library.suites import suite_workloads
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation import simulate
 from harpagon.simulation.arrivals.processes import GammaArrivals, TraceArrivals
+from harpagon.simulation.dispatch.conditions import Conditions
+from studies.dispatch.noise import at_quantile
 from studies.dispatch.streams import class_streams
 
 if TYPE_CHECKING:
@@ -121,3 +124,15 @@ def test_requests_of_a_burst_wait_before_they_enter() -> None:
     assert report.latency.maximum <= plan.pipelines[0].latency + 1e-9
     assert report.latency.maximum >= 0.2 + MIDDLE.duration
     assert report.modules[0].latency.maximum <= plan.pipelines[0].modules["m"].latency + 1e-9
+
+
+def test_open_batches_leave_slow_batches_their_time() -> None:
+    """Plans on the 99th percentile of a noisy duration: batches open no faster than machines do them at that."""
+    pose = next(w for w in suite_workloads("smoke") if w.name == "pose-198rps-205ms-V100+A100").instance()
+    instance = at_quantile(pose, variation=0.05, share=0.99)
+    plan = solve(instance, billing="whole").plan
+    assert plan is not None
+    modules = plan.pipelines[0].modules.values()
+    assert any(module.pace is not None and module.pace.dispatcher == "open-batches" for module in modules)
+    report = simulate(instance, plan, duration=20.0, conditions=Conditions(variation=0.05)).pipelines[0]
+    assert report.violation_share < 1e-3
