@@ -117,6 +117,10 @@ class SloptRun:
         """Latency of the finished roots that ``share`` of them do not exceed, seconds; NaN for none."""
         return float(np.quantile(self.latencies, share, method="higher")) if self.finished else float("nan")
 
+    def quantile_of_all(self, share: float) -> float:
+        """Latency that ``share`` of all roots do not exceed, seconds; what is dropped or in flight never comes."""
+        return float(np.quantile(self.finish - self.arrivals, share, method="higher")) if self.arrived else float("nan")
+
     @property
     def in_time(self) -> int:
         """Roots finished within the SLO."""

@@ -17,7 +17,6 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from harpagon.evaluation.sweep.row_file import JsonLines
@@ -98,10 +97,11 @@ def run_figures(run: SloptRun) -> dict[str, Any]:
     ``p99_all`` counts what is dropped or in flight as late: None where that is more than 1 % of all requests.
     """
     conserve(run)
+    p99_all = run.quantile_of_all(0.99)
     return {
         "p50": run.quantile(0.5),
         "p99": run.quantile(0.99),
-        "p99_all": _with_drops(run, 0.99),
+        "p99_all": p99_all if math.isfinite(p99_all) else None,
         "in_time": run.attainment,
         "goodput": run.goodput,
         "dropped": run.dropped / run.arrived,
@@ -109,12 +109,6 @@ def run_figures(run: SloptRun) -> dict[str, Any]:
         "started": run.started,
         "requests": run.arrived,
     }
-
-
-def _with_drops(run: SloptRun, share: float) -> float | None:
-    """Quantile of the latency over all roots, seconds; what is dropped or in flight has none: None."""
-    latency = float(np.quantile(run.finish - run.arrivals, share, method="higher"))
-    return latency if math.isfinite(latency) else None
 
 
 def conserve(run: SloptRun) -> None:

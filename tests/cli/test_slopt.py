@@ -31,6 +31,18 @@ def test_the_comparison_swaps_every_stage(capsys: pytest.CaptureFixture[str]) ->
     assert len({run["arrived"] for run in runs.values()}) == 1
 
 
+def test_a_dropped_request_counts_as_late_in_the_quantile_of_all(capsys: pytest.CaptureFixture[str]) -> None:
+    drowned = ["slopt", "video", "--peak", "900", "--seconds", "10", "--fleet", "3", "--json"]
+    assert main(drowned) == 0
+    (run,) = json.loads(capsys.readouterr().out).values()
+    assert run["dropped_share"] > 0.01
+    assert run["p99_ms"] > 0
+    assert run["p99_all_ms"] is None
+    assert main([*_QUICK, "--json"]) == 0
+    (run,) = json.loads(capsys.readouterr().out).values()
+    assert run["p99_all_ms"] == run["p99_ms"] > 0
+
+
 def test_whole_systems_serve_the_same_requests(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*_QUICK, "--systems", "--json"]) == 0
     runs = json.loads(capsys.readouterr().out)
