@@ -69,8 +69,8 @@ def _in_words(parameters: Any) -> Any:
         elif isinstance(parameter, TyperArgument):
             parameter.display_type_rich = _no_type  # type: ignore[method-assign]
         elif parameter.metavar is None:
-            described = getattr(parameter, "type_descriptor", None)
-            parameter.metavar = _WORDS.get(getattr(described, "annotation", None))
+            described: Any = getattr(parameter, "type_descriptor", None)
+            parameter.metavar = _WORDS.get(described.annotation) if described is not None else None
     return parameters
 
 
@@ -84,8 +84,9 @@ def _narrow(command: Any, ctx: Any, width: int) -> str:
     for text in (command.help or "").strip().split("\n"):
         indent = " " * (len(text) - len(text.lstrip()))
         lines += _paragraph(text, indent, 2 * indent, width) or [""]
-    for record in filter(None, (parameter.get_help_record(ctx) for parameter in command.get_params(ctx))):
-        lines += ["", *_definition(*record, width)]
+    for parameter in command.get_params(ctx):
+        head, text = parameter.get_help_record(ctx) or ("", "")
+        lines += ["", *_definition(head, text, width)] if head else []
     for name in command.list_commands(ctx) if isinstance(command, TyperGroup) else ():
         lines += ["", *_definition(name, command.get_command(ctx, name).get_short_help_str(10_000), width)]
     return "\n".join(lines) + "\n"
