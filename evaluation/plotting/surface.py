@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _SCALE = (0.5, 4.0)
 """Ratios at the ends of the colour scale, which is logarithmic with Harpagon's own cost in the middle third."""
+_DARK = 3.0
+"""Ratio above which a cell is so dark that its figure is white."""
 
 
 def surface_figure(rows: Sequence[Row]) -> Figure | None:
@@ -65,7 +67,8 @@ def _heat_map(axis: Axes, found: Mapping[tuple[int, ...], Sequence[float]]) -> A
     grid = [[means.get((y, x), float("nan")) for x in range(wide)] for y in range(high)]
     image = axis.imshow(grid, origin="lower", aspect="auto", cmap="RdYlBu_r", norm=LogNorm(*_SCALE))
     for (y, x), mean in means.items():
-        axis.annotate(f"{mean:.2f}", (x, y), ha="center", va="center", fontsize="small")
+        ink = "white" if mean > _DARK else "black"
+        axis.annotate(f"{mean:.2f}", (x, y), ha="center", va="center", fontsize="small", color=ink)
         if CLAIMED[0] <= mean <= CLAIMED[1]:
             axis.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, linewidth=1.4))
     axis.set_xticks(range(wide), RATE.labels, rotation=30, ha="right", fontsize="small")
