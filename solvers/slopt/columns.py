@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.formulations.slopt.columns import Column, ProvisioningProblem
-    from harpagon.graphs import Node
+    from harpagon.graphs import Node, PathNetwork
     from harpagon.solvers.options import SolverOptions
 
 
@@ -53,18 +53,27 @@ def solve_slopt(problem: ProvisioningProblem, options: SolverOptions = DEFAULT_O
 def _choose(
     problem: ProvisioningProblem, columns: Sequence[Sequence[Column]], options: SolverOptions
 ) -> tuple[list[int], float]:
-    if not all(columns):
-        return [], math.inf
     frontiers = [[_point(column) for column in module] for module in columns]
-    tree = decompose(problem.network)
-    if tree is None:
-        points, bound = cheapest_selection(problem.network, frontiers, problem.slo, options)
-    else:
-        points = _compose(tree, frontiers, problem.slo * (1 + 1e-12))
-        bound = math.inf if points is None else sum(point.cost for point in points)
+    points, bound = cheapest_points(problem.network, frontiers, problem.slo, options)
     if points is None:
         return [], math.inf
     return [module.index(point) for module, point in zip(frontiers, points, strict=True)], bound
+
+
+def cheapest_points(
+    network: PathNetwork, frontiers: Sequence[Sequence[Point]], slo: float, options: SolverOptions
+) -> tuple[list[Point] | None, float]:
+    """One point per module that meets ``slo`` at the least cost, None where none does, and a bound on the cost of any.
+
+    By composition where paths are series-parallel, else by HiGHS.
+    """
+    if not all(frontiers):
+        return None, math.inf
+    tree = decompose(network)
+    if tree is None:
+        return cheapest_selection(network, frontiers, slo, options)
+    points = _compose(tree, frontiers, slo * (1 + 1e-12))
+    return points, math.inf if points is None else sum(point.cost for point in points)
 
 
 def _compose(tree: Node, frontiers: Sequence[Sequence[Point]], slo: float) -> list[Point] | None:

@@ -18,13 +18,11 @@ import numpy as np
 
 from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.slopt.hindsight import Choice, module_choices
-from harpagon.graphs import decompose
-from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.schedule import Point
-from harpagon.solvers.exact.selection import cheapest_selection
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Solution, Termination
+from harpagon.solvers.slopt.columns import cheapest_points
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,16 +56,8 @@ def solve_hindsight(problem: HindsightProblem, options: SolverOptions = DEFAULT_
     choices = [module_choices(problem, m) for m in range(len(problem.configurations))]
     built = time.perf_counter()
     frontiers = [_frontier(problem, module) for module in choices]
-    if not all(frontiers):
-        return _solution(None, math.inf, (begin, built), options)
     points = [[point for point, _ in frontier] for frontier in frontiers]
-    tree = decompose(problem.network)
-    slo = problem.slo * (1 + 1e-12)
-    if tree is None:
-        chosen, bound = cheapest_selection(problem.network, points, slo, options)
-    else:
-        chosen = cheapest_composition(tree, points, slo, math.inf)
-        bound = math.inf if chosen is None else sum(point.cost for point in chosen)
+    chosen, bound = cheapest_points(problem.network, points, problem.slo, options)
     if chosen is None:
         return _solution(None, math.inf, (begin, built), options)
     picked = tuple(
