@@ -134,6 +134,12 @@ def test_a_dealt_module_is_in_time_and_as_an_independent_count_has_it() -> None:
     assert [part.maximum for part in parts] == [pytest.approx(seconds, abs=1e-6) for seconds in longest]
 
 
+def test_the_first_request_goes_to_the_machines_of_its_own() -> None:
+    one = TraceArrivals("one", np.array([0.0]))
+    report = simulate(dealt_model(), planned(dealt_model()), one, duration=1.0)
+    assert [part.requests for part in report.pipelines[1].modules[0].tuples] == [1, 0]
+
+
 def test_window_by_window_a_dealt_module_runs_as_promptly(monkeypatch: pytest.MonkeyPatch) -> None:
     plan = planned(dealt_model())
     prompt = simulate(dealt_model(), plan, duration=8.0)
