@@ -231,12 +231,7 @@ def _baseline(name: str, summary: str, **extra: object) -> Method:
 
 
 def _program(name: str, latency: str, dispatch: Dispatch) -> Method:
-    """Row of one reading of Scrooge, which is one mathematical program: `exact` under its own policy.
-
-    The original finds batch sizes, machine types and allocations of a whole application by mathematical programming
-    under its latency and throughput objectives; its rows are not public to us [R]. Adapted: any number of tuples a
-    module, and a partly used machine paid for in proportion under ``fractional`` billing.
-    """
+    """Row of one reading of Scrooge: `exact` under its own policy, see `harpagon.heuristics.baselines.readings`."""
     summary = f"One mathematical program over all modules, {latency}: Scrooge [R]."
     cases = frozenset((billing, dispatch) for billing in APART)
     exact = _exact(name, summary, "exact.solve:solve_exact", cases)

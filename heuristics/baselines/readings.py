@@ -3,6 +3,11 @@
 A ratio of costs depends on how a baseline is read, so every reading has a name of its own in the registry of methods.
 The first reading of a system is its default. Where the texts leave a choice, that is the reading under which the system
 is cheapest: what is not known is decided in favour of the baseline.
+
+Nexus, InferLine and Clipper are modules beside this one. Scrooge (SoCC 2021) finds batch sizes, machine types and
+allocations of a whole application by mathematical programming under its latency and throughput objectives; its rows are
+not public to us [R]. Adapted: it is the exact method under its own policy, with any number of tuples a module, and a
+partly used machine paid for in proportion under ``fractional`` billing.
 """
 
 from __future__ import annotations
