@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.solvers.options import SolverOptions
+
+T = TypeVar("T")
 
 FEASIBILITY_TOLERANCE = 1e-9
 """Row and bound violation that HiGHS may leave; seconds and req/s here."""
@@ -108,7 +110,7 @@ def solve_relaxation(program: LinearProgram, options: SolverOptions) -> Relaxati
     highs = _new(options)
     upper = np.where(program.integer, math.inf, program.column_upper)
     _pass(highs, replace(program, column_upper=upper, integer=np.zeros(program.columns, dtype=np.bool_)))
-    highs.run()
+    _run_again(highs, highs.run)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     solution = highs.getSolution()
@@ -208,9 +210,24 @@ def _pass_start(highs: highspy.Highs, program: LinearProgram, start: Mapping[str
 def _run(highs: highspy.Highs) -> bool:
     """Run; returns whether Ctrl-C came. The scheduler is reset so that the next run may use other threads."""
     highs.HandleUserInterrupt = True
-    interrupted = run_interruptibly(highs.run, highs.cancelSolve)
+    interrupted = _run_again(highs, partial(run_interruptibly, highs.run, highs.cancelSolve))
     highs.resetGlobalScheduler(False)
     return interrupted
+
+
+def _run_again(highs: highspy.Highs, run: Callable[[], T]) -> T:
+    """Run, and where HiGHS fails, which after a presolve it can by a residual just above its tolerance, another way."""
+    import highspy
+
+    failed = (highspy.HighsModelStatus.kSolveError, highspy.HighsModelStatus.kUnknown)
+    outcome = run()
+    for option, value in (("presolve", "off"), ("solver", "ipm")):
+        if highs.getModelStatus() not in failed:
+            break
+        highs.clearSolver()
+        highs.setOptionValue(option, value)
+        outcome = run()
+    return outcome
 
 
 def _outcome(highs: highspy.Highs, program: LinearProgram) -> LinearSolution:

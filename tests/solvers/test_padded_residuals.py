@@ -21,6 +21,8 @@ from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.schedule import cheapest_schedule, structures_between
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.methods import solve
+from harpagon.solvers.result import Termination
+from studies.agreement import Sample
 
 POLICIES = [Dispatch.TC, Dispatch.FREE, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN, Dispatch.TC_SAFE, Dispatch.EDF]
 
@@ -110,3 +112,12 @@ def test_a_padded_residual_undercuts_one_that_only_serves_what_is_left(dispatch:
     assert found.schedule[-1].is_residual
     assert found.schedule[-1].rate >= 4.0 * (1 - 1e-9)
     assert found.cost < 2.0
+
+
+def test_a_proof_outlasts_a_linear_program_that_the_solver_fails_on() -> None:
+    """After its presolve HiGHS 1.16 ends a master problem of this instance with a residual just above its tolerance."""
+    instance = Sample(51, 300, machines=3.0).draw(55)
+    for dispatch in (Dispatch.TC, Dispatch.FREE):
+        result = solve(instance, "exact", Billing.FRACTIONAL, dispatch)
+        assert result.termination is Termination.OPTIMAL
+        assert result.dual_bound == pytest.approx(2.0881670528798404, rel=1e-6)
