@@ -1,4 +1,4 @@
-"""Output that cannot be written: one message, exit code 4, what was there before is still there."""
+"""Output that cannot be written: one message, exit code 4, what was there before is still there; or does not fit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 
 from harpagon.cli import main
+from harpagon.cli.console import show
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.views.gap import gap_tables
+from harpagon.evaluation.gaps.tables import GapSummary, Summary
 from harpagon.evaluation.sweep.rows import RowFile
 from harpagon.instances.errors import MachineError
 from harpagon.instances.files.writing import replacing, write_text
+from harpagon.instances.policies import Dispatch
 
 PROGRAM = "import sys; from harpagon.cli import main; sys.exit(main())"
 GAP = ("gap", "--suite", "worked-example", "--billing", "whole")
@@ -129,3 +133,15 @@ def test_a_device_is_written_directly() -> None:
     with pytest.raises(MachineError, match="No space"):
         write_text(FULL, "text")
     assert FULL.is_char_device()
+
+
+def test_no_figure_of_a_gap_table_is_cut_in_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gap = GapSummary(1131, 1000, 0.12345, 0.5, 12.5)
+    summary = Summary("fractional", "harpagon", "tc", 1131, 1131, 0, {Dispatch.TC: gap}, 0.0382, 0.0479)
+    monkeypatch.setenv("COLUMNS", "40")
+    show(*gap_tables([summary]))
+    printed = capsys.readouterr().out
+    for figure in ("1131/1131", "1000/1131", "12.35", "50.00", "1250.0", "38.2 ms", "47.9 ms"):
+        assert figure in printed

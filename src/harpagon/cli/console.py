@@ -36,7 +36,7 @@ def show(*parts: RenderableType) -> None:
     """Print an answer on standard output; text is taken as it is, never as markup."""
     console = _console(stderr=False)
     for part in parts:
-        console.print(part)
+        console.print(part, crop=False)
 
 
 def show_json(document: object) -> None:

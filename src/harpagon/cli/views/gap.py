@@ -23,13 +23,14 @@ def gap_tables(summaries: Sequence[Summary]) -> list[Table]:
 
 
 def _table(billing: str, summaries: Sequence[Summary]) -> Table:
-    figures = ("plans", "optimal", "mean %", "p95 %", "max %", "median", "p99")
-    table = plain_table("method", "over", *figures, left=(0, 1), title=f"{billing} billing")
-    for column in table.columns:
-        column.no_wrap = True
-    for summary in summaries:
-        for row in _rows(summary):
-            table.add_row(*row)
+    headings = ("method", "over", "plans", "optimal", "mean %", "p95 %", "max %", "median", "p99")
+    rows = [row for summary in summaries for row in _rows(summary)]
+    table = plain_table(*headings, left=(0, 1), title=f"{billing} billing")
+    for column, cells in zip(table.columns, zip(headings, *rows, strict=True), strict=True):
+        # A figure that is cut is none: where the terminal is narrower, its lines run over.
+        column.no_wrap, column.min_width = True, max(map(len, cells))
+    for row in rows:
+        table.add_row(*row)
     return table
 
 
@@ -50,4 +51,11 @@ def _rows(summary: Summary) -> list[list[str]]:
 
 
 def _figures(gap: GapSummary) -> list[str]:
-    return ["-" if figure is None else f"{100 * figure:.2f}" for figure in (gap.mean, gap.p95, gap.largest)]
+    return ["-" if share is None else _per_cent(100 * share) for share in (gap.mean, gap.p95, gap.largest)]
+
+
+def _per_cent(value: float) -> str:
+    return f"{value:.2f}" if abs(value) < _THREE_DIGITS else f"{value:.1f}"
+
+
+_THREE_DIGITS = 99.995
