@@ -129,7 +129,7 @@ class _Descent:
         self.needs = [(c.batch + least) / (budget - c.duration) for c in usable]
         self.heap: list[tuple[float, float, int, float | None, _Label]] = []
         self.pushed = 0
-        self.kept: defaultdict[tuple[int, int, bool], list[_Label]] = defaultdict(list)
+        self.kept: defaultdict[tuple[int, int, bool], list[tuple[float, float, float, _Label]]] = defaultdict(list)
 
     def run(self) -> Iterator[tuple[DispatchTuple, ...]]:
         self._branch(_Label(None, -1, 0, -1, 0.0, inf, (), self.rate, 0.0, self.pricing.nothing()))
@@ -243,19 +243,17 @@ class _Descent:
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier at the same place leaves no less of every demand; else keep this one."""
         kept = self.kept[label.place, label.residual, label.machines > 0]
-        if any(self._covers(other, label) for other in kept):
-            return True
-        kept.append(label)
+        capacity, head, cost = label.capacity, label.head, self.pricing.cost(label.spent, label.usage)
+        # Most of the search is this loop, and figures tell most labels apart.
+        for more, higher, cheaper, other in kept:
+            if more >= capacity and higher >= head and cheaper <= cost and self._covers(other, label):
+                return True
+        kept.append((capacity, head, cost, label))
         return False
 
     def _covers(self, other: _Label, label: _Label) -> bool:
-        return (
-            other.capacity >= label.capacity
-            and other.head >= label.head
-            and self.pricing.cost(other.spent, other.usage) <= self.pricing.cost(label.spent, label.usage)
-            and no_more(other.usage, label.usage)
-            and all(self._has_lower(label, line) for line in other.lines)
-        )
+        """Whether a label of no less capacity and head and no more cost uses no more and has no lower line."""
+        return no_more(other.usage, label.usage) and all(self._has_lower(label, line) for line in other.lines)
 
     def _has_lower(self, label: _Label, line: _Line) -> bool:
         """Whether ``label`` has a line that is nowhere above this one at the rates that a residual can have."""
