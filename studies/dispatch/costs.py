@@ -8,7 +8,6 @@ it prints both tables. Times are of one solve each, in seconds of processor time
 
 from __future__ import annotations
 
-import argparse
 import math
 import time
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.policies import APART, Billing, Dispatch
+from studies.dispatch.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -118,21 +118,14 @@ def proofs(rows: Iterable[CostRow]) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
-    from harpagon.instances.library.suites import spread, suite_workloads
-
-    parser = argparse.ArgumentParser(prog="python -m studies.dispatch.costs", description=__doc__)
-    parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
-    parser.add_argument("--instances", type=int, metavar="N", help="so many workloads, spread evenly over the suite")
+    parser = suite_parser("costs", __doc__)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.PACED, *_OTHERS])
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for the rows")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    workloads: Sequence[Workload] = suite_workloads(options.suite)
-    if options.instances:
-        workloads = spread(workloads, options.instances)
-    cases = product(workloads, map(Billing, options.billing), map(Dispatch, options.dispatch))
+    cases = product(chosen_workloads(options), map(Billing, options.billing), map(Dispatch, options.dispatch))
     tasks = [CostTask(*case) for case in cases]
     rows = run_study(tasks, run_cost_task, JsonLines(options.out / "costs.jsonl", CostRow), options.workers)
     print(proofs(rows).to_string())

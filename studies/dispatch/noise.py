@@ -7,16 +7,15 @@ Both plans of a workload run on lognormal batch durations around the same means.
 
 from __future__ import annotations
 
-import argparse
 import math
 from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import harpagon
-from harpagon.instances.library.suites import spread, suite_workloads
 from harpagon.instances.policies import Billing
 from harpagon.simulation.dispatch.conditions import Conditions
+from studies.dispatch.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,14 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     import pandas as pd
 
-    parser = argparse.ArgumentParser(prog="python -m studies.dispatch.noise", description=__doc__)
-    parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
-    parser.add_argument("--instances", type=int, default=20, help="workloads, spread evenly over the suite")
+    parser = suite_parser("noise", __doc__, instances=20)
     parser.add_argument("--variation", type=float, default=0.05, help="coefficient of variation of batch durations")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args(arguments)
     records = []
-    for workload in spread(suite_workloads(options.suite), options.instances):
+    for workload in chosen_workloads(options):
         instance = workload.instance()
         careful = at_quantile(instance, options.variation, 0.99)
         mean, late = late_share(instance, options.variation, options.seconds)

@@ -8,12 +8,11 @@ percentile and the confidence; then it is run with seeds that the search has not
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 import harpagon
-from harpagon.instances.library.suites import spread, suite_workloads
 from harpagon.instances.policies import Billing
+from studies.dispatch.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,15 +42,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     import pandas as pd
 
-    parser = argparse.ArgumentParser(prog="python -m studies.dispatch.out_of_sample", description=__doc__)
-    parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
-    parser.add_argument("--instances", type=int, default=20, help="workloads, spread evenly over the suite")
+    parser = suite_parser("out_of_sample", __doc__, instances=20)
     parser.add_argument("--runs", type=int, default=100, help="fresh runs per plan")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of every run")
     parser.add_argument("--percentile", type=float, default=99.0)
     options = parser.parse_args(arguments)
     records = []
-    for number, workload in enumerate(spread(suite_workloads(options.suite), options.instances)):
+    for number, workload in enumerate(chosen_workloads(options)):
         arrivals = _ARRIVALS[number % len(_ARRIVALS)]
         records.append(row(workload, arrivals, options.runs, options.seconds, options.percentile))
         print(records[-1], flush=True)

@@ -12,7 +12,6 @@ It appends one line per simulated plan to ``rows.jsonl`` and can be stopped and 
 
 from __future__ import annotations
 
-import argparse
 import math
 import sys
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.policies import APART, Billing, Dispatch
 from studies.dispatch.rows import DispatchRow, measured_row
+from studies.dispatch.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -158,11 +158,7 @@ def prices(rows: Iterable[DispatchRow]) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
-    from harpagon.instances.library.suites import spread, suite_workloads
-
-    parser = argparse.ArgumentParser(prog="python -m studies.dispatch.study", description=__doc__)
-    parser.add_argument("--suite", default="smoke", help="name of a shipped suite")
-    parser.add_argument("--instances", type=int, metavar="N", help="so many workloads, spread evenly over the suite")
+    parser = suite_parser("study", __doc__)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[*Dispatch])
     parser.add_argument("--kept-seconds", type=int, default=_KEPT_SECONDS, help="per plan under paced")
@@ -171,10 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for rows and tables")
     options = parser.parse_args(arguments)
     options.out.mkdir(parents=True, exist_ok=True)
-    workloads: Sequence[Workload] = suite_workloads(options.suite)
-    if options.instances:
-        workloads = spread(workloads, options.instances)
-    every = dispatch_tasks(workloads, options.kept_seconds, options.seconds)
+    every = dispatch_tasks(chosen_workloads(options), options.kept_seconds, options.seconds)
     tasks = [task for task in every if task.billing in options.billing and task.dispatch in options.dispatch]
     file = JsonLines(options.out / "rows.jsonl", DispatchRow)
     rows = run_study(tasks, run_dispatch_task, file, options.workers, _counting(len(tasks)))

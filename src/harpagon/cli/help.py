@@ -40,26 +40,25 @@ def _wrapping(text: str | None) -> str | None:
     return _BREAK_IN_PARAGRAPH.sub(" ", text) if isinstance(text, str) else text
 
 
-class _Command(TyperCommand):
+class _LaidOut:
+    """A command or group whose help fits the terminal and names values in words."""
+
     def get_params(self, ctx: Any) -> Any:
-        return _in_words(super().get_params(ctx))
+        return _in_words(super().get_params(ctx))  # type: ignore[misc]
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         if terminal_width() >= _WIDE:
-            super().format_help(ctx, formatter)
+            super().format_help(ctx, formatter)  # type: ignore[misc]
         else:
             formatter.write(_narrow(self, ctx, terminal_width()))
 
 
-class _Group(TyperGroup):
-    def get_params(self, ctx: Any) -> Any:
-        return _in_words(super().get_params(ctx))
+class _Command(_LaidOut, TyperCommand):
+    pass
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        if terminal_width() >= _WIDE:
-            super().format_help(ctx, formatter)
-        else:
-            formatter.write(_narrow(self, ctx, terminal_width()))
+
+class _Group(_LaidOut, TyperGroup):
+    pass
 
 
 def _in_words(parameters: Any) -> Any:
