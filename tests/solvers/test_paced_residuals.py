@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact import open_batch_descent
+from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.schedule import cheapest_schedule, structures_between
 
@@ -106,3 +109,14 @@ def test_a_looser_budget_never_costs_more() -> None:
         assert costs == sorted(costs, reverse=True)
         whole = cheapest_schedule(problem, budget, Billing.WHOLE, Dispatch.PACED)
         assert whole is not None and costs[0] <= whole.cost * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("better", [{"capacity": 11.0}, {"head": 6.0}, {"spent": 2.0}])
+def test_only_a_label_that_is_no_better_in_any_figure_is_dropped(better: dict[str, float]) -> None:
+    usable = [Configuration("gpu", 8, 0.2, 1.0), Configuration("gpu", 32, 0.6, 1.0)]
+    descent = open_batch_descent._Descent(50.0, usable, (1.0, 1.0), [(0.0, 0.0)], 100.0, LIST_PRICES, Effort())
+    kept = open_batch_descent._Label(None, 0, 1, -1, 10.0, 5.0, (), 50.0, 3.0, LIST_PRICES.nothing())
+    worse = replace(kept, capacity=9.0, head=4.0, spent=4.0)
+    assert not descent._dominated(kept)
+    assert descent._dominated(worse)
+    assert not descent._dominated(replace(worse, **better))
