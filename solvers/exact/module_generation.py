@@ -82,7 +82,7 @@ class ModuleGeneration:
             prices = None
         if prices is None or self.task.is_proven(self.bound):
             return self.bound, False
-        return self.pool.close(self.bound, partial(self._list_columns, prices))
+        return self.pool.close(self.bound, partial(self._list_columns, prices), prices.second)
 
     def _add_stand_ins(self) -> None:
         """Columns beyond the budget without machines: the master has a solution before there is a plan."""
@@ -111,6 +111,7 @@ class ModuleGeneration:
             relaxation = solve_relaxation(pattern_program(self.pool.pattern()), self.task.remaining())
             if relaxation is None:
                 break
+            self.pool.round(relaxation.values)
             value, prices = relaxation.value, self._prices(relaxation.duals)
             share = min(abs(value), self.task.budget) / len(modules)
             for tolerance in (_ROUGHLY * share, _NEARLY * share):

@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from itertools import accumulate, pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData
+from harpagon.graphs import decompose
 from harpagon.instances.plan import machines_used
-from harpagon.solvers.exact.effort import Effort
+from harpagon.solvers.exact.composition import Composition
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import STEP, step_below
 from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.pricing import Pricing
-from harpagon.solvers.exact.schedule import distinct_schedules
+from harpagon.solvers.exact.schedule import Point, distinct_schedules
 from harpagon.solvers.models.choices import choose_columns
+from harpagon.solvers.models.highs import LinearSolution
+from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harpagon.instances.plan import DispatchTuple
-    from harpagon.solvers.exact.schedule import Point
-    from harpagon.solvers.models.highs import LinearSolution
     from harpagon.solvers.models.model_method import Task
 
+_cost_and_latency = attrgetter("cost", "latency")
+
+_PICKED = 1e-6
+"""Share of a column in a solution of the master from which on the solution has it."""
 _QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
+_MOST_COMPOSED = 300_000
+"""Rows of partial choices after which a composition is given up."""
 _SMALL_GAP = 1e-2
 """Relative gap that is closed in one step."""
 
@@ -110,16 +122,77 @@ class SchedulePool:
             bundles=self.data.bundles,
         )
 
-    def close(self, floor: float, list_columns: Callable[[float], None]) -> tuple[float, bool]:
-        """As `close_gap`; ``list_columns`` adds every schedule that a plan within so much of the floor may have."""
+    def round(self, values: Mapping[str, float]) -> None:
+        """Offer the plan that a solution of the master is rounded to, every module to the quickest it mixes.
+
+        No path gets longer by that. Modules in turn, those that mixed first, then get the slack on their paths.
+        """
+        known = [list(columns.values()) for columns in self.columns]
+        mixed = [
+            [column for k, column in enumerate(columns) if values[f"pick[{m},{k}]"] > _PICKED]
+            for m, columns in enumerate(known)
+        ]
+        chosen = [min(columns, key=attrgetter("latency", "cost")) for columns in mixed]
+        for problem, (begin, end) in zip(self.task.problems, self._spans(), strict=True):
+            latencies = [column.latency for column in chosen[begin:end]]
+            for m in (m for m in range(begin, end) if len(mixed[m]) > 1):
+                slack = problem.slo - problem.network.path_lengths(latencies)[m - begin]
+                within = [column for column in known[m] if column.latency <= chosen[m].latency + slack]
+                chosen[m] = min(within, key=_cost_and_latency, default=chosen[m])
+                latencies[m - begin] = chosen[m].latency
+        schedules = [column.schedule for column in chosen]
+        if all(schedules) and sum(column.cost for column in chosen) < self.task.incumbent.cost:
+            self.task.incumbent.offer(self.task.incumbent.assemble(schedules))
+
+    def close(
+        self, floor: float, list_columns: Callable[[float], None], second: Sequence[float] = ()
+    ) -> tuple[float, bool]:
+        """As `close_gap`; ``list_columns`` adds every schedule that a plan within so much of the floor may have.
+
+        ``second`` is, per module, the price of a second of its latency that the floor was found with.
+        """
 
         def choose(_: float, is_whole: bool) -> LinearSolution:
-            return self._choose(0.0 if is_whole else _QUICK_GAP)
+            return self._choose(0.0 if is_whole else _QUICK_GAP, second)
 
-        return close_gap(self.task, floor, _SMALL_GAP, self._choose(_QUICK_GAP), list_columns, choose)
+        return close_gap(self.task, floor, _SMALL_GAP, self._choose(_QUICK_GAP, second), list_columns, choose)
 
-    def _choose(self, gap: float) -> LinearSolution:
+    def _choose(self, gap: float, second: Sequence[float]) -> LinearSolution:
         """Offer the cheapest choice of columns as a plan; it costs at most ``gap`` of it too much."""
+        composed = self._composed(second) if second and not self.data.limits else None
+        return composed or self._chosen_by_highs(gap)
+
+    def _composed(self, second: Sequence[float]) -> LinearSolution | None:
+        """The cheapest choice by composition; None where a pipeline is not series-parallel or it takes too much."""
+        compositions, effort = [], Effort(self.task.deadline, _MOST_COMPOSED)
+        for problem, (begin, end) in zip(self.task.problems, self._spans(), strict=True):
+            tree = decompose(problem.network)
+            if tree is None:
+                return None
+            own = [pareto_front(columns.values(), _cost_and_latency) for columns in self.columns[begin:end]]
+            points = [[Point(one.latency, one.cost, one.schedule) for one in columns] for columns in own]
+            slo = problem.slo + TIME_TOLERANCE / 2
+            compositions.append(Composition(tree, points, slo, second[begin:end], effort))
+        schedules, cost, floor = [], 0.0, sum(composition.floor for composition in compositions)
+        for composition in compositions:
+            try:
+                chosen = composition.cheapest(self.task.ceiling - floor + composition.floor)
+            except OutOfEffortError:
+                return None
+            if chosen is None:
+                return LinearSolution(Termination.INFEASIBLE, None, math.inf)
+            schedules += [point.schedule for point in chosen]
+            cost += sum(point.cost for point in chosen)
+        incumbent = self.task.incumbent
+        if not all(schedules) or incumbent.offer(incumbent.assemble(schedules)) is not None:
+            return None
+        return LinearSolution(Termination.OPTIMAL, {}, cost)
+
+    def _spans(self) -> Iterator[tuple[int, int]]:
+        """Per pipeline the numbers of its modules, first and end."""
+        return pairwise([0, *accumulate(len(problem.modules) for problem in self.task.problems)])
+
+    def _chosen_by_highs(self, gap: float) -> LinearSolution:
 
         def is_faulty(choice: tuple[int, ...]) -> bool:
             schedules = [data.columns[m][k].schedule for m, k in enumerate(choice)]

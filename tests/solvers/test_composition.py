@@ -9,7 +9,7 @@ import pytest
 
 from harpagon.graphs import PathNetwork, decompose
 from harpagon.graphs.shapes import SHAPES
-from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.composition import Composition, cheapest_composition
 from harpagon.solvers.exact.schedule import Point
 
 
@@ -57,3 +57,31 @@ def test_of_costs_that_differ_by_rounding_the_quicker_is_taken() -> None:
     frontiers = [[Point(3.0, 1.0, ()), Point(1.0, 1.0 + 1e-12, ()), Point(0.5, 1.1, ())], [Point(1.0, 1.0, ())]]
     found = cheapest_composition(tree, frontiers, 9.0, 9.0)
     assert found is not None and found[0].latency == 1.0
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_with_any_prices_of_latency_the_choice_is_the_same_and_costs_no_less_than_the_floor(seed: int) -> None:
+    network, frontiers = draw(seed)
+    tree = decompose(network)
+    if tree is None:
+        pytest.skip("transfers that differ leave a block of edges that is not series-parallel")
+    rng = random.Random(seed)
+    slo = rng.choice(sorted({network.length([point.latency for point in chosen]) for chosen in product(*frontiers)}))
+    alike = cheapest_composition(tree, frontiers, slo, 100.0)
+    assert alike is not None
+    cost = sum(point.cost for point in alike)
+    composition = Composition(tree, frontiers, slo, [rng.choice((0.0, 0.5, 1.0, 3.0)) for _ in frontiers])
+    assert composition.floor <= cost + 1e-9
+    assert composition.cheapest(cost) == alike
+    assert composition.cheapest(cost - 0.5) is None
+
+
+def test_the_floor_is_the_bound_of_the_relaxation_whose_prices_it_is_given() -> None:
+    """A chain of two modules that save $1 a second: within 6.5 s they mix to $3.5, whole choices cost $5."""
+    network = PathNetwork.from_graph(SHAPES["chain"](2, random.Random(0)))
+    tree = decompose(network)
+    assert tree is not None
+    composition = Composition(tree, [[Point(4.0, 1.0, ()), Point(1.0, 4.0, ())]] * 2, 6.5, [1.0, 1.0])
+    assert composition.floor == pytest.approx(3.5)
+    found = composition.cheapest(5.0)
+    assert found is not None and sum(point.cost for point in found) == 5.0

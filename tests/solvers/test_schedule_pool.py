@@ -1,18 +1,28 @@
-"""Listing schedules within caps that rise as latency falls: nothing between two caps is lost."""
+"""Schedules of a pool: what is listed within caps, what a mixture is rounded to, and how a choice is made."""
 
 from __future__ import annotations
 
 import random
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from harpagon.formulations.planning.pattern import pattern_program
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule_pool import SchedulePool
+from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.models.highs import solve_relaxation
 from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.options import SolverOptions
+from harpagon.solvers.result import Termination
+
+if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
 
 
 @settings(max_examples=60, deadline=None)
@@ -36,3 +46,34 @@ def test_rising_caps_keep_every_schedule_within_its_own(seed: int, dispatch: Dis
                 and all(used <= most + 1e-9 for used, most in zip(other.usage, column.usage, strict=True))
                 for other in listed
             )
+
+
+def long_tree(seed: int) -> Instance:
+    return random_instance(random.Random(seed), shape="tree", modules=(18, 24), tightness=(1.3, 2.0))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_long_tree_is_composed_to_the_optimum_that_highs_chooses(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = long_tree(seed)
+    with monkeypatch.context() as patch:
+        patch.setattr(SchedulePool, "_composed", lambda *_: None)
+        chosen = solve_exact(instance, Billing.WHOLE, Dispatch.TC)
+    monkeypatch.setattr(SchedulePool, "_chosen_by_highs", None)
+    composed = solve_exact(instance, Billing.WHOLE, Dispatch.TC)
+    assert chosen.termination is composed.termination is Termination.OPTIMAL
+    assert composed.dual_bound == pytest.approx(chosen.dual_bound)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_mixture_of_the_master_is_rounded_to_a_plan_not_much_dearer(seed: int) -> None:
+    task = first_start(long_tree(seed), Billing.WHOLE, Dispatch.TC, SolverOptions()).task
+    task.incumbent.plan = None
+    pool = SchedulePool(task)
+    for m, module in enumerate(pool.data.modules):
+        for point in frontier(module, pool.latest(m), Billing.WHOLE, Dispatch.TC, task.budget):
+            pool.add(m, pool.column(m, point.schedule))
+    relaxation = solve_relaxation(pattern_program(pool.pattern()), SolverOptions())
+    assert relaxation is not None
+    pool.round(relaxation.values)
+    assert relaxation.value <= task.incumbent.cost * (1 + 1e-9)
+    assert task.incumbent.cost <= 1.25 * relaxation.value
