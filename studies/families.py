@@ -70,6 +70,22 @@ def non_monotone(instance: Instance, rng: random.Random) -> Instance:
     return _timed(replace(instance, profiles=profiles), rng)
 
 
+def short(instance: Instance, rng: random.Random) -> Instance:
+    """All times a thousandth to a ten-thousandth as long, so that the tolerance of times is a larger share of them."""
+    scale = 10 ** rng.uniform(-4, -3)
+    profiles = {
+        model: tuple(Configuration(c.hardware, c.batch, c.duration * scale, c.price) for c in profile)
+        for model, profile in instance.profiles.items()
+    }
+    pipelines = []
+    for pipeline in instance.pipelines:
+        graph = pipeline.graph.copy()
+        for _, _, data in graph.edges(data=True):
+            data["transfer"] *= scale
+        pipelines.append(replace(pipeline, rate=pipeline.rate / scale, slo=pipeline.slo * scale, graph=graph))
+    return replace(instance, profiles=profiles, pipelines=tuple(pipelines))
+
+
 def _timed(instance: Instance, rng: random.Random) -> Instance:
     """Objectives up to three times the reference latency."""
     pipelines = tuple(
@@ -85,5 +101,6 @@ FAMILIES: dict[str, Callable[[Instance, random.Random], Instance]] = {
     "equal-modules": equal_modules,
     "equal-ratios": equal_ratios,
     "non-monotone": non_monotone,
+    "short": short,
 }
 """Name of a family to what makes one of its instances of a random one."""

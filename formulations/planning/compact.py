@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from harpagon.formulations.physics import collects
+from harpagon.formulations.physics import TIME_TOLERANCE, collects
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -98,7 +98,9 @@ def add_times(model: ConcreteModel, data: PlanningData) -> None:
     from pyomo.environ import NonNegativeReals, Var
 
     numbers = range(len(data.modules))
-    model.latency = Var(numbers, bounds=lambda _, m: (data.bounds[m].earliest, data.bounds[m].latest))
+    model.latency = Var(
+        numbers, bounds=lambda _, m: (data.bounds[m].earliest, data.bounds[m].latest + TIME_TOLERANCE / 2)
+    )
     model.entry = Var(numbers, domain=NonNegativeReals)
 
 
@@ -186,7 +188,7 @@ def add_paths(model: ConcreteModel, data: Paths) -> None:
         return model.entry[tail] + model.latency[tail] + data.edges[tail, head] <= model.entry[head]
 
     def deadline(_: ConcreteModel, m: int) -> Expression:
-        return model.entry[m] + model.latency[m] <= data.slo[m]
+        return model.entry[m] + model.latency[m] <= data.slo[m] + TIME_TOLERANCE / 2
 
     model.precedence = Constraint(list(data.edges), rule=precedence)
     model.deadline = Constraint(data.sinks, rule=deadline)

@@ -37,7 +37,6 @@ from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harpagon.instances.plan import DispatchTuple
     from harpagon.solvers.models.highs import LinearSolution
     from harpagon.solvers.models.model_method import Task
     from harpagon.solvers.options import SolverOptions
@@ -46,6 +45,8 @@ _IMPROVEMENT = 1e-8
 """Reduced charge, relative to the master's value per module, below which a structure is worth a column."""
 _CURVE_TOLERANCE = 1e-10
 """Share of a machine by which a solution may lie below its curve without a further tangent."""
+_SPARES = (0.0, TIME_TOLERANCE / 4)
+"""Seconds by which the modules of a plan stay below the latencies of a solution, which may break its rows a little."""
 _MOST_NEW = 6
 """Structures of one module that are added in one round: those of least reduced charge."""
 _SAMPLED = (1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.01)
@@ -307,10 +308,13 @@ class StructureGeneration:
             cut = True
         else:
             return True, cut
-        schedules = [self._schedule(choice, latency) for choice, latency in zip(chosen, latencies, strict=True)]
-        incumbent = self.task.incumbent
-        return incumbent.offer(incumbent.assemble(schedules)) is not None, cut
+        return not any(self._is_plan(chosen, latencies, spare) for spare in _SPARES), cut
 
-    def _schedule(self, choice: Choice, latency: float) -> tuple[DispatchTuple, ...]:
-        latency = min(max(latency - TIME_TOLERANCE / 4, choice.structure.quickest), choice.loosest)
-        return choice.structure.schedule(choice.structure.rate(latency))
+    def _is_plan(self, chosen: Sequence[Choice], latencies: Sequence[float], spare: float) -> bool:
+        """Offer the plan whose modules take ``spare`` seconds less than that; whether it passes the check."""
+        schedules = []
+        for choice, latency in zip(chosen, latencies, strict=True):
+            within = min(max(latency - spare, choice.structure.quickest), choice.loosest)
+            schedules.append(choice.structure.schedule(choice.structure.rate(within)))
+        incumbent = self.task.incumbent
+        return incumbent.offer(incumbent.assemble(schedules)) is None

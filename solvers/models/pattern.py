@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData
 from harpagon.formulations.residual import has_curves
@@ -68,7 +69,8 @@ def pattern_data(task: Task) -> PatternData | None:
     columns = tuple(_columns(task, data, m, share * (1 + _ROUNDING)) for m, share in enumerate(shares))
     if not all(columns):
         return None
-    return PatternData(columns, data.slo, data.edges, data.sinks, data.limits, bundles=data.bundles)
+    slo = tuple(slo + TIME_TOLERANCE / 2 for slo in data.slo)
+    return PatternData(columns, slo, data.edges, data.sinks, data.limits, bundles=data.bundles)
 
 
 def _shares(task: Task, data: PlanningData) -> list[float] | None:
@@ -76,7 +78,7 @@ def _shares(task: Task, data: PlanningData) -> list[float] | None:
     cheapest = []
     for module, bounds in zip(data.modules, data.bounds, strict=True):
         _check_time(task)
-        point = cheapest_schedule(module, bounds.latest, task.billing, task.dispatch)
+        point = cheapest_schedule(module, bounds.latest + TIME_TOLERANCE / 2, task.billing, task.dispatch)
         if point is None:
             return None
         cheapest.append(point.cost)
@@ -84,7 +86,7 @@ def _shares(task: Task, data: PlanningData) -> list[float] | None:
 
 
 def _columns(task: Task, data: PlanningData, m: int, share: float) -> tuple[Column, ...]:
-    module, latest = data.modules[m], data.bounds[m].latest
+    module, latest = data.modules[m], data.bounds[m].latest + TIME_TOLERANCE / 2
     if any(configuration.hardware in data.limits for configuration in module.configurations):
         rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline, data.bundles)
         listed = module_options(rules, module, module.configurations, share, latest)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.structures import structure_program
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.pricing import LIST_PRICES
@@ -67,7 +68,7 @@ def _list_within_shares(search: StructureGeneration, task: Task) -> bool:
     data, cheapest = search.data, []
     for module, bounds in zip(data.modules, data.bounds, strict=True):
         alone = ScheduleSearch(module, task.billing, task.dispatch, effort=search.effort)
-        point = alone.cheapest(bounds.latest)
+        point = alone.cheapest(bounds.latest + TIME_TOLERANCE / 2)
         if point is None:
             return False
         cheapest.append(point.cost)
