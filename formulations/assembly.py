@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import keeps_streams
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.checks import expect
 from harpagon.instances.errors import InputError
+from harpagon.instances.instance import Instance
 from harpagon.instances.plan import ModulePlan, Pace, PipelinePlan, Plan
 from harpagon.instances.policies import Dispatch
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
-    from harpagon.instances.instance import Instance
     from harpagon.instances.plan import DispatchTuple
     from harpagon.instances.policies import Billing
 
@@ -99,6 +100,7 @@ def assemble(
     InputError
         Where a pipeline or a module has no tuples.
     """
+    expect(Instance, instance=instance)
     pipelines = []
     for pipeline in instance.pipelines:
         problem, given = pipeline_problem(instance, pipeline), schedules.get(pipeline.name, {})

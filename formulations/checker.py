@@ -22,6 +22,9 @@ from harpagon.formulations.physics import (
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.formulations.shared import DEALT, DISPATCHER
 from harpagon.formulations.shared_checker import recompute_hosts
+from harpagon.instances.checks import expect
+from harpagon.instances.instance import Instance
+from harpagon.instances.plan import Plan
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -29,8 +32,8 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.formulations.shared_checker import Hosts
-    from harpagon.instances.instance import Instance, Pipeline
-    from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
+    from harpagon.instances.instance import Pipeline
+    from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
 
 _CLAIM_TOLERANCE = 1e-6
 """Relative difference between a claimed figure and the recomputed one that counts as rounding in a file."""
@@ -78,7 +81,14 @@ def check(instance: Instance, plan: Plan) -> CheckReport:
     -------
     CheckReport
         All violations, not just the first; cost and latencies recomputed.
+
+    Raises
+    ------
+    InputError
+        Where an argument is of another class.
     """
+    expect(Instance, instance=instance)
+    expect(Plan, plan=plan)
     violations: list[Violation] = list(_digest_faults(instance, plan))
     instance = _as_planned(instance, plan)
     hosts = recompute_hosts(instance, plan)

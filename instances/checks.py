@@ -6,10 +6,10 @@ import math
 import unicodedata
 from collections.abc import Mapping
 from contextlib import contextmanager
-from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn
+from numbers import Rational, Real
+from typing import TYPE_CHECKING, Any, NoReturn, TypeGuard
 
-from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
+from harpagon.instances.errors import InputError, Place, format_place, one, shown, suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -34,6 +34,33 @@ EMPTY = ("must not be empty", "Add at least one entry")
 MAPPING = "must be a mapping of keys to values"
 BATCH_TWICE = ("a batch size stands twice", "Keep one entry per batch size")
 RATE_TWICE = ("a rate stands twice", "Keep one latency per rate")
+
+
+_OWN = (int, float, type(None))
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Whether this is a number, of Python or of NumPy; true and false are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def plain(value: Any) -> Any:
+    """A number of another kind, such as NumPy's, as Python's own; all else as it is."""
+    if type(value) in _OWN:
+        return value
+    if getattr(value, "shape", None) == ():
+        value = value.item()
+    if not is_number(value):
+        return value
+    return int(value) if hasattr(value, "__index__") else float(value)
+
+
+def settle(thing: object, *names: str) -> None:
+    """Make figures of a frozen object, once checked, `plain`: what a file can hold."""
+    for name in names:
+        value = getattr(thing, name)
+        if type(value) not in _OWN:
+            object.__setattr__(thing, name, plain(value))
 
 
 def range_words(found: Any, least: float, most: float) -> tuple[str, str] | None:
@@ -79,11 +106,11 @@ class Checks:
 
     def number(self, place: Place, value: Any, least: float, most: float) -> None:
         """Refuse all but finite numbers within a range."""
-        if isinstance(value, bool) or not isinstance(value, Real):
+        if not is_number(value):
             self.refuse(place, f"{NUMBER[0]}, found {shown(value)}", NUMBER[1])
-        if not math.isfinite(value):
+        if not (isinstance(value, Rational) or math.isfinite(value)):
             self.refuse(place, f"{FINITE[0]}, found {shown(value)}", FINITE[1])
-        words = range_words(value, least, most)
+        words = range_words(value if isinstance(value, Rational) else float(value), least, most)
         if words:
             self.refuse(place, *words)
 
@@ -121,7 +148,7 @@ class Checks:
     def kind(self, place: Place, value: Any, wanted: type) -> None:
         """Refuse objects of another class."""
         if not isinstance(value, wanted):
-            self.refuse(place, f"must be a {wanted.__name__}, found {shown(value)}", f"Give a {wanted.__name__}")
+            self.refuse(place, f"must be {one(wanted)}, found {shown(value)}", f"Give {one(wanted)}")
 
     def filled(self, place: Place, value: Any) -> None:
         """Refuse what is no mapping, or an empty one."""
@@ -129,6 +156,19 @@ class Checks:
             self.refuse(place, f"{MAPPING}, found {shown(value)}", "Give a dictionary")
         if not value:
             self.refuse(place, *EMPTY)
+
+    def listed(self, place: Place, value: Any) -> None:
+        """Refuse what is no list or tuple, or an empty one."""
+        if not isinstance(value, tuple | list):
+            self.refuse(place, f"must be a list, found {shown(value)}", "Give a tuple")
+        if not value:
+            self.refuse(place, *EMPTY)
+
+
+def expect(wanted: type, **arguments: object) -> None:
+    """Refuse arguments, by name, that are not of a class: a name in the place of an instance, two in each other's."""
+    for name, value in arguments.items():
+        Checks(name).kind((), value, wanted)
 
 
 @contextmanager

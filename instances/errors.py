@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import json
 import re
@@ -15,6 +16,8 @@ Place: TypeAlias = tuple[str | int, ...]
 
 _SHOWN = 60
 """Characters of a faulty value that a message repeats."""
+_SHOWN_BITS = 1024
+"""Of the longest whole number that is written out: Python refuses to write much longer ones."""
 
 
 class InputError(ValueError):
@@ -80,8 +83,17 @@ def shown(value: object) -> str:
         return "a mapping"
     if isinstance(value, list | tuple):
         return "a list"
+    if isinstance(value, int) and value.bit_length() > _SHOWN_BITS:
+        return f"a whole number of {value.bit_length()} bits"
+    if dataclasses.is_dataclass(value):
+        return one(type(value))
     text = json.dumps(value, default=str)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+
+
+def one(kind: type) -> str:
+    """Name of a class with its article."""
+    return f"{'an' if kind.__name__[0] in 'AEIOU' else 'a'} {kind.__name__}"
 
 
 def suggestion(name: str, known: Iterable[str], otherwise: str = "") -> str:

@@ -10,6 +10,8 @@ from typing import Any, NoReturn, TypeVar
 
 import networkx as nx
 
+from harpagon.instances.checks import plain
+
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
@@ -54,7 +56,8 @@ class FrozenGraph(nx.DiGraph):  # type: ignore[misc]
         for name, data in graph.nodes(data=True):
             self._node[name] = FrozenMapping({**of_nodes, **data})
         for tail, head, data in graph.edges(data=True):
-            self._succ[tail][head] = self._pred[head][tail] = FrozenMapping({**of_edges, **data})
+            figures = {key: plain(value) for key, value in data.items()}
+            self._succ[tail][head] = self._pred[head][tail] = FrozenMapping({**of_edges, **figures})
         self._content = (FrozenMapping(self._node), FrozenMapping({(u, v): d for u, v, d in self.edges(data=True)}))
         nx.freeze(self)
 

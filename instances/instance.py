@@ -8,17 +8,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import networkx as nx
+
 from harpagon.graphs import GraphError, propagate_rates, validate_pipeline_graph
 from harpagon.instances import checks
-from harpagon.instances.checks import LEAST, MOST, Checks
+from harpagon.instances.checks import LEAST, MOST, Checks, settle
 from harpagon.instances.errors import shown, suggestion
 from harpagon.instances.figures import figure
 from harpagon.instances.frozen import FrozenGraph, FrozenMapping, canonical
 from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
-    import networkx as nx
-
     from harpagon.instances.errors import Place
 
 _MOST_TRANSFER = 1e9
@@ -69,6 +69,7 @@ class Hardware:
         check.count(("bundle",), self.bundle, 1, checks.LARGEST_BATCH)
         if self.memory_gb is not None:
             check.number(("memory_gb",), self.memory_gb, LEAST, MOST)
+        settle(self, "price", "limit", "bundle", "memory_gb")
 
     @property
     def available(self) -> int | None:
@@ -125,6 +126,7 @@ class Configuration:
 
     def __post_init__(self) -> None:
         self._check()
+        settle(self, "batch", "duration", "price", "mean", "capacity", "memory_gb")
         if not self.mean:
             object.__setattr__(self, "mean", self.duration)
         throughput = self.batch / self.mean if self.capacity is None else self.capacity
@@ -153,7 +155,7 @@ class Configuration:
         return cls(hardware, 0, latency, price, latency, capacity, (), memory_gb)
 
     def _check(self) -> None:
-        check = Checks(f"configuration {self.hardware} b={self.batch}")
+        check = Checks(f"configuration {self.hardware} b={shown(self.batch)}")
         check.name(("hardware",), self.hardware)
         if self.capacity is None:
             check.count(("batch",), self.batch, 1, checks.LARGEST_BATCH)
@@ -212,6 +214,7 @@ class Pipeline:
         _check_seconds(check, ("slo",), self.slo)
         check.count(("burst",), self.burst, 1, checks.LARGEST_BATCH)
         check.count(("spare",), self.spare, 0, checks.LARGEST_BATCH)
+        settle(self, "rate", "slo", "burst", "spare")
         if not isinstance(self.graph, FrozenGraph):
             _check_graph(check, self.graph)
             object.__setattr__(self, "graph", FrozenGraph(self.graph, _NODE_DEFAULTS, _EDGE_DEFAULTS))
@@ -220,7 +223,9 @@ class Pipeline:
 
 def _check_graph(check: Checks, graph: nx.DiGraph) -> None:
     """Refuse what a file could not hold: modules without a model, unknown attributes, loops and cycles."""
-    check.filled(("modules",), getattr(graph, "nodes", graph))
+    if not (isinstance(graph, nx.DiGraph) and not graph.is_multigraph()):
+        check.refuse(("graph",), f"must be a networkx.DiGraph, found {shown(graph)}", "Give a networkx.DiGraph")
+    check.filled(("modules",), graph.nodes)
     for name, data in graph.nodes(data=True):
         place: Place = ("modules", str(name))
         check.name(place, name)
@@ -328,8 +333,7 @@ def _check_profile(
     check: Checks, model: str, profile: tuple[Configuration, ...], hardware: Mapping[str, Hardware]
 ) -> None:
     check.name(("profiles", str(model)), model)
-    if not profile:
-        check.refuse(("profiles", model), *checks.EMPTY)
+    check.listed(("profiles", model), profile)
     seen: set[tuple[str, int, float | None]] = set()
     for configuration in profile:
         check.kind(("profiles", model), configuration, Configuration)
@@ -348,10 +352,7 @@ def _check_profile(
 def _check_pipelines(
     check: Checks, pipelines: tuple[Pipeline, ...], profiles: Mapping[str, tuple[Configuration, ...]]
 ) -> None:
-    if isinstance(pipelines, Pipeline) or not isinstance(pipelines, tuple | list):
-        check.refuse(("pipelines",), f"must be a list, found {shown(pipelines)}", "Give a tuple of pipelines")
-    if not pipelines:
-        check.refuse(("pipelines",), *checks.EMPTY)
+    check.listed(("pipelines",), pipelines)
     seen: set[str] = set()
     for position, pipeline in enumerate(pipelines):
         check.kind(("pipelines", position), pipeline, Pipeline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from harpagon.instances.checks import Checks, plain
 from harpagon.instances.errors import InputError, shown, suggestion
 from harpagon.instances.files.instances import from_document
 
@@ -95,8 +96,8 @@ class Model:
         """
         hardware = self._document["hardware"]
         self._check_new("hardware", name, hardware)
-        memory = {} if memory_gb is None else {"memory_gb": _plain(memory_gb)}
-        hardware[name] = {"price_per_hour": _plain(price_per_hour), "limit": _plain(limit), **memory}
+        memory = {} if memory_gb is None else {"memory_gb": plain(memory_gb)}
+        hardware[name] = {"price_per_hour": plain(price_per_hour), "limit": plain(limit), **memory}
 
     def add_profile(
         self, model: str, hardware: str, batch_ms: Mapping[int, float], *, memory_gb: float | None = None
@@ -119,14 +120,18 @@ class Model:
         InputError
             Where the machine type is unknown, or the model has a profile on it already.
         """
-        if hardware not in self._document["hardware"]:
-            known = self._document["hardware"]
+        known = self._document["hardware"]
+        check = Checks(self._source)
+        check.name(("profiles",), model)
+        check.name(("profiles", model), hardware)
+        check.filled(("profiles", model, hardware), batch_ms)
+        if hardware not in known:
             problem = f"there is no hardware {shown(hardware)}"
             raise InputError(self._source, f"profiles.{model}", problem, suggestion(hardware, known))
         profile = self._document["profiles"].setdefault(model, {})
         self._check_new(f"profile of {shown(model)} on", hardware, profile)
-        durations = {_plain(batch): _plain(duration) for batch, duration in batch_ms.items()}
-        profile[hardware] = {**durations, **({} if memory_gb is None else {"memory_gb": _plain(memory_gb)})}
+        durations = {plain(batch): plain(duration) for batch, duration in batch_ms.items()}
+        profile[hardware] = {**durations, **({} if memory_gb is None else {"memory_gb": plain(memory_gb)})}
 
     def add_pipeline(self, name: str, *, rate_rps: float, slo_ms: float) -> PipelineHandle:
         """Add a pipeline.
@@ -146,7 +151,7 @@ class Model:
             Where the name is taken.
         """
         self._check_new("pipeline", name, [pipeline["name"] for pipeline in self._document["pipelines"]])
-        figures = {"rate_rps": _plain(rate_rps), "slo_ms": _plain(slo_ms)}
+        figures = {"rate_rps": plain(rate_rps), "slo_ms": plain(slo_ms)}
         self._document["pipelines"].append({"name": name, **figures, "modules": {}, "edges": []})
         return PipelineHandle(name)
 
@@ -199,7 +204,7 @@ class Model:
             problem = f"{tail.name} is of {shown(tail.pipeline)}, {head.name} of {shown(head.pipeline)}"
             raise InputError(self._source, "edges", problem, "Join modules of one pipeline")
         ends = {"from": tail.name, "to": head.name}
-        edge = {**ends, "fanout": _plain(fanout), "transfer_ms": _plain(transfer_ms)}
+        edge = {**ends, "fanout": plain(fanout), "transfer_ms": plain(transfer_ms)}
         self._pipeline(tail.pipeline)["edges"].append(edge)
 
     def instance(self) -> Instance:
@@ -223,10 +228,6 @@ class Model:
         return found[name]
 
     def _check_new(self, what: str, name: str, taken: Any) -> None:
+        Checks(self._source).name((what.split()[0],), name)
         if name in taken:
             raise InputError(self._source, "", f"a second {what} {shown(name)}", "Choose another name")
-
-
-def _plain(value: Any) -> Any:
-    """A NumPy scalar as Python's own number; the reader of files takes no other kinds."""
-    return value.item() if hasattr(value, "item") else value

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from harpagon.instances.checks import Checks
+from harpagon.instances.checks import Checks, settle
 from harpagon.instances.errors import shown
 from harpagon.instances.frozen import FrozenMapping
 from harpagon.instances.policies import Billing, Dispatch
@@ -60,6 +60,8 @@ class DispatchTuple:
         if not (0 < self.machines < math.inf and 0 < self.rate < math.inf):
             check = Checks(f"tuple {self.configuration}")
             _check_positive(check, machines=self.machines, rate=self.rate)
+        if type(self.machines) not in (int, float) or type(self.rate) is not float:
+            settle(self, "machines", "rate")
 
     @classmethod
     def full(cls, configuration: Configuration, machines: int, spare: int = 0) -> DispatchTuple:
@@ -147,6 +149,7 @@ class ModulePlan:
         check = Checks("module plan")
         _check_positive(check, rate=self.rate)
         _check_not_negative(check, latency=self.latency, dummy_rate=self.dummy_rate, cost=self.cost)
+        settle(self, "rate", "latency", "dummy_rate", "cost")
         if len(self.tuples) != len(self.tuple_latencies):
             problem = f"{len(self.tuple_latencies)} latencies for {len(self.tuples)} tuples"
             check.refuse(("tuple_latencies",), problem, "Give one per tuple")

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
+from harpagon.instances.checks import expect
 from harpagon.instances.files.plans import Certificate
-
-if TYPE_CHECKING:
-    from harpagon.solvers.result import Result
+from harpagon.solvers.result import Result
 
 
 def certificate(result: Result) -> Certificate:
     """Certificate of a result, for `harpagon.write_plan` and `harpagon.plan_document`."""
+    expect(Result, result=result)
     bound = result.dual_bound
     return Certificate(
         method=result.method,

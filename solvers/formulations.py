@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from harpagon.instances.checks import expect, is_number
 from harpagon.instances.errors import InputError, shown, suggestion
+from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.method import load
 from harpagon.solvers.methods import METHODS, find_method, require_support
@@ -13,7 +15,6 @@ from harpagon.solvers.methods import METHODS, find_method, require_support
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harpagon.instances.instance import Instance
     from harpagon.solvers.method import Method
     from harpagon.solvers.models.opened import OpenModel
 
@@ -51,7 +52,8 @@ class Formulation:
         UnsupportedError
             Where the formulation does not support the case, or the instance has no plan at all.
         """
-        if budget is not None and not budget > 0:
+        expect(Instance, instance=instance)
+        if budget is not None and not (is_number(budget) and budget > 0):
             raise InputError("budget", "", f"is {budget}", "Give dollars per hour above 0")
         paid = instance.billing if billing is None else Billing.of(billing)
         policy = self.method.dispatch_for(paid) if dispatch is None else Dispatch.of(dispatch)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 
 from harpagon.formulations.checker import check
 from harpagon.formulations.physics import keeps_streams
+from harpagon.instances.checks import Checks
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.capabilities import (
@@ -92,6 +93,7 @@ def solve(
 
 def find_method(name: str) -> Method:
     """Method of this name, those of other packages included; `InputError` with near names where there is none."""
+    Checks("method").name((), name)
     if name not in METHODS:
         load_entry_points()
     if name not in METHODS:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.instances.errors import InputError
+from harpagon.instances.checks import is_number
+from harpagon.instances.errors import InputError, shown
 
 if TYPE_CHECKING:
     from harpagon.instances.plan import Plan
@@ -48,15 +49,17 @@ class SolverOptions:
 
     def __post_init__(self) -> None:
         limit = self.time_limit
-        _require(limit is None or 0 <= limit < math.inf, "time_limit", limit, "seconds of at least 0, or None")
-        _require(0 <= self.gap < 1, "gap", self.gap, "a fraction from 0 up to, not including, 1, such as 0.01")
-        _require(self.threads >= 1, "threads", self.threads, "at least 1")
-        _require(self.seed >= 0, "seed", self.seed, "at least 0")
+        seconds = limit is None or (is_number(limit) and 0 <= limit <= sys.float_info.max)
+        _require(seconds, "time_limit", limit, "seconds of at least 0, or None")
+        share = is_number(self.gap) and 0 <= self.gap < 1
+        _require(share, "gap", self.gap, "a fraction from 0 up to, not including, 1, such as 0.01")
+        _require(is_number(self.threads) and self.threads >= 1, "threads", self.threads, "at least 1")
+        _require(is_number(self.seed) and self.seed >= 0, "seed", self.seed, "at least 0")
 
 
 def _require(kept: bool, name: str, value: object, wanted: str) -> None:
     if not kept:
-        raise InputError(name, "", f"is {value}", f"Give {wanted}")
+        raise InputError(name, "", f"is {shown(value)}", f"Give {wanted}")
 
 
 DEFAULT_OPTIONS = SolverOptions()

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from harpagon.evaluation.plotting.palette import axes, panels
 from harpagon.evaluation.plotting.saving import literal, save_figure
+from harpagon.instances.checks import expect
+from harpagon.solvers.sensitivity.curve import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
-
-    from harpagon.solvers.sensitivity.curve import Curve
 
 AXES = {
     "slo": ("SLO (ms)", "SLOs, multiple of the instance's"),
@@ -38,6 +38,7 @@ def plot_curve(curve: Curve, *, ax: Axes | None = None) -> Axes:
         Those drawn on: dollars per hour over milliseconds or requests per second; with several pipelines over the
         factor on the figures of the instance.
     """
+    expect(Curve, curve=curve)
     ax = axes(ax)
     for step in curve.steps:
         ends = [step.low * (curve.scale or 1.0), step.high * (curve.scale or 1.0)]

@@ -83,6 +83,8 @@ def plot_times(comparison: DataFrame, *, billing: str | None = None, ax: Axes | 
 
 
 def _rows_of(comparison: DataFrame, billing: str | None) -> tuple[DataFrame, str]:
+    if "billing" not in getattr(comparison, "columns", ()):
+        raise InputError("comparison", "", "is no table of `harpagon.compare`", "Give what that returns")
     billings = list(dict.fromkeys(comparison["billing"]))
     if billing is None and len(billings) == 1:
         billing = billings[0]

@@ -10,7 +10,10 @@ from harpagon.evaluation.plotting.layout import layered_layout
 from harpagon.evaluation.plotting.palette import axes
 from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.instances.checks import expect
 from harpagon.instances.figures import figure
+from harpagon.instances.instance import Instance
+from harpagon.instances.plan import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,8 +23,8 @@ if TYPE_CHECKING:
 
     from harpagon.evaluation.plotting.layout import Slot
     from harpagon.formulations.problem import PipelineProblem
-    from harpagon.instances.instance import Instance, Pipeline
-    from harpagon.instances.plan import ModulePlan, PipelinePlan, Plan
+    from harpagon.instances.instance import Pipeline
+    from harpagon.instances.plan import ModulePlan, PipelinePlan
 
 # Inches.
 _BOX = 2.7
@@ -55,6 +58,8 @@ def plot_plan(instance: Instance, plan: Plan, *, ax: Axes | None = None) -> Axes
     Axes
         Those drawn on; one unit is one inch at the size that suits the text.
     """
+    expect(Instance, instance=instance)
+    expect(Plan, plan=plan)
     drawings = _drawings(instance, plan)
     width, height = _size(drawings)
     ax = axes(ax, (width, height))

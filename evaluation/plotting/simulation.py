@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Literal
 from harpagon.evaluation.plotting.palette import KEPT, LATE, panels
 from harpagon.evaluation.plotting.palette import axes as new_axes
 from harpagon.evaluation.plotting.saving import literal, save_figure
+from harpagon.instances.checks import expect
 from harpagon.instances.errors import InputError, shown, suggestion
-from harpagon.simulation.report import ROUNDING
+from harpagon.simulation.report import ROUNDING, SimulationReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from harpagon.simulation.report import PipelineReport, SimulationReport
+    from harpagon.simulation.report import PipelineReport
 
 
 def simulation_figure(report: SimulationReport) -> Figure:
@@ -68,6 +69,7 @@ def plot_simulation(
     InputError
         Where the report has no such pipeline, or there is no such drawing.
     """
+    expect(SimulationReport, report=report)
     found = {one.name: one for one in report.pipelines}
     name = report.pipelines[0].name if pipeline is None else pipeline
     if name not in found:

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harpagon.instances.checks import located
+from harpagon.instances.checks import expect, located
 from harpagon.instances.files.documents import read_document
 from harpagon.instances.files.graphs import pipeline_graph
 from harpagon.instances.files.objectives import check_objectives
@@ -131,8 +131,11 @@ def write_instance(path: str | Path, instance: Instance) -> None:
     Raises
     ------
     InputError
+        Where an argument is of another class.
+    MachineError
         Where the file cannot be written.
     """
+    expect(Instance, instance=instance)
     write_json(path, instance_document(instance))
 
 

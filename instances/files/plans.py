@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
+from harpagon.instances.checks import expect
 from harpagon.instances.errors import InputError, Place, format_place, shown, suggestion
 from harpagon.instances.files.documents import read_document
 from harpagon.instances.files.instances import write_json
 from harpagon.instances.files.schema import ModulePlanFile, PipelinePlanFile, PlanFile, TupleFile
 from harpagon.instances.files.units import milliseconds, seconds
 from harpagon.instances.files.validation import validate
+from harpagon.instances.instance import Instance
 from harpagon.instances.plan import DispatchTuple, ModulePlan, Pace, PipelinePlan, Plan, Promise
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from harpagon.instances.instance import Configuration, Instance, Pipeline
+    from harpagon.instances.instance import Configuration, Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,12 @@ def write_plan(path: str | Path, plan: Plan, certificate: Certificate) -> None:
     Raises
     ------
     InputError
+        Where an argument is of another class.
+    MachineError
         Where the file cannot be written.
     """
+    expect(Plan, plan=plan)
+    expect(Certificate, certificate=certificate)
     write_json(path, plan_document(plan, certificate))
 
 
@@ -168,6 +174,7 @@ def read_plan(path: str | Path, instance: Instance) -> Plan:
     InputError
         With file, place, problem and next step, for whatever is wrong with the file.
     """
+    expect(Instance, instance=instance)
     return plan_from_document(read_document(path), instance, str(path))
 
 

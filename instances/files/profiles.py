@@ -75,7 +75,7 @@ def _by_batch(profile: ProfileFile, place: Place, source: str) -> dict[int, floa
 def _batch(key: str, place: Place, source: str) -> int:
     """Batch sizes are keys, and keys of JSON are text."""
     where = format_place(place)
-    if not (key.isascii() and key.isdigit() and len(key) < 10):
+    if not (key.isascii() and key.isdigit() and len(key) < 100):
         problem, next_step = "a batch size must be a whole number", "Write batch sizes as 1, 2, 4, ..."
         raise InputError(source, where, problem, suggestion(key, ("capacity", "memory_gb"), next_step))
     batch = int(key)

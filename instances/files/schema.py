@@ -88,7 +88,9 @@ class ProfileFile(FileModel):
         """Keys of JSON are text, keys of plain data may be numbers; one that stands in both spellings stays twice."""
         if not isinstance(value, dict):
             return value
-        return {f"{'0' * (str(key) in value)}{key}" if type(key) is int else key: item for key, item in value.items()}
+        return {
+            key if isinstance(key, str) else f"{'0' * (str(key) in value)}{key}": item for key, item in value.items()
+        }
 
     def durations(self) -> dict[str, float | DurationFile]:
         """What stands under keys other than those above."""

@@ -113,6 +113,8 @@ def _words(model: type[schema.FileModel], place: Place, fault: ErrorDetails) -> 
         return f"must hold a mapping of keys to values, found {found}", "Name an instance or plan file"
     if kind in ("greater_than", "greater_than_equal", "less_than_equal"):
         return _range_words(fault)
+    if kind == "float_type" and type(fault["input"]) is int:
+        return f"is too large, found {found}", "Check the unit"
     problem, next_step = _KINDS.get(kind, (fault["msg"], "Correct it"))
     return f"{problem}, found {found}", _format_shown_by(model) if next_step is _FORMAT else next_step
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from harpagon.instances.checks import Checks
 from harpagon.instances.errors import InputError, suggestion
 from harpagon.instances.files.instances import read_instance
 from harpagon.instances.library.applications import application_names
@@ -61,6 +62,7 @@ def suite_workloads(name: str) -> tuple[Workload, ...]:
     InputError
         Where there is no suite of this name, or its instances are files.
     """
+    Checks("suite").name((), name)
     if name == HARD:
         raise InputError(name, "", "holds files, not recipes", "Use `suite` or `instance_names`")
     if name not in _RECIPES:

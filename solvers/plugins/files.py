@@ -15,7 +15,7 @@ PREFIX = "harpagon_plugin_"
 """Of the names under which plugin files are imported: no other process can import them by name."""
 
 
-def load_plugin(target: str) -> None:
+def load_plugin(target: str | Path) -> None:
     """Import a Python file, or a module by its dotted name, that registers methods.
 
     Raises
@@ -23,6 +23,7 @@ def load_plugin(target: str) -> None:
     InputError
         Where there is no such file or module, or importing it fails; with the place of the fault.
     """
+    target = str(target)
     if target.endswith(".py") or Path(target).is_file():
         _import_file(Path(target))
         return

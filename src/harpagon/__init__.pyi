@@ -12,6 +12,7 @@ from .formulations.checker import Violation as Violation
 from .formulations.checker import check as check
 from .instances.errors import HarpagonWarning as HarpagonWarning
 from .instances.errors import InputError as InputError
+from .instances.errors import MachineError as MachineError
 from .instances.files.instances import write_instance as write_instance
 from .instances.files.plans import plan_document as plan_document
 from .instances.files.plans import read_plan as read_plan

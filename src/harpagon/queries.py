@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
+from harpagon.instances.checks import LARGEST_BATCH, MOST_COUNT, Checks, expect, is_number
 from harpagon.instances.errors import InputError, shown
+from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.methods import find_method
 from harpagon.solvers.methods import solve as run_method
 from harpagon.solvers.options import SolverOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from pandas import DataFrame
 
-    from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.simulation.arrivals.processes import Arrivals
     from harpagon.solvers.options import Progress
@@ -110,6 +111,8 @@ def solve(
     >>> result.plan.cost, result.dual_bound, result.termination
     (5.0, 5.0, <Termination.OPTIMAL: 'optimal'>)
     """
+    expect(Instance, instance=instance)
+    Checks("spare").count((), spare, 0, LARGEST_BATCH)
     options = SolverOptions(time_limit, gap, threads, seed, log, start, progress)
     asked = instance.with_spare(spare)
     if arrivals is not None:
@@ -176,12 +179,17 @@ def compare(
     from harpagon.evaluation.gaps.study import run_tasks, study_tasks
     from harpagon.evaluation.sweep.rows import RowFile
 
-    if workers < 1:
-        raise InputError("workers", "", f"is {workers}", "Give at least 1")
+    if not isinstance(instances, Iterable) or isinstance(instances, str):
+        raise InputError("instances", "", f"must be a list, found {shown(instances)}", "Give a list of instances")
+    asked = list(instances)
+    for position, instance in enumerate(asked):
+        Checks("instances").kind((position,), instance, Instance)
+    Checks("workers").count((), workers, 1, MOST_COUNT)
+    names = [methods] if isinstance(methods, str) else list(methods)
     named = [billing] if isinstance(billing, str) else list(billing or ())
     billings = [Billing.of(word) for word in named]
     options = SolverOptions(time_limit, gap, threads)
-    tasks = study_tasks(list(instances), [find_method(name).name for name in methods], billings or None, options)
+    tasks = study_tasks(asked, [find_method(name).name for name in names], billings or None, options)
     file = None if out is None else RowFile(Path(out) / "rows.jsonl")
     return comparison_frame(run_tasks(tasks, file, workers)).drop(columns=["key", "instance"])
 
@@ -217,6 +225,7 @@ def explain(
     """
     from harpagon.solvers.sensitivity.explain import find_explanation
 
+    expect(Instance, instance=instance)
     paid = _billing(billing) or instance.billing
     usual = find_method("exact").dispatch_for(paid)
     return find_explanation(instance, paid, _dispatch(dispatch), usual, time_limit)
@@ -267,7 +276,8 @@ def curve(
     """
     from harpagon.solvers.sensitivity.curve import Curve, rate_curve, slo_curve
 
-    if not 0 < low < high:
+    expect(Instance, instance=instance)
+    if not (is_number(low) and is_number(high) and 0 < low < high):
         raise InputError("low and high", "", f"are {low} and {high}", "Give two factors with 0 < low < high")
     if over not in ("slo", "rate"):
         raise InputError("over", "", f"is {shown(over)}", "Use slo or rate")

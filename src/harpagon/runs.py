@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
+from harpagon.instances.checks import Checks, expect, is_number
 from harpagon.instances.errors import InputError
+from harpagon.instances.instance import Instance
+from harpagon.instances.plan import Plan
 from harpagon.queries import solve
 
 if TYPE_CHECKING:
-    from harpagon.instances.instance import Instance
-    from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.simulation.arrivals.processes import Arrivals
     from harpagon.simulation.headroom import Headroom
@@ -58,7 +60,9 @@ def simulate(
     """
     from harpagon.simulation.simulator import simulate as run
 
-    process, seconds = _arrivals(arrivals, duration)
+    expect(Instance, instance=instance)
+    expect(Plan, plan=plan)
+    process, seconds = _arrivals(arrivals, duration, seed)
     return run(instance, plan, process, duration=seconds, seed=seed, **conditions)
 
 
@@ -109,9 +113,9 @@ def headroom(
     from harpagon.simulation.headroom import find_headroom
 
     for name, value in (("percentile", percentile), ("confidence", confidence)):
-        if not 1 <= value < 100:
+        if not (is_number(value) and 1 <= value < 100):
             raise InputError(name, "", f"is {value}", "Give a percentage from 1 to below 100, such as 99")
-    process, seconds = _arrivals(arrivals, duration)
+    process, seconds = _arrivals(arrivals, duration, seed)
 
     def plan(instance: Instance) -> Plan | None:
         return solve(instance, method, billing=billing, dispatch=dispatch).plan
@@ -127,12 +131,13 @@ def headroom(
     )
 
 
-def _arrivals(arrivals: Arrivals | str, duration: float | None) -> tuple[Arrivals, float]:
+def _arrivals(arrivals: Arrivals | str, duration: float | None, seed: int) -> tuple[Arrivals, float]:
     from harpagon.simulation.arrivals.named import parse_arrivals
     from harpagon.simulation.arrivals.processes import recorded_duration
 
+    Checks("seed").count((), seed, 0, sys.maxsize)
     process = parse_arrivals(arrivals) if isinstance(arrivals, str) else arrivals
     seconds = recorded_duration(process) or _SECONDS if duration is None else duration
-    if not 0 < seconds <= _MOST_SECONDS:
+    if not (is_number(seconds) and 0 < seconds <= _MOST_SECONDS):
         raise InputError("duration", "", f"is {duration}", f"Give seconds above 0 and up to {_MOST_SECONDS:g}")
     return process, seconds

@@ -11,19 +11,24 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import networkx as nx
+import numpy as np
 import pytest
 from bad_inputs import VALID
 
 from harpagon.instances.errors import InputError
-from harpagon.instances.files.instances import from_document, instance_document
+from harpagon.instances.files.instances import from_document, instance_document, read_instance, write_instance
+from harpagon.instances.files.plans import read_plan, write_plan
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.library.shipped import resolve, worked_example
 from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan, Plan
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.certificates import certificate
 from harpagon.solvers.methods import solve
 
 
@@ -288,3 +293,38 @@ def test_a_digest_survives_files_and_processes() -> None:
         environment = os.environ | {"PYTHONHASHSEED": hash_seed}
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
         assert done.stdout.strip() == worked_example().digest()
+
+
+def test_figures_of_other_kinds_become_what_a_file_holds(tmp_path: Path) -> None:
+    graph = nx.DiGraph()
+    graph.add_node("a", model="m")
+    graph.add_node("b", model="m")
+    graph.add_edge("a", "b", fanout=np.float32(1.5), transfer=Fraction(1, 8))
+    hardware = Hardware("g", np.float32(0.5), np.int64(30))  # type: ignore[arg-type]
+    configuration = Configuration("g", np.int32(4), Fraction(1, 64), np.float32(0.5))  # type: ignore[arg-type]
+    pipeline = Pipeline("p", np.int64(20), Fraction(1, 2), graph)  # type: ignore[arg-type]
+    instance = Instance("odd", Billing.WHOLE, {"g": hardware}, {"m": (configuration,)}, (pipeline,))
+    write_instance(tmp_path / "odd.json", instance)
+    assert read_instance(tmp_path / "odd.json") == instance
+    assert {type(value) for value in (hardware.limit, configuration.batch, pipeline.rate)} == {int}
+
+
+def test_a_plan_of_numpys_figures_can_be_written(tmp_path: Path) -> None:
+    result = solve(worked_example(), dispatch=Dispatch.TC)
+    assert result.plan is not None
+    ((name, module), *_) = result.plan.pipelines[0].modules.items()
+    part = module.tuples[0]
+    odd = DispatchTuple(part.configuration, np.int64(2), np.float32(part.rate))  # type: ignore[arg-type]
+    claimed = replace(module, tuples=(odd, *module.tuples[1:]), cost=np.float32(3.0))
+    modules = {**result.plan.pipelines[0].modules, name: claimed}
+    plan = replace(result.plan, pipelines=(replace(result.plan.pipelines[0], modules=modules),))
+    write_plan(tmp_path / "plan.json", plan, certificate(result))
+    assert read_plan(tmp_path / "plan.json", worked_example()).pipelines[0].modules[name].tuples[0].machines == 2
+
+
+def test_profiles_that_can_be_read_once_are_refused() -> None:
+    """They would be empty once they are checked."""
+    instance = worked_example()
+    profiles: Any = {model: iter(profile) for model, profile in instance.profiles.items()}
+    with pytest.raises(InputError, match="must be a list"):
+        replace(instance, profiles=profiles)
