@@ -49,6 +49,7 @@ T / 1000 a module   heuristics (`harpagon.heuristics.scheduling_rules`)         
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.instances.policies import Dispatch
@@ -90,7 +91,9 @@ def tuple_latencies(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> tupl
     tuple of float
         Seconds, one per tuple: the table of this module's docstring.
     """
-    return _LATENCIES[dispatch](tuples)
+    latencies = _POLICIES[dispatch].latencies
+    assert latencies is not None, "under paced the stream counts: ModuleProblem.latency"
+    return latencies(tuples)
 
 
 def module_latency(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> float:
@@ -121,37 +124,48 @@ def collection_rate(configuration: Configuration, budget: float) -> float:
 
 def execution(configuration: Configuration, dispatch: Dispatch) -> float:
     """Seconds that a full machine takes at any rate: d, under ``round-robin`` 2 d for what it batches."""
-    twice = dispatch is Dispatch.ROUND_ROBIN and not configuration.is_capacity
+    twice = not collects(dispatch) and not configuration.is_capacity
     return 2 * configuration.duration if twice else configuration.duration
 
 
 def collects(dispatch: Dispatch) -> bool:
     """Whether a full machine's latency depends on the rate at which its batch is collected; else it is `execution`."""
-    return dispatch is not Dispatch.ROUND_ROBIN
+    return _POLICIES[dispatch].collects
 
 
 def collects_alone(dispatch: Dispatch) -> bool:
     """Whether a tuple's batches fill at the tuple's own rate; else at that of all tuples from it on."""
-    return dispatch in (Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
+    return _POLICIES[dispatch].collects_alone
+
+
+def waits_for_front(dispatch: Dispatch) -> bool:
+    """Whether a tuple's batch fills after one of every tuple before it."""
+    return _POLICIES[dispatch].waits_for_front
+
+
+def serves_due_first(dispatch: Dispatch) -> bool:
+    """Whether all tuples have one latency, which the open batch that is due first keeps."""
+    return _POLICIES[dispatch].serves_due_first
 
 
 def has_free_order(dispatch: Dispatch) -> bool:
     """Whether the order of full tuples is the planner's choice; else it is that of `in_dispatch_order`."""
-    return dispatch is Dispatch.FREE
+    return _POLICIES[dispatch].has_free_order
 
 
 def has_ratio_order(dispatch: Dispatch) -> bool:
     """Whether a plan has its tuples in the order of `in_dispatch_order`, which its bound rests on."""
-    return dispatch in (Dispatch.TC, Dispatch.TC_SAFE)
+    return _POLICIES[dispatch].has_ratio_order
+
+
+def keeps_bound(dispatch: Dispatch) -> bool:
+    """Whether one dispatcher keeps the latency of the formula, up to an allowance."""
+    return _POLICIES[dispatch].keeps_bound
 
 
 def keeps_streams(dispatch: Dispatch) -> bool:
     """Whether a module serves every stream of its promised class; else its latency is a formula of the schedule."""
-    return dispatch is Dispatch.PACED
-
-
-SAFE = (Dispatch.TC_SAFE, Dispatch.EDF)
-"""Policies whose bound one dispatcher keeps, up to an allowance."""
+    return _POLICIES[dispatch].latencies is None
 
 
 def in_dispatch_order(tuples: Iterable[DispatchTuple]) -> tuple[DispatchTuple, ...]:
@@ -203,11 +217,26 @@ def _earliest_deadline_first(tuples: Sequence[DispatchTuple]) -> tuple[float, ..
     return (bound,) * len(tuples)
 
 
-_LATENCIES: dict[Dispatch, Callable[[Sequence[DispatchTuple]], tuple[float, ...]]] = {
-    Dispatch.TC: _batch_aware,
-    Dispatch.FREE: _batch_aware,
-    Dispatch.PER_CONFIG: _per_config,
-    Dispatch.ROUND_ROBIN: _round_robin,
-    Dispatch.TC_SAFE: _priority_safe,
-    Dispatch.EDF: _earliest_deadline_first,
+@dataclass(frozen=True, slots=True)
+class _Policy:
+    """What the other layers ask of a policy, by the functions of the same names; ``latencies`` is its formula."""
+
+    latencies: Callable[[Sequence[DispatchTuple]], tuple[float, ...]] | None
+    collects: bool = True
+    collects_alone: bool = False
+    waits_for_front: bool = False
+    serves_due_first: bool = False
+    has_free_order: bool = False
+    has_ratio_order: bool = False
+    keeps_bound: bool = False
+
+
+_POLICIES = {
+    Dispatch.TC: _Policy(_batch_aware, has_ratio_order=True),
+    Dispatch.FREE: _Policy(_batch_aware, has_free_order=True),
+    Dispatch.PER_CONFIG: _Policy(_per_config, collects_alone=True),
+    Dispatch.ROUND_ROBIN: _Policy(_round_robin, collects=False, collects_alone=True),
+    Dispatch.TC_SAFE: _Policy(_priority_safe, waits_for_front=True, has_ratio_order=True, keeps_bound=True),
+    Dispatch.EDF: _Policy(_earliest_deadline_first, serves_due_first=True, keeps_bound=True),
+    Dispatch.PACED: _Policy(None),
 }

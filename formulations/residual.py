@@ -27,7 +27,14 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collects_alone, module_latency
+from harpagon.formulations.physics import (
+    RATE_TOLERANCE,
+    TIME_TOLERANCE,
+    collects_alone,
+    module_latency,
+    serves_due_first,
+    waits_for_front,
+)
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 
@@ -153,11 +160,11 @@ def _floor(full: Sequence[DispatchTuple], residual: Configuration, dispatch: Dis
 
 
 def _demands(full: Sequence[DispatchTuple], residual: Configuration, dispatch: Dispatch) -> list[Demand]:
-    if dispatch is Dispatch.EDF:
+    if serves_due_first(dispatch):
         return demands_by_deadline(full, [part.rate for part in full], residual)
     if collects_alone(dispatch):
         return [Demand(residual.batch, residual.duration, 0.0)]
-    return _demands_in_order(full, residual, waiting=dispatch is Dispatch.TC_SAFE)
+    return _demands_in_order(full, residual, waiting=waits_for_front(dispatch))
 
 
 def _demands_in_order(full: Sequence[DispatchTuple], residual: Configuration, *, waiting: bool) -> list[Demand]:

@@ -23,6 +23,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import at_once_rate, corners, exact, exact_rate, exact_throughput, upward
+from harpagon.formulations.physics import keeps_streams
 from harpagon.formulations.residual import Demand, Structure, demands_by_deadline, structure_of
 from harpagon.instances.policies import Dispatch
 
@@ -41,7 +42,7 @@ _VISIBLE = 2e-9
 
 def module_structure(schedule: Sequence[DispatchTuple], module: ModuleProblem, dispatch: Dispatch) -> Structure:
     """Structure of a schedule of ``module``: the one that says its latency, where a residual may have two."""
-    if dispatch is not Dispatch.PACED:
+    if not keeps_streams(dispatch):
         return structure_of(schedule, module.rate, dispatch)
     *full, last = schedule
     if not last.is_residual:
@@ -54,7 +55,7 @@ def structures_with(
     full: Sequence[DispatchTuple], residual: Configuration | None, module: ModuleProblem, dispatch: Dispatch
 ) -> tuple[Structure, ...]:
     """Structures of ``module`` with these full tuples, in dispatch order, and this residual, if any."""
-    if dispatch is not Dispatch.PACED:
+    if not keeps_streams(dispatch):
         return (Structure.of(full, residual, module.rate, dispatch),)
     if residual is None:
         return (Structure(tuple(full), None, 0.0, module.latency(full, dispatch), ()),)

@@ -19,9 +19,10 @@ slopt, sponge systems whose machines change while they run
 deploy        plans as configurations of serving systems
 serving       plans served by the clock
 ============= ==============================================================================
+
+The names of ``__init__.pyi`` load when they are used: the command line takes its words from enumerations here.
 """
 
-from harpagon.simulation.report import SimulationReport
-from harpagon.simulation.simulator import simulate
+import lazy_loader
 
-__all__ = ["SimulationReport", "simulate"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

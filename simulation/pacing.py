@@ -14,7 +14,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import exact, lag
-from harpagon.formulations.physics import SAFE, keeps_streams
+from harpagon.formulations.physics import keeps_bound, keeps_streams
 from harpagon.formulations.problem import own_promise
 from harpagon.formulations.waves import pipeline_waves
 from harpagon.graphs import PathNetwork
@@ -68,7 +68,7 @@ def pipeline_paces(pipeline: Pipeline, plan: PipelinePlan, dispatch: Dispatch) -
     paces: list[Pace] = []
     for name, tails in zip(network.modules, network.predecessors, strict=True):
         arrival = max((paces[tail].departure + transfer for tail, transfer in tails), default=0.0)
-        make = _safe_pace if dispatch in SAFE else _fluid_pace
+        make = _safe_pace if keeps_bound(dispatch) else _fluid_pace
         paces.append(make(waves[name], arrival, pipeline.rate, plan.modules[name], dispatch))
     return tuple(paces)
 

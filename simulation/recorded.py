@@ -25,7 +25,7 @@ import numpy as np
 
 from harpagon.formulations.bounds import smallest_latency
 from harpagon.formulations.checker import check
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, keeps_streams
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.errors import InputError
 from harpagon.instances.plan import Promise
@@ -113,7 +113,7 @@ def plan_for_trace(
     if options.start is not None:
         problem = "is for one rate, and many are tried for a trace"
         raise InputError("the plan to start from", "", problem, "Leave it out")
-    if dispatch not in (None, Dispatch.PACED):
+    if dispatch is not None and not keeps_streams(dispatch):
         raise UnsupportedError(method, f"recorded traces under {dispatch} dispatch (paced counts bursts)", ())
     billing = billing or instance.billing
     if billing is Billing.SHARED:

@@ -15,7 +15,7 @@ from harpagon.instances.policies import Dispatch
 from harpagon.simulation.arrivals.bursts import BurstMeter
 from harpagon.simulation.arrivals.processes import EvenArrivals
 from harpagon.simulation.dispatch.conditions import Conditions
-from harpagon.simulation.dispatch.dispatchers import TIMED, default_padding, module_dispatcher
+from harpagon.simulation.dispatch.dispatchers import default_padding, is_timed, module_dispatcher
 from harpagon.simulation.dispatch.regulator import Regulator
 from harpagon.simulation.flow.inlets import pipeline_inlets
 from harpagon.simulation.flow.pieces import Flow
@@ -87,8 +87,8 @@ def simulate(
     conditions.fits(plan)
     usual = padding in (None, default_padding(plan.dispatch)) and not random_fanout and conditions.within(plan.spare)
     even = isinstance(arrivals, EvenArrivals) and not arrivals.slow
-    is_kept = paced in (None, plan.dispatch in TIMED) and usual and (keeps_streams(plan.dispatch) or even)
-    paced = plan.dispatch in TIMED if paced is None else paced
+    is_kept = paced in (None, is_timed(plan.dispatch)) and usual and (keeps_streams(plan.dispatch) or even)
+    paced = is_timed(plan.dispatch) if paced is None else paced
     padding = padding or default_padding(plan.dispatch)
     chosen = _Choices(plan.dispatch, paced, padding, random_fanout, conditions, is_kept, seed, duration)
     runs = _simulated(instance, plan, arrivals, chosen)

@@ -127,7 +127,7 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
         paid = (other.name for other in METHODS.values() if billing in other.capabilities.billings)
         others = others or tuple(name for name in paid if name != method.name)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
-    others = tuple(other.name for other in METHODS.values() if _PACED_WHOLE in other.capabilities.cases)
+    others = tuple(other.name for other in METHODS.values() if other.capabilities.cases >= _STREAMS)
     if not keeps_streams(dispatch) and has_bursts(instance):
         raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
     if has_spares(instance) and (not keeps_streams(dispatch) or billing is Billing.FRACTIONAL):
@@ -139,7 +139,8 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
     require_features(method.name, instance, {name: other.capabilities for name, other in METHODS.items()})
 
 
-_PACED_WHOLE = (Billing.WHOLE, Dispatch.PACED)
+_STREAMS = frozenset((Billing.WHOLE, dispatch) for dispatch in Dispatch if keeps_streams(dispatch))
+"""Cases in which plans are made for bursts and with spare machines."""
 
 
 def _refereed(instance: Instance, method: str, result: Result) -> Result:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from harpagon.instances.plan import Plan
 
@@ -43,8 +43,8 @@ class SolverInfo:
     """What ran: name, version, and the options, tolerances and seed it ran with."""
 
     name: str
-    version: str
-    options: Mapping[str, object] = field(default_factory=dict)
+    version: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Priced(Protocol):
@@ -55,20 +55,25 @@ class Priced(Protocol):
         """What is minimised."""
 
 
-P = TypeVar("P", bound=Priced)
+P_co = TypeVar("P_co", covariant=True)
+Q = TypeVar("Q", bound=Priced)
 
 
 @dataclass(frozen=True, slots=True)
-class Solution(Generic[P]):
-    """Outcome of one method on one problem, whatever its plan is made of; `Result` says what the attributes are."""
+class Solution(Generic[P_co]):
+    """Outcome of one method on one problem, whatever its plan is made of: of a program the values of its columns.
+
+    `Result` says what the attributes are.
+    """
 
     method: str
     termination: Termination
-    plan: P | None
+    plan: P_co | None
     dual_bound: float
-    build_time: float
-    solve_time: float
-    solver: SolverInfo
+    build_time: float = 0.0
+    solve_time: float = 0.0
+    solver: SolverInfo = SolverInfo("")
+    interrupted: bool = False
 
     @property
     def times(self) -> str:
@@ -77,12 +82,12 @@ class Solution(Generic[P]):
         return f"built in {duration(self.build_time)}, {solved}" if self.build_time else solved
 
     @property
-    def objective(self) -> float | None:
+    def objective(self: Solution[Q]) -> float | None:
         """Cost of the plan, None without one."""
         return None if self.plan is None else self.plan.cost
 
     @property
-    def gap(self) -> float | None:
+    def gap(self: Solution[Q]) -> float | None:
         """(objective - dual bound) / objective; None without a plan or without a bound."""
         if self.plan is None or math.isinf(self.dual_bound):
             return None
@@ -108,6 +113,8 @@ class Result(Solution[Plan]):
         Seconds spent on setting the problem up and on solving it.
     solver
         What ran.
+    interrupted
+        Whether the user stopped it.
     """
 
     def __str__(self) -> str:

@@ -28,8 +28,8 @@ def solve_sponge(problem: SpongeProblem) -> Solution[SpongeDecision]:
     options = DEFAULT_OPTIONS
     solution = solve_linear_program(program, options)
     decision = None
-    if solution.values is not None:
-        cores, batch = next(pair for pair in model.pairs if solution.values[model.x[pair].name] > 0.5)
+    if solution.plan is not None:
+        cores, batch = next(pair for pair in model.pairs if solution.plan[model.x[pair].name] > 0.5)
         decision = SpongeDecision(cores, batch, problem.objective(cores, batch))
     solved = time.perf_counter()
     return _result(decision, solution.termination.value, (built - started, solved - built), highs_info(options))

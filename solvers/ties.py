@@ -88,9 +88,9 @@ def _choose(task: Task, data: PatternData, incumbent: Incumbent) -> None:
     pipelines = [q for q, problem in enumerate(task.problems) for _ in problem.modules]
     while True:
         solution = solve_linear_program(quickest_program(data, pipelines, task.budget), task.remaining())
-        if solution.values is None:
+        if solution.plan is None:
             return
-        choice = picked(data.columns, solution.values)
+        choice = picked(data.columns, solution.plan)
         plan = incumbent.assemble([data.columns[m][k].schedule for m, k in enumerate(choice)])
         if plan.cost <= task.budget and incumbent.offer_quicker(plan) is None:
             return

@@ -107,14 +107,14 @@ FAULTS = {
     ),
     "bound := cost after a time-out": Fault(
         "solvers/models/model_method.py",
-        "min(outcome.bound, incumbent.cost),",
+        "dual_bound=min(result.dual_bound, incumbent.cost),",
         "incumbent.cost,",
         ("solvers/test_statuses.py",),
     ),
     "order of tc-safe unchecked": Fault(
         "formulations/checker.py",
-        "dispatch in (Dispatch.TC, Dispatch.TC_SAFE)",
-        "dispatch is Dispatch.TC",
+        "has_ratio_order(dispatch) and",
+        "has_ratio_order(dispatch) and dispatch == 'tc' and",
         ("formulations/test_checker.py",),
     ),
     "dispatch prices over another reference": Fault(

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.planning.linear_program import LinearProgram, Row, program_of_rows
 from harpagon.formulations.slopt.hindsight import Choice, HindsightProblem, module_choices
-from harpagon.solvers.models.highs import LinearSolution, solve_linear_program
+from harpagon.solvers.models.highs import Values, solve_linear_program
 from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.result import Solution
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 
-def solve_hindsight_milp(problem: HindsightProblem) -> LinearSolution:
+def solve_hindsight_milp(problem: HindsightProblem) -> Solution[Values]:
     choices = [_distinct(module_choices(problem, m)) for m in range(len(problem.configurations))]
     return solve_linear_program(hindsight_program(problem, choices), DEFAULT_OPTIONS)
 

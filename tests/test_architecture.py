@@ -13,6 +13,7 @@ import networkx as nx
 import pytest
 
 import harpagon
+from harpagon.instances.policies import Dispatch
 
 ROOT = Path(__file__).parent.parent
 
@@ -80,6 +81,97 @@ def test_nothing_points_up(layer: str) -> None:
         if _upward(layer, name)
     ]
     assert not faults
+
+
+def test_what_a_search_yields_is_one_type() -> None:
+    """`Solution`, and of plans `Result`; the simulator and files have words of their own."""
+    found = [
+        node.name
+        for layer in LAYERS
+        for path in _sources(layer)
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ClassDef) and node.name.endswith(("Outcome", "Result", "Solution"))
+    ]
+    assert sorted(found) == ["Outcome", "Result", "Solution"]
+
+
+BRANCHES = {
+    "formulations/physics.py": 7,
+    "simulation/dispatch/dispatchers.py": 1,
+    "solvers/exact/descent.py": 4,
+    "solvers/exact/layered_climb.py": 4,
+}
+"""Where a dispatch policy is told apart by its name, and how often: physics, search rules, dispatchers."""
+
+
+def _names_a_policy(node: ast.AST) -> bool:
+    """Whether ``Dispatch.SOMETHING`` stands in ``node``, arguments of calls left aside."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.value.id == "Dispatch" and node.attr.isupper()
+    return not isinstance(node, ast.Call) and any(map(_names_a_policy, ast.iter_child_nodes(node)))
+
+
+def _word_of_a_policy(node: ast.AST) -> bool:
+    """Whether ``node`` is the word of a policy, or a display that has it."""
+    constants = [one.value for one in ast.walk(node) if isinstance(one, ast.Constant)]
+    return any(value in tuple(Dispatch) for value in constants)
+
+
+def _policy_branches(tree: ast.AST, listed: frozenset[str] = frozenset()) -> int:
+    """Comparisons with policies, keys of tables over policies, and cases of them, anywhere in ``tree``.
+
+    ``listed`` are names of constants that list policies: to look in one is a comparison.
+    """
+    found = 0
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Compare):
+            within = any(isinstance(one, ast.Name) and one.id in listed for one in ast.walk(node))
+            about = any(word in ast.unparse(node) for word in ("dispatch", "policy"))
+            found += _names_a_policy(node) or within or (about and _word_of_a_policy(node))
+        elif isinstance(node, ast.Dict):
+            found += sum(key is not None and _names_a_policy(key) for key in node.keys)
+        elif isinstance(node, ast.match_case):
+            found += _names_a_policy(node.pattern)
+    return found
+
+
+def _policy_lists(tree: ast.Module) -> set[str]:
+    """Names of module-level constants that are tuples, lists or sets of policies."""
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign):
+            value = node.value
+            made = isinstance(value, ast.Call) and ast.unparse(value.func) in ("frozenset", "set", "tuple")
+            shown = value.args[0] if isinstance(value, ast.Call) and made and value.args else value
+            if isinstance(shown, ast.Tuple | ast.List | ast.Set) and _names_a_policy(shown):
+                names.update(target.id for target in node.targets if isinstance(target, ast.Name))
+    return names
+
+
+def test_a_policy_is_told_apart_in_physics_search_rules_and_dispatchers_alone() -> None:
+    trees = {p.relative_to(ROOT).as_posix(): ast.parse(p.read_text()) for layer in LAYERS for p in _sources(layer)}
+    listed = frozenset(name for tree in trees.values() for name in _policy_lists(tree))
+    counts = {name: _policy_branches(tree, listed) for name, tree in trees.items()}
+    assert {name: count for name, count in counts.items() if count} == BRANCHES
+
+
+@pytest.mark.parametrize(
+    ("code", "branches"),
+    [
+        ("if dispatch is Dispatch.EDF: pass", 1),
+        ("quick = rules.dispatch in (Dispatch.TC, Dispatch.FREE)", 1),
+        ("if plan.dispatch in SAFE: pass", 1),
+        ("if plan.dispatch == 'edf': pass", 1),
+        ("styles = {Dispatch.EDF: 1, Dispatch.TC: 2}", 2),
+        ("match dispatch:\n  case Dispatch.EDF: pass\n  case _: pass", 1),
+        ("solve(instance, dispatch=Dispatch.EDF)", 0),
+        ("if execution(configuration, Dispatch.EDF) <= budget: pass", 0),
+        ("if heading == 'free': pass", 0),
+    ],
+)
+def test_the_finder_of_branches_finds_them(code: str, branches: int) -> None:
+    assert _policy_branches(ast.parse(code), frozenset({"SAFE"})) == branches
+    assert _policy_lists(ast.parse("SAFE = frozenset({Dispatch.EDF})\nUSUAL = Dispatch.TC")) == {"SAFE"}
 
 
 def test_no_import_circle() -> None:

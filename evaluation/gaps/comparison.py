@@ -100,11 +100,11 @@ def order_losses(rows: Sequence[Row]) -> list[OrderLoss]:
     """Every workload and billing with both optima proven, the largest loss first."""
     optima = proven_optima(rows)
     names = {row.problem: row.workload for row in rows}
-    found = [
-        OrderLoss(name, problem[1], optima[*problem, Dispatch.TC], optima[*problem, Dispatch.FREE])
-        for problem, name in names.items()
-        if (*problem, Dispatch.TC) in optima and (*problem, Dispatch.FREE) in optima
-    ]
+    found = []
+    for problem, name in names.items():
+        tc_cost, free_cost = (optima.get((*problem, policy)) for policy in (Dispatch.TC, Dispatch.FREE))
+        if tc_cost is not None and free_cost is not None:
+            found.append(OrderLoss(name, problem[1], tc_cost, free_cost))
     return sorted(found, key=lambda one: (-one.loss, one.workload, one.billing))
 
 

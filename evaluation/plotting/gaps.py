@@ -9,7 +9,7 @@ from harpagon.evaluation.gaps.tables import REFERENCE, SAME_COST, reference_disp
 from harpagon.evaluation.plotting.palette import axes, colour, drawn, panels
 from harpagon.evaluation.plotting.saving import literal, save_figure
 from harpagon.instances.errors import InputError
-from harpagon.instances.policies import Dispatch
+from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _GAP_SHOWN = 300.0
 """Per cent at which the axis of gaps ends; lines go on beyond it."""
-_REFERENCE_LINES = {Dispatch.FREE: ":", Dispatch.PACED: "--"}
+_REFERENCE_LINES = dict(zip(reference_dispatches(Billing.WHOLE), ("-", ":", "--"), strict=True))
 
 
 def plot_gaps(comparison: DataFrame, *, over: str = "free", billing: str | None = None, ax: Axes | None = None) -> Axes:

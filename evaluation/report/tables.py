@@ -52,9 +52,9 @@ def claims_table(rows: Sequence[Row]) -> Table:
         if any(one is None for one in own):
             continue
         claimed = (_CLAIMED_OPTIMAL, _CLAIMED_TIME) if method == BASE else ("", "")
-        for dispatch in (Dispatch.TC, Dispatch.FREE):
+        for dispatch, said in ((Dispatch.TC, claimed[0]), (Dispatch.FREE, "")):
             shares = [_share(one, dispatch) for one in own if one]
-            cells.append((f"{method} at the {dispatch} optimum", claimed[0] if dispatch == "tc" else "", *shares))
+            cells.append((f"{method} at the {dispatch} optimum", said, *shares))
         times = [f"{milliseconds(one.median_s)}, {milliseconds(one.p99_s)}" for one in own if one]
         cells.append((f"{method} run time: median, 99th percentile", claimed[1], *times))
     for dispatch in (Dispatch.TC, Dispatch.FREE):

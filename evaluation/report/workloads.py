@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from harpagon.evaluation.gaps.tables import REFERENCE, reference_dispatches
 from harpagon.evaluation.plotting.palette import MAIN
 from harpagon.evaluation.report.table import Table, percent
-from harpagon.instances.policies import Dispatch
+from harpagon.formulations.physics import has_free_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def workload_table(rows: Sequence[Row], billing: str) -> Table:
     """Per workload its proven optima in dollars per hour, and per main method the cost over the last."""
-    policies = sorted(reference_dispatches(billing), key=lambda policy: policy is Dispatch.FREE)
+    policies = sorted(reference_dispatches(billing), key=has_free_order)
     optima = [f"{policy} optimum" for policy in policies]
     found = _by_workload(rows)
     methods = list(dict.fromkeys(name for columns in found.values() for name in columns if name not in optima))

@@ -23,8 +23,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from harpagon.formulations.physics import TIME_TOLERANCE, collects
-from harpagon.instances.policies import Billing, Dispatch
+from harpagon.formulations.physics import TIME_TOLERANCE, collects, collects_alone, waits_for_front
+from harpagon.instances.policies import Billing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ def build_compact(data: PlanningData) -> ConcreteModel:
     add_cost(model, data)
     add_capacity(model, data)
     add_activation(model, data)
-    if data.dispatch is Dispatch.TC_SAFE:
+    if waits_for_front(data.dispatch):
         add_waits(model, data)
     add_collection(model, data)
     add_paths(model, data)
@@ -286,7 +286,7 @@ def tangent(data: PlanningData, m: int, c: int, w0: float, rate: Expression, use
 
 def collected_rate(model: ConcreteModel, data: PlanningData, m: int, c: int) -> Expression:
     """w_mc: rate from which a full machine collects its batches."""
-    if data.dispatch is Dispatch.PER_CONFIG:
+    if collects_alone(data.dispatch):
         return data.configuration(m, c).throughput * model.machines[m, c]
     behind = sum(data.configuration(m, k).throughput * model.machines[m, k] for k in data.of_module(m) if k >= c)
     return behind + sum(f for (n, _), f in _residual_rates(model, data) if n == m)
@@ -306,14 +306,14 @@ def module_cost(model: ConcreteModel, data: PlanningData, m: int) -> Expression:
 
 def _waiting(model: ConcreteModel, data: PlanningData, m: int, c: int) -> Expression:
     """Seconds in which the batches before a full tuple fill: sum over j of b_j z_cj; 0 but under ``tc-safe``."""
-    if data.dispatch is not Dispatch.TC_SAFE:
+    if not waits_for_front(data.dispatch):
         return 0.0
     return sum(data.configuration(m, j).batch * model.wait[m, c, j] for j in range(c))
 
 
 def _residual_waiting(model: ConcreteModel, data: PlanningData, m: int, c: int) -> Expression:
     """The same for a residual."""
-    if data.dispatch is not Dispatch.TC_SAFE:
+    if not waits_for_front(data.dispatch):
         return 0.0
     return sum(data.configuration(m, j).batch * model.residual_wait[m, c, j] for j in data.of_module(m))
 

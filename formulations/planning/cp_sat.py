@@ -29,8 +29,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import networkx as nx
 
-from harpagon.formulations.physics import collects
-from harpagon.instances.policies import Dispatch
+from harpagon.formulations.physics import collects, collects_alone, has_free_order, serves_due_first, waits_for_front
 
 if TYPE_CHECKING:
     from ortools.sat.python.cp_model import CpModel, IntVar
@@ -85,7 +84,7 @@ def build_cp_sat(data: PlanningData, steps: Units) -> CpSatModel:
     for m in range(len(data.modules)):
         if not collects(data.dispatch):
             _add_round_robin(built, data, steps, m)
-        elif data.dispatch is Dispatch.EDF:
+        elif serves_due_first(data.dispatch):
             _add_deadline_first(built, data, steps, m)
         else:
             _add_collection(built, data, steps, m)
@@ -172,7 +171,7 @@ def _add_round_robin(built: CpSatModel, data: PlanningData, steps: Units, m: int
 
 def _add_collection(built: CpSatModel, data: PlanningData, steps: Units, m: int) -> None:
     """b, under ``tc-safe`` with the b of all before it, <= w (L - d) where u = 1."""
-    behind = _free_order(built, data, m) if data.dispatch is Dispatch.FREE else None
+    behind = _free_order(built, data, m) if has_free_order(data.dispatch) else None
     for c in data.of_module(m):
         configuration = data.configuration(m, c)
         if behind is None:
@@ -183,7 +182,7 @@ def _add_collection(built: CpSatModel, data: PlanningData, steps: Units, m: int)
         slack = built.latency[m] - math.floor(configuration.duration / steps.tick)
         product = _product(built, data, steps, m, collected, slack, f"[{m},{c}]")
         needed: Expression = _batch(configuration.batch, steps)
-        if data.dispatch is Dispatch.TC_SAFE:
+        if waits_for_front(data.dispatch):
             needed += sum(_batch(data.configuration(m, k).batch, steps) * built.uses[m, k] for k in range(c))
         built.model.add(product >= needed).only_enforce_if(built.uses[m, c])
 
@@ -240,7 +239,7 @@ def _product(
 
 
 def _collected(built: CpSatModel, data: PlanningData, steps: Units, m: int, c: int) -> Expression:
-    if data.dispatch is Dispatch.PER_CONFIG:
+    if collects_alone(data.dispatch):
         return _machine_rate(data, steps, m, c) * built.machines[m, c]
     return sum(_machine_rate(data, steps, m, k) * built.machines[m, k] for k in data.of_module(m) if k >= c)
 

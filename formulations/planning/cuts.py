@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import waits_for_front
 from harpagon.formulations.planning.compact import (
     Expression,
     collection_row,
@@ -11,7 +12,6 @@ from harpagon.formulations.planning.compact import (
     residual_waiting_row,
     waiting_row,
 )
-from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
     from pyomo.environ import ConcreteModel
@@ -32,7 +32,7 @@ def add_tangents(model: ConcreteModel, data: PlanningData, points: Tangents, num
         lambda m, c, w: collection_row(model, data, m, c, w, _use(model, m, c)),
     )
     _add(model, f"residual_collection_{number}", points.residual, lambda *p: residual_collection_row(model, data, *p))
-    if data.dispatch is Dispatch.TC_SAFE:
+    if waits_for_front(data.dispatch):
         waits = [(m, c, w, j) for m, c, w in points.full for j in range(c)]
         _add(model, f"waiting_{number}", waits, lambda *p: waiting_row(model, data, *p))
         waits = [(m, c, f, j) for m, c, f in points.residual for j in data.of_module(m)]

@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import SAFE, collects_alone
+from harpagon.formulations.physics import collects_alone, keeps_bound
 from harpagon.heuristics.harpagon.dummy_generator import cheapest_completion, cheapest_padded_end
 from harpagon.heuristics.harpagon.safe_scheduler import cheapest_safe_list
 from harpagon.heuristics.scheduling_rules import (
@@ -72,7 +72,7 @@ def schedule_module(
         At the deadline of ``rules``.
     """
     rules.check_time()
-    cheapest = cheapest_safe_list if rules.dispatch in SAFE else _cheapest_list
+    cheapest = cheapest_safe_list if keeps_bound(rules.dispatch) else _cheapest_list
     best = cheapest(module, budget + ROUNDING, rules, available)
     return ModuleSchedule.of(best, rules.dispatch) if best else None
 

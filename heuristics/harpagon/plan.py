@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import TIME_TOLERANCE
+from harpagon.formulations.physics import TIME_TOLERANCE, has_free_order
 from harpagon.heuristics.fleet import left_over, plan_fleet
 from harpagon.heuristics.harpagon.latency_reassigner import reassign_latency
 from harpagon.heuristics.harpagon.latency_splitter import (
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 _SPLITS = 20_000
 """Partial splits that brute force looks at where residuals are padded."""
-_DISPATCHES = tuple(policy for policy in Dispatch if policy is not Dispatch.FREE)
+_DISPATCHES = tuple(policy for policy in Dispatch if not has_free_order(policy))
 
 
 class Splitter(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harpagon.instances.errors import InputError
-from harpagon.instances.measurements.documents import Result, read_results
+from harpagon.instances.measurements.documents import Entry, read_entries
 from harpagon.instances.measurements.models import SEVERAL, wanted_workload
 from harpagon.instances.measurements.verdicts import PERCENTILE, CapacityPoint, RowVerdict
 
@@ -25,7 +25,7 @@ def read_aibrix(path: Path, request: Request) -> list[RowVerdict]:
     Its latency is the objective that 99 % kept at its rate: the matrix ``e2e`` of the file holds means. A bucket is
     another workload, not another load of the same one: without a bucket, only a file of one has an answer.
     """
-    (result, *others) = read_results(path, _KIND)
+    (result, *others) = read_entries(path, _KIND)
     if others:
         raise InputError(str(path), "", "holds several profiles", "Give one file a GPU")
     profile = _profile(result, request.hardware)
@@ -36,7 +36,7 @@ def read_aibrix(path: Path, request: Request) -> list[RowVerdict]:
     return [_judge(*bucket, wanted, latency, request) for bucket in buckets]
 
 
-def _profile(result: Result, hardware: str) -> Result:
+def _profile(result: Entry, hardware: str) -> Entry:
     """The object that holds ``tputs``: the document, or in Mélange's files what stands under the GPU's name."""
     if result.get("tputs") is not None:
         return result
@@ -48,10 +48,10 @@ def _profile(result: Result, hardware: str) -> Result:
     if name not in profiles:
         problem = f"holds several GPUs, and no {hardware!r}"
         raise result.fault("gpu_info", problem, f"Say which with --accelerator: {', '.join(profiles)}")
-    return Result(profiles[name], result.source, name, _KIND)
+    return Entry(profiles[name], result.source, name, _KIND)
 
 
-def _buckets(profile: Result) -> Iterator[tuple[str, str, float]]:
+def _buckets(profile: Entry) -> Iterator[tuple[str, str, float]]:
     """Name, place and rate of every bucket."""
     rates, indexes = _matrix(profile, "tputs"), profile.get("indexes")
     for i, row in enumerate(rates):
@@ -60,13 +60,13 @@ def _buckets(profile: Result) -> Iterator[tuple[str, str, float]]:
             yield name, f"tputs[{i}][{j}]", rate
 
 
-def _objective(profile: Result) -> float | None:
+def _objective(profile: Entry) -> float | None:
     """Seconds within which 99 % were answered at every rate of the file; None where it says so of less, or of means."""
     kept = profile.number("slos", "percentile")
     return profile.number("slos", "e2e") if kept is not None and kept >= PERCENTILE else None
 
 
-def _matrix(profile: Result, key: str) -> list[list[float]]:
+def _matrix(profile: Entry, key: str) -> list[list[float]]:
     """A matrix of numbers from 0, as wide as its first row and as ``tputs``."""
     value: Any = profile.get(key)
     rows = value if isinstance(value, list) and value and all(isinstance(row, list) and row for row in value) else None

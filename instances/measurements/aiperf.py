@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.instances.errors import shown
 from harpagon.instances.measurements.capacity import ServerLoad, judge_server_load
-from harpagon.instances.measurements.documents import Result, read_results
+from harpagon.instances.measurements.documents import Entry, read_entries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,10 +31,10 @@ _RATE = (
 def read_aiperf(path: Path, request: Request) -> list[RowVerdict]:
     """Verdicts on the results of a file."""
     without = "no 99th percentile of request_latency: export it"
-    return [judge_server_load(_load(result, request), without) for result in read_results(path, _KIND)]
+    return [judge_server_load(_load(result, request), without) for result in read_entries(path, _KIND)]
 
 
-def _load(result: Result, request: Request) -> ServerLoad:
+def _load(result: Entry, request: Request) -> ServerLoad:
     offered = _first(result, _RATE)
     concurrency = None if offered else _first(result, _CONCURRENCY)
     return ServerLoad(
@@ -50,7 +50,7 @@ def _load(result: Result, request: Request) -> ServerLoad:
     )
 
 
-def _failed(result: Result) -> int:
+def _failed(result: Entry) -> int:
     """Requests that failed or were cancelled: the count may be null while the summary lists them."""
     summary = result.get("error_summary")
     counts = [entry.get("count") for entry in summary if isinstance(entry, dict)] if isinstance(summary, list) else []
@@ -58,11 +58,11 @@ def _failed(result: Result) -> int:
     return max(listed, int(result.number("error_request_count", "avg") or 0))
 
 
-def _first(result: Result, ways: tuple[tuple[str, ...], ...]) -> float | None:
+def _first(result: Entry, ways: tuple[tuple[str, ...], ...]) -> float | None:
     return next((value for way in ways if (value := result.number(*way))), None)
 
 
-def _latency(result: Result) -> float | None:
+def _latency(result: Entry) -> float | None:
     value, unit = result.number("request_latency", "p99"), result.get("request_latency", "unit")
     if value is None:
         return None

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Result:
+class Entry:
     """One JSON object of a results file."""
 
     def __init__(self, document: Any, source: str, place: str, kind: str) -> None:
@@ -51,7 +51,7 @@ class Result:
         return InputError(self.source, place, problem, next_step)
 
 
-def read_results(path: Path, kind: str) -> list[Result]:
+def read_entries(path: Path, kind: str) -> list[Entry]:
     """Results of a JSON document, of a list in one, or of a file with one JSON object a line.
 
     Raises
@@ -62,13 +62,13 @@ def read_results(path: Path, kind: str) -> list[Result]:
     text, source = read_text(path, f"Give a {kind}"), str(path)
     lines = [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
     if len(lines) > 1 and all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for _, line in lines):
-        return [Result(_line(line, source, number), source, f"line {number}", kind) for number, line in lines]
+        return [Entry(_line(line, source, number), source, f"line {number}", kind) for number, line in lines]
     if not text.lstrip().startswith(("{", "[")):
         raise InputError(source, "line 1", "is no JSON", f"Give a {kind}")
     document = parse_json(text, source)
     if isinstance(document, list):
-        return [Result(item, source, f"[{position}]", kind) for position, item in enumerate(document)]
-    return [Result(document, source, "", kind)]
+        return [Entry(item, source, f"[{position}]", kind) for position, item in enumerate(document)]
+    return [Entry(document, source, "", kind)]
 
 
 def _line(text: str, source: str, number: int) -> Any:

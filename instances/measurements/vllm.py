@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from harpagon.instances.measurements.capacity import ServerLoad, judge_server_load
-from harpagon.instances.measurements.documents import Result, read_results
+from harpagon.instances.measurements.documents import Entry, read_entries
 from harpagon.instances.measurements.models import SEVERAL, wanted_workload
 from harpagon.instances.measurements.verdicts import RowVerdict
 
@@ -33,20 +33,20 @@ _WORKLOAD = ("model_id", "backend", "dataset_name", "random_input_len", "random_
 
 def read_vllm(path: Path, request: Request) -> list[RowVerdict]:
     """Verdicts on the results of a file; ``request.workload`` is the one wanted where it holds several."""
-    results = read_results(path, _KIND)
+    results = read_entries(path, _KIND)
     names = _workloads(results)
     wanted = wanted_workload(names, request.workload, str(path), "") if any(names) else ""
     return [_judge(result, name, wanted, request) for result, name in zip(results, names, strict=True)]
 
 
-def _workloads(results: Sequence[Result]) -> list[str]:
+def _workloads(results: Sequence[Entry]) -> list[str]:
     """What tells the results of a file apart beside their load: the values of the keys that differ."""
     rows = [tuple(str(result.get(key)) for key in _WORKLOAD) for result in results]
     differ = [len(set(column)) > 1 for column in zip(*rows, strict=True)]
     return [" ".join(value for value, differs in zip(row, differ, strict=True) if differs) for row in rows]
 
 
-def _judge(result: Result, workload: str, wanted: str | None, request: Request) -> RowVerdict:
+def _judge(result: Entry, workload: str, wanted: str | None, request: Request) -> RowVerdict:
     if result.get(_TABLE) is not None:
         return RowVerdict(result.place, str(result.get("Test name") or ""), _ONLY_MEANS)
     load = _load(result, request, workload)
@@ -56,7 +56,7 @@ def _judge(result: Result, workload: str, wanted: str | None, request: Request) 
     return judge_server_load(load, _NO_LATENCY)
 
 
-def _load(result: Result, request: Request, workload: str) -> ServerLoad:
+def _load(result: Entry, request: Request, workload: str) -> ServerLoad:
     offered, concurrency = _offered(result), result.number("max_concurrency")
     completed = result.required("completed", kind=_KIND)
     asked = f"{offered:g} req/s" if offered else f"concurrency {concurrency:g}" if concurrency else "all at once"
@@ -73,7 +73,7 @@ def _load(result: Result, request: Request, workload: str) -> ServerLoad:
     )
 
 
-def _throughput(result: Result, completed: float) -> float:
+def _throughput(result: Entry, completed: float) -> float:
     """Requests per second; SGLang's older results only say how many took how long."""
     duration = result.number("duration")
     if result.get("request_throughput") is None and duration:
@@ -81,13 +81,13 @@ def _throughput(result: Result, completed: float) -> float:
     return result.required("request_throughput", kind=_KIND)
 
 
-def _failed(result: Result, completed: float) -> int:
+def _failed(result: Entry, completed: float) -> int:
     """Requests without an answer: counted, or those of the requests sent that did not complete."""
     sent = result.number("num_prompts") or completed
     return int(max(result.number("failed") or 0.0, sent - completed))
 
 
-def _offered(result: Result) -> float | None:
+def _offered(result: Entry) -> float | None:
     """The rate that a clock sent; the files write infinity for no clock, as text or as a bare word."""
     rate = result.get("request_rate")
     if rate in (None, "inf", math.inf):
@@ -97,7 +97,7 @@ def _offered(result: Result) -> float | None:
     return result.number("request_rate")
 
 
-def _latency(result: Result) -> float | None:
+def _latency(result: Entry) -> float | None:
     """99th percentile from end to end, seconds: as reported, or from the times of every request."""
     reported = result.number("p99_e2el_ms") or result.number("p99_e2e_latency_ms")
     if reported:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import Dispatcher as PacedDispatcher
 from harpagon.formulations.paced import exact_rate
-from harpagon.formulations.physics import SAFE, collects_alone
+from harpagon.formulations.physics import collects_alone, keeps_bound, keeps_streams, serves_due_first
 from harpagon.instances.errors import InputError
 from harpagon.instances.policies import Dispatch
 from harpagon.simulation.dispatch.dealt import DealtDispatcher
@@ -27,10 +27,13 @@ if TYPE_CHECKING:
     from harpagon.simulation.dispatch.served import Dispatcher
     from harpagon.simulation.dispatch.turns import Host
 
-TIMED = (*SAFE, Dispatch.PACED)
-"""Policies whose batches time out, and whose modules are paced."""
 _LOADED = 1e-9
 """Relative spare capacity below which a module needs no dummy requests."""
+
+
+def is_timed(dispatch: Dispatch) -> bool:
+    """Whether batches time out and modules are paced, as what the plans of the policy claim rests on."""
+    return keeps_bound(dispatch) or keeps_streams(dispatch)
 
 
 def shares_queue(dispatch: Dispatch) -> bool:
@@ -40,7 +43,7 @@ def shares_queue(dispatch: Dispatch) -> bool:
 
 def default_padding(dispatch: Dispatch) -> Padding:
     """Time-outs for the policies whose bound holds with them, dummy requests for the others."""
-    return Padding.TIME_OUT if dispatch in TIMED else Padding.DUMMIES
+    return Padding.TIME_OUT if is_timed(dispatch) else Padding.DUMMIES
 
 
 def interval(module: ModulePlan) -> float:
@@ -54,7 +57,7 @@ def graces(module: ModulePlan, dispatch: Dispatch) -> tuple[float, ...]:
     One arrival late by an interval is made up at the rate that is left to the tuple: all of it under ``edf``, that of
     the tuple and those after it under the priority policies.
     """
-    if dispatch is Dispatch.EDF:
+    if serves_due_first(dispatch):
         return (interval(module),) * len(module.tuples)
     left = accumulate(part.rate for part in reversed(module.tuples))
     return tuple(1.0 / rate for rate in left)[::-1]
@@ -97,7 +100,7 @@ def module_dispatcher(
     if host is not None:
         return _guest(module, host, service, faults)
     machines = [_machines(part, service, fault) for part, fault in zip(module.tuples, faults, strict=True)]
-    if dispatch is Dispatch.PACED:
+    if keeps_streams(dispatch):
         return _planned(module, machines)
     padding = padding or default_padding(dispatch)
     if collects_alone(dispatch):
@@ -167,7 +170,7 @@ def _by_policy(
         due = latency - part.configuration.duration
         patience = due + grace if padding is Padding.TIME_OUT else math.inf
         groups.append(BatchGroup(part.configuration.batch, part.rate, due, patience))
-    return OpenBatchDispatcher(groups, machines, dispatch is Dispatch.EDF, lead)
+    return OpenBatchDispatcher(groups, machines, serves_due_first(dispatch), lead)
 
 
 def _lanes(

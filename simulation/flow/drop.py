@@ -34,7 +34,7 @@ class DropRule(Protocol):
     def batches(self) -> int:
         """How many batches of waiting requests it sees at once."""
 
-    def __call__(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
+    def choose(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
         """Choose.
 
         Parameters
@@ -62,8 +62,8 @@ class Drop(StrEnum):
         """Two."""
         return 2
 
-    def __call__(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
-        """As `DropRule` says."""
+    def choose(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
+        """As `DropRule.choose`."""
         return _POLICIES[self](slacks, durations, ahead)
 
 
@@ -72,8 +72,8 @@ class DropHopeless:
 
     batches = sys.maxsize
 
-    def __call__(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
-        """As `DropRule` says."""
+    def choose(self, slacks: Sequence[float], durations: Sequence[float], ahead: float) -> Choice:
+        """As `DropRule.choose`."""
         return _above(slacks, durations[1], len(durations) - 1)
 
 

@@ -177,7 +177,7 @@ class Server:
             self._whole_batch(start, batch, record)
             return
         roots = self._roots[head : min(end, head + self._drop.batches * batch)]
-        kept, dropped = self._drop([self._deadlines[root] - start for root in roots], self.durations, self.ahead)
+        kept, dropped = self._drop.choose([self._deadlines[root] - start for root in roots], self.durations, self.ahead)
         self._head = head + 1 + max(kept[-1] if kept else -1, max(dropped, default=-1))
         self._drop_roots([roots[i] for i in dropped], start, record)
         self._start([self._times[head + i] for i in kept], [roots[i] for i in kept], start, record)
@@ -190,7 +190,7 @@ class Server:
         slacks = [deadlines[i] - start for i in ranked[: min(len(ranked), self._drop.batches * batch)]]
         kept, dropped = list(range(min(batch, len(slacks)))), list[int]()
         if not self._all_make_it(slacks[:batch]):
-            kept, dropped = self._drop(slacks, self.durations, self.ahead)
+            kept, dropped = self._drop.choose(slacks, self.durations, self.ahead)
         self._drop_roots([roots[ranked[i]] for i in dropped], start, record)
         self._start([times[ranked[i]] for i in kept], [roots[ranked[i]] for i in kept], start, record)
         stay = sorted(ranked[len(kept) + len(dropped) :])

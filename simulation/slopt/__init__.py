@@ -2,6 +2,7 @@
 
 ========== ===========================================================
 workload   traces and their generators
+stages     what each stage can be swapped for, by name
 durations  how long partial batches take
 engine     a pipeline that serves a trace, and what its modules report
 estimation forecasts of the load and their errors

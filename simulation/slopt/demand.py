@@ -15,14 +15,8 @@ import numpy as np
 from harpagon.formulations.slopt.cascade import cascade_envelopes, graph_fanouts, mean_envelopes
 from harpagon.formulations.slopt.envelope import Envelope, largest
 from harpagon.simulation.slopt.analogs import AnalogForecast
-from harpagon.simulation.slopt.estimation import (
-    Estimation,
-    Forecast,
-    ForecastErrors,
-    dispersion,
-    own_estimate,
-    trend_forecast,
-)
+from harpagon.simulation.slopt.estimation import ForecastErrors, dispersion, own_estimate, trend_forecast
+from harpagon.simulation.slopt.stages import Estimation, Forecast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -8,37 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harpagon.simulation.slopt.stages import Estimation
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-
-class Estimation(StrEnum):
-    """Where a module's demand comes from."""
-
-    CASCADE = "cascade"
-    """The root's forecast pushed through the schedules: an envelope with its bursts."""
-    FANOUT = "fanout"
-    """The root's forecast times the measured fan-out: a rate."""
-    LAST = "last"
-    """The module's own arrival rate in the last period."""
-    EWMA = "ewma"
-    """Exponentially weighted mean of the module's own rates."""
-    PEAK = "peak"
-    """Largest of the module's own rates within `PEAK_PERIODS`."""
-
-
-class Forecast(StrEnum):
-    """How the root's rate and fan-out are looked ahead."""
-
-    ANALOGS = "analogs"
-    """A quantile of what followed the most similar windows of other days; the trend where there are too few."""
-    TREND = "trend"
-    """Holt's damped trend, widened by the errors it made."""
 
 
 PEAK_PERIODS = 30

@@ -16,9 +16,9 @@ from harpagon.instances.figures import figure
 from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.flow.order import Order
 from harpagon.simulation.slopt.engine import Assignment, Execution
-from harpagon.simulation.slopt.estimation import Estimation
 from harpagon.simulation.slopt.report import ModuleCounts, PeriodRecord, SloptRun
-from harpagon.simulation.slopt.tuning import Tuner, Tuning, TuningOptions
+from harpagon.simulation.slopt.stages import Estimation, Provisioner, Tuning
+from harpagon.simulation.slopt.tuning import Tuner, TuningOptions
 from harpagon.solvers.result import Solution, SolverInfo, Termination
 from harpagon.solvers.slopt.columns import Provisioning, solve_slopt, solve_slopt_pyomo
 from harpagon.solvers.slopt.provision import provision, shortest_batches
@@ -71,12 +71,12 @@ def _greedy(problem: ProvisioningProblem) -> Solution[Provisioning]:
     return Solution("slopt-greedy", termination, plan, -math.inf, 0.0, time.perf_counter() - started, info)
 
 
-SOLVERS: dict[str, Solve] = {
-    "exact": solve_slopt,
-    "pyomo": solve_slopt_pyomo,
-    "greedy": _greedy,
+SOLVERS: dict[Provisioner, Solve] = {
+    Provisioner.EXACT: solve_slopt,
+    Provisioner.PYOMO: solve_slopt_pyomo,
+    Provisioner.GREEDY: _greedy,
 }
-"""What can choose configurations and budgets, by name."""
+"""What can choose configurations and budgets."""
 
 
 BASELINE_DROPS = (Drop.NONE, Drop.LATE, Drop.EARLY, Drop.PROACTIVE)

@@ -14,14 +14,13 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.slopt.cascade import ModuleSchedule
 from harpagon.formulations.slopt.envelope import Envelope, largest, required_rate
 from harpagon.simulation.slopt.demand import DemandEstimator, DemandOptions
-from harpagon.simulation.slopt.estimation import Estimation, Forecast
 from harpagon.simulation.slopt.feedback import FIRST, QuantileLoop
+from harpagon.simulation.slopt.stages import Estimation, Forecast, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,13 +30,6 @@ if TYPE_CHECKING:
     from harpagon.graphs import PathNetwork
     from harpagon.instances.instance import Pipeline
     from harpagon.simulation.slopt.engine import Assignment, Observation
-
-
-class Tuning(StrEnum):
-    """When a module's machines follow its load."""
-
-    AHEAD = "ahead"
-    REACTIVE = "reactive"
 
 
 @dataclass(frozen=True, slots=True)

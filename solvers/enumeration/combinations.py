@@ -39,6 +39,9 @@ _MIXED = 1e-11
 def pareto(options: Iterable[Option], latest: float = math.inf, bundled: Sequence[float] = ()) -> list[Option]:
     """Options that no other one equals or beats in cost, latency and usage at once, cheapest first.
 
+    Not `harpagon.formulations.pareto.pareto_front`, which the searches use: usage adds a figure per limited type, an
+    option of fractional billing is a curve, and a filter of the referee must not be wrong where a search's is.
+
     ``bundled`` are the prices of counted types that are sold in bundles, 0 for others: a machine that fills up a bundle
     costs nothing more, so those prices do not count here.
     """

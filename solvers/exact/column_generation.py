@@ -14,7 +14,7 @@ from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.pipeline import LONG
 from harpagon.solvers.exact.pipeline_generation import PipelineGeneration
 from harpagon.solvers.exact.structure_generation import StructureGeneration
-from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.models.model_method import Task, run_model_method
 from harpagon.solvers.result import Termination
 
 if TYPE_CHECKING:
@@ -57,49 +57,44 @@ def solve_by_columns(
     return run_model_method("exact", search, decomposition_info, instance, billing, dispatch, options, start)
 
 
-def _search(held: Result | None, task: Task) -> Outcome:
+def _search(held: Result | None, task: Task) -> Result:
     if held is None:
         return _generate(task)
     if held.plan is not None and task.incumbent.offer(held.plan) is None:
         task = replace(task, budget=min(task.budget, task.incumbent.cost))
     if task.is_proven(held.dual_bound):
-        return Outcome(Termination.OPTIMAL, held.dual_bound, 0.0, 0.0)
-    outcome = _generate(task)
-    bound = max(outcome.bound, held.dual_bound)
-    nothing = outcome.termination is Termination.INFEASIBLE
-    return replace(outcome, bound=bound, termination=Termination.INFEASIBLE if nothing else task.stopped(bound))
+        return task.held(Termination.OPTIMAL, held.dual_bound)
+    result = _generate(task)
+    bound = max(result.dual_bound, held.dual_bound)
+    nothing = result.termination is Termination.INFEASIBLE
+    return replace(result, dual_bound=bound, termination=Termination.INFEASIBLE if nothing else task.stopped(bound))
 
 
-def _generate(task: Task) -> Outcome:
+def _generate(task: Task) -> Result:
     """Columns for plans within the budget of ``task``."""
     if task.late():
-        return Outcome(task.stopped(task.floor), task.floor, 0.0, 0.0)
+        return task.held(task.stopped(task.floor), task.floor)
     begin = time.perf_counter()
     if has_curves(task.billing, task.dispatch):
-        return _outcome(task, StructureGeneration(task), begin)
+        return _run(task, StructureGeneration(task), begin)
     search = (
         PipelineGeneration(task)
         if is_coupled(task.instance) and all(map(_is_small, task.problems))
         else ModuleGeneration(task)
     )
-    return _outcome(task, search, begin)
+    return _run(task, search, begin)
 
 
-def _outcome(task: Task, search: ModuleGeneration | PipelineGeneration | StructureGeneration, begin: float) -> Outcome:
+def _run(task: Task, search: ModuleGeneration | PipelineGeneration | StructureGeneration, begin: float) -> Result:
     built = time.perf_counter()
     try:
         bound, interrupted = search.run()
     except KeyboardInterrupt:
         bound, interrupted = max(search.bound, task.floor), True
     nothing = task.incumbent.plan is None and bound >= task.budget
-    return Outcome(
-        termination=Termination.INFEASIBLE if nothing else task.stopped(bound),
-        bound=bound,
-        build_time=built - begin,
-        solve_time=time.perf_counter() - built,
-        interrupted=interrupted,
-        details={"columns": search.size, "rounds": search.rounds},
-    )
+    termination = Termination.INFEASIBLE if nothing else task.stopped(bound)
+    times = built - begin, time.perf_counter() - built
+    return task.held(termination, bound, *times, interrupted, columns=search.size, rounds=search.rounds)
 
 
 def _is_small(problem: PipelineProblem) -> bool:

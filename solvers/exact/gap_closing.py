@@ -9,8 +9,9 @@ from harpagon.solvers.exact.effort import OutOfEffortError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
+    from harpagon.solvers.result import Solution
 
 _FIRST_SHARE = 1 / 4
 """Share of a large gap within which is listed first; each further time the share is as much larger."""
@@ -20,9 +21,9 @@ def close_gap(
     task: Task,
     floor: float,
     small_gap: float,
-    known: LinearSolution,
+    known: Solution[Values],
     list_within: Callable[[float], None],
-    choose: Callable[[float, bool], LinearSolution],
+    choose: Callable[[float, bool], Solution[Values]],
 ) -> tuple[float, bool]:
     """Close the gap above ``floor``, a lower bound on the cost of any plan.
 
@@ -64,7 +65,7 @@ def close_gap(
         except OutOfEffortError:
             break
         solution = choose(within, width >= gap)
-        bound = max(bound, min(solution.bound, floor + within))
+        bound = max(bound, min(solution.dual_bound, floor + within))
         if width >= gap:
             break
         width /= _FIRST_SHARE

@@ -38,7 +38,15 @@ _ROUNDING = 1e-13
 
 
 class Rule(Protocol):
-    """How a dispatch policy constrains tuples that are added from the end of the dispatch order to its front."""
+    """How a dispatch policy constrains tuples that are added from the end of the dispatch order to its front.
+
+    Attributes
+    ----------
+    relaxed_by_free
+        Whether every schedule also meets its budget under ``free``.
+    """
+
+    relaxed_by_free: bool
 
     def visits(self, configurations: Sequence[Configuration]) -> list[Configuration]:
         """Configurations in the order in which they may be added."""
@@ -79,6 +87,8 @@ class Rule(Protocol):
 
 class ThroughputCostRule:
     """``tc``: d + b / w <= L, ascending throughput-cost ratio. There is no slack to carry."""
+
+    relaxed_by_free = True
 
     def visits(self, configurations: Sequence[Configuration]) -> list[Configuration]:
         return sorted(configurations, key=tc_order, reverse=True)
@@ -140,6 +150,8 @@ class DeadlineRule:
     duration, which are added later, and w_k is the rate of k and of all groups of shorter duration. The slack is the
     smallest F + D_k w_k - b_k so far; groups added later change F.
     """
+
+    relaxed_by_free = False
 
     def visits(self, configurations: Sequence[Configuration]) -> list[Configuration]:
         return sorted(configurations, key=lambda c: (c.duration, tc_order(c)))

@@ -29,6 +29,7 @@ from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier_from
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
+from harpagon.solvers.result import Solution, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,18 +51,20 @@ _DEEPENING = 3
 
 
 @dataclass(frozen=True, slots=True)
-class PipelineOutcome:
-    """Points of the best plan of one pipeline, one per module, empty for none; and the bound on its cost.
+class PipelineChoice:
+    """Points of a plan of one pipeline, one per module.
 
-    Without points the bound is infinity where there is no plan, and finite where the effort did not suffice for one.
-
-    ``frontiers`` are, per module, its cheapest point and all others that are dearer by no more than the bound is dearer
-    than all cheapest points together.
+    ``frontiers`` are, per module, its cheapest point and all others that are dearer by no more than the bound on the
+    cost of any plan is dearer than all cheapest points together; none where they were not listed.
     """
 
     points: Sequence[Point]
-    bound: float
     frontiers: Sequence[Sequence[Point]] = ()
+
+    @property
+    def cost(self) -> float:
+        """Charge, dollars per hour."""
+        return _cost(self.points)
 
 
 class PipelineSearch:
@@ -101,37 +104,47 @@ class PipelineSearch:
         self.effort = effort
         self.searches = [ScheduleSearch(module, billing, dispatch, pricing, effort) for module in problem.modules]
         self.slo = problem.slo + TIME_TOLERANCE / 2
-        self.held = PipelineOutcome((), sum(map(cost_floor, problem.modules)))
+        self.held = self._found((), sum(map(cost_floor, problem.modules)))
 
-    def run(self) -> PipelineOutcome:
+    def run(self) -> Solution[PipelineChoice]:
         """Optimum and bound; they differ only by the gap allowed or where the effort ends."""
         with suppress(OutOfEffortError):
             self.held = self._solve()
         return self.held
 
-    def _solve(self) -> PipelineOutcome:
+    def _found(
+        self, points: Sequence[Point], bound: float, frontiers: Sequence[Sequence[Point]] = ()
+    ) -> Solution[PipelineChoice]:
+        """What these points, none for no plan, and this bound come to; without a plan a finite bound is a limit's."""
+        if not points:
+            return Solution("exact", Termination.INFEASIBLE if math.isinf(bound) else Termination.LIMIT, None, bound)
+        proven = _cost(points) - bound <= max(self.options.gap, COST_TOLERANCE) * _cost(points)
+        termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
+        return Solution("exact", termination, PipelineChoice(points, frontiers), bound)
+
+    def _solve(self) -> Solution[PipelineChoice]:
         network = self.problem.network
         shortest = [smallest_latency(module, self.dispatch) for module in self.problem.modules]
         if not is_reachable(self.problem, self.dispatch):
-            return PipelineOutcome((), math.inf)
+            return self._found((), math.inf)
         lengths = network.path_lengths(shortest)
         cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
         ends = [[point] for point in cheapest]
         floor = _cost(cheapest)
         if self._length(cheapest) <= self.slo:
-            return PipelineOutcome(self._quickest(cheapest), floor, ends)
-        self.held = PipelineOutcome((), floor)
+            return self._found(self._quickest(cheapest), floor, ends)
+        self.held = self._found((), floor)
         best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
-        self.held = PipelineOutcome(best, floor, ends)
+        self.held = self._found(best, floor, ends)
         if math.isclose(_cost(best), floor, rel_tol=COST_TOLERANCE):
-            return PipelineOutcome(self._quickest(best), floor, ends)
+            return self._found(self._quickest(best), floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
-            return PipelineOutcome(best, floor, ends)
+            return self._found(best, floor, ends)
         if has_curves(self.billing, self.dispatch):  # frontiers are curves: see structure_generation
-            return PipelineOutcome(best, floor)
+            return self._found(best, floor)
         return self._deepen(cheapest, best)
 
-    def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> PipelineOutcome:
+    def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> Solution[PipelineChoice]:
         """Optimum from the cheap ends of the frontiers, lengthened as far as they need to be.
 
         The cheapest choice from these ends is a plan too. The ends are long enough where each holds every point that
@@ -146,11 +159,11 @@ class PipelineSearch:
                 end.lengthen(search, excess, most)
             points, bound = self._compose([end.points for end in ends], excess)
             best = self._better(best, points)
-            self.held = PipelineOutcome(best, floor, singles)
+            self.held = self._found(best, floor, singles)
             if all(end.holds(_cost(best) - floor) for end in ends):
-                return PipelineOutcome(best, min(bound, _cost(best)), [end.points for end in ends])
+                return self._found(best, min(bound, _cost(best)), [end.points for end in ends])
             most *= _DEEPENING
-        return PipelineOutcome(best, floor, singles)
+        return self._found(best, floor, singles)
 
     def _better(self, best: Sequence[Point], points: Sequence[Point] | None) -> Sequence[Point]:
         """The cheaper of two plans; of equal cost, the quicker."""
@@ -200,14 +213,14 @@ class PipelineSearch:
                     improved = True
         return points
 
-    def cost_of_others(self, module: int, latency: float, outcome: PipelineOutcome) -> float:
+    def cost_of_others(self, module: int, latency: float, frontiers: Sequence[Sequence[Point]], bound: float) -> float:
         """No plan in which ``module`` takes ``latency`` or longer costs less than this in its other modules.
 
-        What the frontiers of ``outcome`` leave out costs more than its bound allows.
+        What the ``frontiers`` of a `PipelineChoice` leave out costs more than the ``bound`` allows.
         """
-        fixed = [points if m != module else [Point(latency, 0.0, ())] for m, points in enumerate(outcome.frontiers)]
+        fixed = [points if m != module else [Point(latency, 0.0, ())] for m, points in enumerate(frontiers)]
         floor = sum(points[0].cost for points in fixed)
-        excess = outcome.bound - sum(points[0].cost for points in outcome.frontiers)
+        excess = bound - sum(points[0].cost for points in frontiers)
         tree = decompose(self.problem.network)
         if tree is None or latency > self.slo:
             return floor

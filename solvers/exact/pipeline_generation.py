@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
@@ -27,7 +27,7 @@ from harpagon.solvers.models.highs import solve_relaxation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harpagon.solvers.exact.pipeline import PipelineOutcome
+    from harpagon.solvers.exact.pipeline import PipelineChoice
     from harpagon.solvers.exact.schedule import Point
     from harpagon.solvers.models.model_method import Task
 
@@ -35,6 +35,10 @@ _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per pipeline, below which a plan is worth a column."""
 _PROBES = 12
 """Latencies of a module at which the other modules of its pipeline are bounded from below."""
+
+
+_Priced: TypeAlias = "tuple[PipelineChoice, float]"
+"""Best plan of a pipeline under surcharges, with all its frontiers, and the bound on its charge."""
 
 
 class PipelineGeneration:
@@ -51,7 +55,7 @@ class PipelineGeneration:
         stand_in = Column(task.budget * len(task.problems), 0.0, nothing, ())
         self.plans: list[list[Column]] = [[stand_in] for _ in task.problems]
         self.surcharges: dict[str, float] = dict.fromkeys(self.pool.data.limits, 0.0)
-        self.outcomes: list[PipelineOutcome] = []
+        self.priced: list[_Priced] = []
         self.probes: list[list[tuple[float, float]]] = []
 
     @property
@@ -74,17 +78,17 @@ class PipelineGeneration:
         value = math.inf
         while not self.task.late():
             self.rounds += 1
-            outcomes = [self._price_out(q, surcharges) for q in range(len(self.plans))]
-            charges = [outcome.bound for outcome in outcomes]
+            priced = [self._price_out(q, surcharges) for q in range(len(self.plans))]
+            charges = [charge for _, charge in priced]
             limits = self.pool.data.limits
             here = sum(charges) - sum(surcharges[hardware] * limit for hardware, limit in limits.items())
             if here > self.bound:
-                self.bound, self.surcharges, self.outcomes = here, surcharges, outcomes
+                self.bound, self.surcharges, self.priced = here, surcharges, priced
             self.task.report(self.bound)
             threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
             improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
-            for q, outcome in enumerate(outcomes):
-                self._add(q, outcome)
+            for q, (choice, _) in enumerate(priced):
+                self._add(q, choice)
             if not any(improving) or self.task.is_proven(self.bound):
                 break
             relaxation = solve_relaxation(pattern_program(self._master()), self.task.remaining())
@@ -94,26 +98,26 @@ class PipelineGeneration:
             surcharges = limit_surcharges(limits, relaxation.duals)
             worths = [relaxation.duals[f"select[{q}]"] for q in range(len(self.plans))]
 
-    def _price_out(self, q: int, surcharges: Mapping[str, float]) -> PipelineOutcome:
-        """Plan of pipeline ``q`` of least charge, with all its frontiers."""
-        outcome = self._search(q, surcharges).run()
-        if not outcome.frontiers:
+    def _price_out(self, q: int, surcharges: Mapping[str, float]) -> _Priced:
+        """Plan of pipeline ``q`` of least charge, with all its frontiers, and the bound on that charge."""
+        found = self._search(q, surcharges).run()
+        if found.plan is None or not found.plan.frontiers:
             raise OutOfEffortError
-        return outcome
+        return found.plan, found.dual_bound
 
     def _search(self, q: int, surcharges: Mapping[str, float]) -> PipelineSearch:
         task = self.task
         options, pricing = task.remaining(), Pricing(surcharges)
         return PipelineSearch(task.problems[q], task.billing, task.dispatch, options, self.pool.effort, pricing)
 
-    def _add(self, q: int, outcome: PipelineOutcome) -> None:
+    def _add(self, q: int, choice: PipelineChoice) -> None:
         """Add the plan, and to the pool all points looked at on the way."""
-        for m, points in enumerate(outcome.frontiers, self.spans[q][0]):
+        for m, points in enumerate(choice.frontiers, self.spans[q][0]):
             for point in points:
                 self.pool.add(m, self.pool.column(m, point.schedule))
-        for m, point in enumerate(outcome.points, self.spans[q][0]):
+        for m, point in enumerate(choice.points, self.spans[q][0]):
             self.pool.add(m, self.pool.column(m, point.schedule))
-        schedule = tuple(part for point in outcome.points for part in point.schedule)
+        schedule = tuple(part for point in choice.points for part in point.schedule)
         column = Column(sum(part.cost for part in schedule), 0.0, self.pool.usage(schedule), schedule)
         if column not in self.plans[q]:
             self.plans[q].append(column)
@@ -127,8 +131,8 @@ class PipelineGeneration:
         """Add every schedule that a plan within ``gap`` of the bound may have."""
         if not self.probes:
             self.probes = [probe for q in range(len(self.spans)) for probe in self._probed(q)]
-        for q, outcome in enumerate(self.outcomes):
-            budget = outcome.bound + gap * (1 + COST_TOLERANCE)
+        for q, (_, charge) in enumerate(self.priced):
+            budget = charge + gap * (1 + COST_TOLERANCE)
             for m in range(*self.spans[q]):
                 caps = [(latency, budget - others) for latency, others in self.probes[m]]
                 for point in self._points_within(m, caps):
@@ -136,13 +140,14 @@ class PipelineGeneration:
 
     def _probed(self, q: int) -> Iterator[list[tuple[float, float]]]:
         """Per module of pipeline ``q``: latencies, falling to 0, and what the others are charged if it is slower."""
-        search, outcome = self._search(q, self.surcharges), self.outcomes[q]
+        search, (choice, charge) = self._search(q, self.surcharges), self.priced[q]
         for module, m in enumerate(range(*self.spans[q])):
-            points = outcome.frontiers[module]
+            frontiers = choice.frontiers
+            points = frontiers[module]
             latest, span = self.pool.latest(m), self.pool.latest(m) - points[-1].latency
             steps = _PROBES if len(points) > 1 else 0
             latencies = [*(latest - span * step / steps for step in range(1, steps + 1)), 0.0]
-            yield [(latency, search.cost_of_others(module, latency, outcome)) for latency in latencies]
+            yield [(latency, search.cost_of_others(module, latency, frontiers, charge)) for latency in latencies]
 
     def _points_within(self, m: int, caps: Sequence[tuple[float, float]]) -> Iterator[Point]:
         if self.pool.is_limited(m):

@@ -15,6 +15,7 @@ from harpagon.formulations.physics import (
     has_free_order,
     in_dispatch_order,
     keeps_streams,
+    serves_due_first,
 )
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.formulations.residual import structure_of
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.climb import Counts
     from harpagon.solvers.exact.effort import Effort
-
-_RELAXED_BY_FREE = (Dispatch.TC, Dispatch.TC_SAFE, Dispatch.PER_CONFIG)
-"""Policies whose every schedule also meets its budget under ``free``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ def _fractional(
 
 
 def _descent(dispatch: Dispatch) -> Callable[..., Iterator[list[DispatchTuple]]]:
-    return descend_by_deadline if dispatch is Dispatch.EDF else partial(descend, dispatch=dispatch)
+    return descend_by_deadline if serves_due_first(dispatch) else partial(descend, dispatch=dispatch)
 
 
 def _whole(
@@ -206,25 +204,30 @@ def _cheapest_whole(
     problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
 ) -> Point | None:
     """As `_whole`, trying first whether a problem that is quicker to solve gives the answer."""
-    if dispatch is Dispatch.EDF:
-        return _cheapest_by_deadline(problem, budget, cap, pricing, effort)
-    if dispatch in _RELAXED_BY_FREE:
-        relaxed = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing, effort)
-        if relaxed is None or relaxed.latency <= budget:
-            return relaxed
+    if dispatch in RULES:
+        free = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing, effort)
+        if not RULES[dispatch].relaxed_by_free:
+            return _cheapest_above_bound(problem, budget, dispatch, cap, pricing, effort, free)
+        if free is None or free.latency <= budget:
+            return free
     return next(_whole(problem, budget, dispatch, cap, pricing, effort), None)
 
 
-def _cheapest_by_deadline(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
+def _cheapest_above_bound(
+    problem: ModuleProblem,
+    budget: float,
+    dispatch: Dispatch,
+    cap: float,
+    pricing: Pricing,
+    effort: Effort | None,
+    free: Point | None,
 ) -> Point | None:
-    """Under ``edf``: the ``free`` optimum, where it meets the budget and nothing cheaper can."""
-    free = _cheapest_in_free_order(problem, budget, Dispatch.EDF, cap, pricing, effort)
+    """The ``free`` optimum, where it meets the budget and nothing cheaper can; else the cheapest below it."""
     known = free if free is not None and free.latency <= budget else None
     cap = cap if known is None else known.cost * (1 - COST_TOLERANCE)
     if _collection_bound(problem, budget, cap, pricing, effort) > cap:
         return known
-    return next(_whole(problem, budget, Dispatch.EDF, cap, pricing, effort), known)
+    return next(_whole(problem, budget, dispatch, cap, pricing, effort), known)
 
 
 def _cheapest_in_free_order(

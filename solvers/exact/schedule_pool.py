@@ -21,13 +21,13 @@ from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import Point, distinct_schedules
 from harpagon.solvers.models.choices import choose_columns
-from harpagon.solvers.models.highs import LinearSolution
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import Solution, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from harpagon.instances.plan import DispatchTuple
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
 
 _cost_and_latency = attrgetter("cost", "latency")
@@ -152,17 +152,17 @@ class SchedulePool:
         ``second`` is, per module, the price of a second of its latency that the floor was found with.
         """
 
-        def choose(_: float, is_whole: bool) -> LinearSolution:
+        def choose(_: float, is_whole: bool) -> Solution[Values]:
             return self._choose(0.0 if is_whole else _QUICK_GAP, second)
 
         return close_gap(self.task, floor, _SMALL_GAP, self._choose(_QUICK_GAP, second), list_columns, choose)
 
-    def _choose(self, gap: float, second: Sequence[float]) -> LinearSolution:
+    def _choose(self, gap: float, second: Sequence[float]) -> Solution[Values]:
         """Offer the cheapest choice of columns as a plan; it costs at most ``gap`` of it too much."""
         composed = self._composed(second) if second and not self.data.limits else None
         return composed or self._chosen_by_highs(gap)
 
-    def _composed(self, second: Sequence[float]) -> LinearSolution | None:
+    def _composed(self, second: Sequence[float]) -> Solution[Values] | None:
         """The cheapest choice by composition; None where a pipeline is not series-parallel or it takes too much."""
         compositions, effort = [], Effort(self.task.deadline, _MOST_COMPOSED)
         for problem, (begin, end) in zip(self.task.problems, self._spans(), strict=True):
@@ -180,19 +180,19 @@ class SchedulePool:
             except OutOfEffortError:
                 return None
             if chosen is None:
-                return LinearSolution(Termination.INFEASIBLE, None, math.inf)
+                return Solution("composition", Termination.INFEASIBLE, None, math.inf)
             schedules += [point.schedule for point in chosen]
             cost += sum(point.cost for point in chosen)
         incumbent = self.task.incumbent
         if not all(schedules) or incumbent.offer(incumbent.assemble(schedules)) is not None:
             return None
-        return LinearSolution(Termination.OPTIMAL, {}, cost)
+        return Solution("composition", Termination.OPTIMAL, {}, cost)
 
     def _spans(self) -> Iterator[tuple[int, int]]:
         """Per pipeline the numbers of its modules, first and end."""
         return pairwise([0, *accumulate(len(problem.modules) for problem in self.task.problems)])
 
-    def _chosen_by_highs(self, gap: float) -> LinearSolution:
+    def _chosen_by_highs(self, gap: float) -> Solution[Values]:
 
         def is_faulty(choice: tuple[int, ...]) -> bool:
             schedules = [data.columns[m][k].schedule for m, k in enumerate(choice)]

@@ -28,7 +28,7 @@ def cheapest_selection(
         return network.length([point.latency for point in points(choice)]) > slo + TIME_TOLERANCE
 
     solution, choice = choose_columns(_pattern_data(network, frontiers, slo), lambda: options, is_faulty)
-    return None if choice is None else points(choice), solution.bound
+    return None if choice is None else points(choice), solution.dual_bound
 
 
 def _pattern_data(network: PathNetwork, frontiers: Sequence[Sequence[Point]], slo: float) -> PatternData:

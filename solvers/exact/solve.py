@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.exact.pipeline import PipelineOutcome
+    from harpagon.solvers.exact.pipeline import PipelineChoice
     from harpagon.solvers.models.model_method import Start
     from harpagon.solvers.options import SolverOptions
 
@@ -135,9 +135,8 @@ def _solve_apart(
             search.run()
     except KeyboardInterrupt:
         interrupted = True
-    outcomes = [search.held for search in searches]
-    plan = _assemble(instance, problems, outcomes, billing, dispatch)
-    bound = sum(outcome.bound for outcome in outcomes)
+    plan = _assemble(instance, problems, [search.held.plan for search in searches], billing, dispatch)
+    bound = sum(search.held.dual_bound for search in searches)
     if math.isinf(bound):
         termination = Termination.INFEASIBLE
     elif plan is None:
@@ -156,16 +155,17 @@ def _solve_apart(
 def _assemble(
     instance: Instance,
     problems: Sequence[PipelineProblem],
-    outcomes: Sequence[PipelineOutcome],
+    choices: Sequence[PipelineChoice | None],
     billing: Billing,
     dispatch: Dispatch,
 ) -> Plan | None:
-    if not all(outcome.points for outcome in outcomes):
-        return None
     pipelines = [
-        plan_pipeline(problem, [point.schedule for point in outcome.points], dispatch)
-        for problem, outcome in zip(problems, outcomes, strict=True)
+        plan_pipeline(problem, [point.schedule for point in choice.points], dispatch)
+        for problem, choice in zip(problems, choices, strict=True)
+        if choice is not None
     ]
+    if len(pipelines) < len(problems):
+        return None
     return assemble_plan(instance, billing, dispatch, pipelines)
 
 

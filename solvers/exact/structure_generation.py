@@ -37,9 +37,10 @@ from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import Solution
 
 _IMPROVEMENT = 1e-8
 """Reduced charge, relative to the master's value per module, below which a structure is worth a column."""
@@ -225,14 +226,14 @@ class StructureGeneration:
             self._add_cheapest()
         solution, chosen_from = self.choose(self._known(), _QUICK_GAP), self.size
 
-        def choose(gap: float, is_whole: bool) -> LinearSolution:
+        def choose(gap: float, is_whole: bool) -> Solution[Values]:
             nonlocal solution, chosen_from
-            if self.size > chosen_from or not self.task.is_proven(solution.bound):
+            if self.size > chosen_from or not self.task.is_proven(solution.dual_bound):
                 within = [self._within(m, line, pricing, gap) for m, line in enumerate(lines)]
                 if all(within):
                     solution, chosen_from = self.choose(within, 0.0 if is_whole else _QUICK_GAP), self.size
                 else:
-                    solution = replace(solution, bound=math.inf)
+                    solution = replace(solution, dual_bound=math.inf)
             return solution
 
         return close_gap(self.task, floor, _SMALL_GAP, solution, partial(self._list_within, lines, pricing), choose)
@@ -275,23 +276,23 @@ class StructureGeneration:
         known = self.choices[m].values()
         return [choice for choice in known if least_reduced_charge(choice, line, pricing)[0] <= allowed]
 
-    def choose(self, choices: Sequence[Sequence[Choice]], gap: float) -> LinearSolution:
+    def choose(self, choices: Sequence[Sequence[Choice]], gap: float) -> Solution[Values]:
         """Cheapest choice, offered as a plan; tangents are added until a plan costs what the model says."""
         excluded: list[tuple[int, ...]] = []
         while True:
             options = self.task.remaining()
             program = structure_program(self.model(choices, excluded))
             solution = solve_linear_program(program, replace(options, gap=max(options.gap, gap)))
-            if solution.values is None:
+            if solution.plan is None:
                 return solution
-            numbers = picked(choices, solution.values)
+            numbers = picked(choices, solution.plan)
             chosen = [own[k] for own, k in zip(choices, numbers, strict=True)]
             if not all(choice.structure.full or choice.price for choice in chosen):
                 return solution
             fault, cut = self._offer(chosen, options)
             if fault:
                 excluded.append(numbers)
-            elif not cut or self.task.is_proven(solution.bound) or solution.interrupted or self.task.late():
+            elif not cut or self.task.is_proven(solution.dual_bound) or solution.interrupted or self.task.late():
                 return solution
 
     def _offer(self, chosen: Sequence[Choice], options: SolverOptions) -> tuple[bool, bool]:

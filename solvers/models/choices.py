@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence, Sized
 
     from harpagon.formulations.planning.pattern import PatternData
-    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import Solution
 
 
 def picked(options: Sequence[Sized], values: Mapping[str, float]) -> tuple[int, ...]:
@@ -30,7 +31,7 @@ def choose_columns(
     options: Callable[[], SolverOptions],
     is_faulty: Callable[[tuple[int, ...]], bool],
     on_bound: Callable[[float], None] | None = None,
-) -> tuple[LinearSolution, tuple[int, ...] | None]:
+) -> tuple[Solution[Values], tuple[int, ...] | None]:
     """Cheapest choice of columns without a fault.
 
     HiGHS allows a row to be missed by its tolerance; a choice that is faulty for it is cut off and the model solved
@@ -54,9 +55,9 @@ def choose_columns(
     """
     while True:
         solution = solve_linear_program(pattern_program(data), options(), on_bound=on_bound)
-        if solution.values is None:
+        if solution.plan is None:
             return solution, None
-        choice = picked(data.columns, solution.values)
+        choice = picked(data.columns, solution.plan)
         if not is_faulty(choice):
             return solution, choice
         if solution.termination is not Termination.OPTIMAL:

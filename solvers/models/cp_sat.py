@@ -7,12 +7,13 @@ import time
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.physics import has_free_order
 from harpagon.formulations.planning.cp_sat import build_cp_sat, units
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 from harpagon.solvers.models.interruptible import run_interruptibly
-from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.models.model_method import Task, run_model_method
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolverInfo, Termination
 
@@ -52,7 +53,7 @@ def describe(options: SolverOptions, **extra: object) -> SolverInfo:
     return SolverInfo("CP-SAT", version("ortools"), {**chosen, "time_limit": options.time_limit, **extra})
 
 
-def _search(task: Task) -> Outcome:
+def _search(task: Task) -> Result:
     build_time = solve_time = 0.0
     bound = task.floor
     for precision in PRECISIONS:
@@ -70,7 +71,7 @@ def _search(task: Task) -> Outcome:
         details = {"tick_s": steps.tick, "flow_rps": steps.flow, "coin": steps.coin, "precision": precision}
         if status == "INFEASIBLE":
             termination = task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE
-            return Outcome(termination, task.budget, build_time, solve_time, interrupted, details)
+            return task.held(termination, task.budget, build_time, solve_time, interrupted, **details)
         accepted = False
         if status in ("OPTIMAL", "FEASIBLE"):
             bound = max(bound, solver.best_objective_bound * steps.coin)
@@ -80,7 +81,7 @@ def _search(task: Task) -> Outcome:
     termination = task.stopped(bound)
     if accepted and status == "OPTIMAL" and task.incumbent.cost - bound <= steps.coin * _machines(task):
         termination = Termination.OPTIMAL
-    return Outcome(termination, bound, build_time, solve_time, interrupted, details)
+    return task.held(termination, bound, build_time, solve_time, interrupted, **details)
 
 
 def _machines(task: Task) -> float:
@@ -131,7 +132,7 @@ def read_schedules(built: CpSatModel, data: PlanningData, solver: CpSolver) -> l
     """Schedule of every module in a solution."""
 
     def position(m: int) -> Callable[[int], int]:
-        return lambda c: solver.value(built.ranks[m, c]) if data.dispatch is Dispatch.FREE else c
+        return lambda c: solver.value(built.ranks[m, c]) if has_free_order(data.dispatch) else c
 
     return [
         tuple(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from harpagon.solvers.models.interruptible import run_interruptibly
-from harpagon.solvers.result import SolverInfo, Termination
+from harpagon.solvers.result import Solution, SolverInfo, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from harpagon.solvers.options import SolverOptions
 
 T = TypeVar("T")
+Values: TypeAlias = "Mapping[str, float]"
+"""Column name to value."""
 
+NAME = "HiGHS"
 FEASIBILITY_TOLERANCE = 1e-9
 """Row and bound violation that HiGHS may leave; seconds and req/s here."""
 INTEGRALITY_TOLERANCE = 1e-8
@@ -33,38 +36,13 @@ SMALLEST_COEFFICIENT = 1e-12
 """Coefficients below it are dropped, the least that HiGHS allows; its own 1e-9 drops slopes of tangents."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinearSolution:
-    """Outcome of one run.
-
-    Attributes
-    ----------
-    termination
-        Why the run stopped.
-    values
-        Column name to value, or None without a solution.
-    bound
-        No solution costs less.
-    interrupted
-        Whether the user stopped it.
-    nodes
-        Of the branch and bound tree.
-    """
-
-    termination: Termination
-    values: Mapping[str, float] | None
-    bound: float
-    interrupted: bool = False
-    nodes: int = 0
-
-
 def solve_linear_program(
     program: LinearProgram,
     options: SolverOptions,
     start: Mapping[str, float] | None = None,
     on_bound: Callable[[float], None] | None = None,
-) -> LinearSolution:
-    """Minimise ``program``.
+) -> Solution[Values]:
+    """Minimise ``program``; the solver's options tell the ``nodes`` of the branch and bound tree.
 
     Parameters
     ----------
@@ -77,9 +55,8 @@ def solve_linear_program(
     on_bound
         Called with the lower bound reached: at every better solution, and now and then.
     """
-
     if options.time_limit is not None and options.time_limit <= 0:
-        return LinearSolution(Termination.LIMIT, None, -math.inf)
+        return Solution(NAME, Termination.LIMIT, None, -math.inf, solver=SolverInfo(NAME, options={"nodes": 0}))
     highs = _new(options)
     _pass(highs, program)
     if start is not None:
@@ -88,8 +65,8 @@ def solve_linear_program(
         for told in (highs.cbMipLogging, highs.cbMipImprovingSolution):
             told.subscribe(lambda event: on_bound(event.data_out.mip_dual_bound))
     interrupted = _run(highs)
-    nodes = max(0, highs.getInfo().mip_node_count)
-    return replace(_outcome(highs, program), interrupted=interrupted, nodes=nodes)
+    info = SolverInfo(NAME, options={"nodes": max(0, highs.getInfo().mip_node_count)})
+    return replace(_solution(highs, program), interrupted=interrupted, solver=info)
 
 
 class Relaxation(NamedTuple):
@@ -124,7 +101,7 @@ def solve_relaxation(program: LinearProgram, options: SolverOptions) -> Relaxati
 def relaxation_bound(program: LinearProgram, options: SolverOptions) -> float:
     """Optimum of the linear relaxation: every column may take fractions."""
     relaxed = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
-    return solve_linear_program(relaxed, options).bound
+    return solve_linear_program(relaxed, options).dual_bound
 
 
 def highs_options(options: SolverOptions) -> dict[str, bool | float | int]:
@@ -149,7 +126,7 @@ def highs_info(options: SolverOptions, **extra: object) -> SolverInfo:
     """What ran."""
     from importlib.metadata import version
 
-    return SolverInfo("HiGHS", version("highspy"), {**highs_options(options), **extra})
+    return SolverInfo(NAME, version("highspy"), {**highs_options(options), **extra})
 
 
 def _new(options: SolverOptions) -> highspy.Highs:
@@ -230,18 +207,18 @@ def _run_again(highs: highspy.Highs, run: Callable[[], T]) -> T:
     return outcome
 
 
-def _outcome(highs: highspy.Highs, program: LinearProgram) -> LinearSolution:
+def _solution(highs: highspy.Highs, program: LinearProgram) -> Solution[Values]:
     import highspy
 
     info, status = highs.getInfo(), highs.getModelStatus()
     if status in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kUnboundedOrInfeasible):
-        return LinearSolution(Termination.INFEASIBLE, None, math.inf)
+        return Solution(NAME, Termination.INFEASIBLE, None, math.inf)
     values: NDArray[np.float64] | None = None
     if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
         values = np.array(highs.getSolution().col_value)
     optimal = status == highspy.HighsModelStatus.kOptimal
     bound = info.mip_dual_bound if program.integer.any() else (info.objective_function_value if optimal else -math.inf)
     if values is None:
-        return LinearSolution(Termination.LIMIT, None, bound)
+        return Solution(NAME, Termination.LIMIT, None, bound)
     named = dict(zip(program.column_names, values.tolist(), strict=True))
-    return LinearSolution(Termination.OPTIMAL if optimal else Termination.FEASIBLE, named, bound)
+    return Solution(NAME, Termination.OPTIMAL if optimal else Termination.FEASIBLE, named, bound)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import first_plan, hardware_limits, is_reachable
 from harpagon.formulations.checker import check
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, has_free_order, keeps_streams
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -114,8 +114,6 @@ def first_incumbent(
     return incumbent, True
 
 
-_OWN = (Dispatch.TC_SAFE, Dispatch.EDF, Dispatch.PER_CONFIG, Dispatch.ROUND_ROBIN)
-"""Policies beside ``tc`` that Harpagon plans for itself."""
 _MOST_MODULES = 200
 """Modules of a pipeline above which Harpagon, whose time grows with their square, takes longer than the proof."""
 _GRACE = 0.2
@@ -155,7 +153,8 @@ def _heuristic(instance: Instance, billing: Billing, dispatch: Dispatch, deadlin
     if max(len(pipeline.graph) for pipeline in instance.pipelines) > _MOST_MODULES:
         return
     begin = time.perf_counter()
-    for policy in (Dispatch.TC, dispatch) if dispatch in _OWN else (Dispatch.TC,):
+    its_own = not (has_free_order(dispatch) or keeps_streams(dispatch))
+    for policy in dict.fromkeys((Dispatch.TC, dispatch) if its_own else (Dispatch.TC,)):
         options = HarpagonOptions(dispatch=policy, splitter=Splitter.ESTIMATE)
         plan = plan_harpagon(instance, billing, options, deadline + _GRACE)
         if plan is not None:

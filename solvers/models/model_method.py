@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.bounds import cost_floor, hardware_limits
@@ -21,18 +21,16 @@ from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules
 from harpagon.solvers.feasibility import is_short_of_capacity, listed_plan
 from harpagon.solvers.models.incumbent import first_incumbent
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from harpagon.solvers.result import Result, SolveInterrupted, Termination
+from harpagon.solvers.result import Result, SolveInterrupted, SolverInfo, Termination
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
     from harpagon.instances.policies import Billing, Dispatch
     from harpagon.solvers.models.incumbent import Incumbent
     from harpagon.solvers.options import SolverOptions
-    from harpagon.solvers.result import SolverInfo
+
 
 PROOF_TOLERANCE = 1e-7
 """Relative difference of plan and bound that row violations within a general solver's tolerance can leave."""
@@ -100,6 +98,19 @@ class Task:
             return Termination.OPTIMAL
         return Termination.LIMIT if self.incumbent.plan is None else Termination.FEASIBLE
 
+    def held(
+        self,
+        termination: Termination,
+        bound: float,
+        build_time: float = 0.0,
+        solve_time: float = 0.0,
+        interrupted: bool = False,
+        **details: object,
+    ) -> Result:
+        """The best plan so far with what a search has proved; ``details`` are told as options of its solver."""
+        told = SolverInfo("", options=details)
+        return Result("", termination, self.incumbent.plan, bound, build_time, solve_time, told, interrupted)
+
 
 @dataclass(frozen=True, slots=True)
 class Start:
@@ -109,21 +120,8 @@ class Start:
     known: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a search proved: no plan within the budget costs less than ``bound``."""
-
-    termination: Termination
-    bound: float
-    build_time: float
-    solve_time: float
-    interrupted: bool = False
-    details: Mapping[str, object] = field(default_factory=dict)
-
-
-_NO_PLAN = Outcome(Termination.INFEASIBLE, math.inf, 0.0, 0.0)
-
-Search: TypeAlias = Callable[[Task], Outcome]
+Search: TypeAlias = Callable[[Task], Result]
+"""What it proves: no plan within the budget costs less than the result's bound."""
 
 
 def run_model_method(
@@ -148,30 +146,29 @@ def run_model_method(
     begin = time.perf_counter()
     start = start or first_start(instance, billing, dispatch, options)
     prepared = time.perf_counter() - begin
-    outcome = _searched(start, search)
+    result = _searched(start, search)
     incumbent = start.task.incumbent
-    result = Result(
-        method,
-        outcome.termination,
-        incumbent.plan,
-        min(outcome.bound, incumbent.cost),
-        prepared + outcome.build_time,
-        outcome.solve_time,
-        describe(options, start=incumbent.start, **outcome.details),
+    result = replace(
+        result,
+        method=method,
+        plan=incumbent.plan,
+        dual_bound=min(result.dual_bound, incumbent.cost),
+        build_time=prepared + result.build_time,
+        solver=describe(options, start=incumbent.start, **result.solver.options),
     )
-    if outcome.interrupted:
+    if result.interrupted:
         raise SolveInterrupted(result)
     return result
 
 
-def _searched(start: Start, search: Search) -> Outcome:
-    """Outcome of the search; on Ctrl-C outside of a solver's call, what is held by then."""
+def _searched(start: Start, search: Search) -> Result:
+    """Result of the search; on Ctrl-C outside of a solver's call, what is held by then."""
     begin, task = time.perf_counter(), start.task
     try:
         return _search_within_budgets(settled_start(start), search)
     except KeyboardInterrupt:
         seconds = time.perf_counter() - begin
-        return Outcome(task.stopped(task.floor), task.floor, 0.0, seconds, interrupted=True)
+        return task.held(task.stopped(task.floor), task.floor, 0.0, seconds, interrupted=True)
 
 
 def first_start(
@@ -225,27 +222,28 @@ def settled_start(start: Start) -> Start:
     return Start(task if task.incumbent.plan is None else replace(task, budget=task.incumbent.cost), True)
 
 
-def _search_within_budgets(start: Start, search: Search) -> Outcome:
+def _search_within_budgets(start: Start, search: Search) -> Result:
     task, known = start.task, start.known
     build_time = solve_time = 0.0
     if known is False:
-        return _NO_PLAN
+        return task.held(Termination.INFEASIBLE, math.inf)
     if known is None and all(_is_limited(task, module) for problem in task.problems for module in problem.modules):
         known = False  # the first budget pays for every machine that there is
     while True:
-        outcome = search(task) if task.floor <= task.budget else _NO_PLAN
-        build_time += outcome.build_time
-        solve_time += outcome.solve_time
-        if outcome.termination is not Termination.INFEASIBLE:
+        within = task.floor <= task.budget
+        result = search(task) if within else task.held(Termination.INFEASIBLE, math.inf)
+        build_time += result.build_time
+        solve_time += result.solve_time
+        if result.termination is not Termination.INFEASIBLE:
             break
         if known is False:
-            outcome = replace(outcome, bound=math.inf)
+            result = replace(result, dual_bound=math.inf)
             break
-        if known is None or task.late() or outcome.interrupted:
-            outcome = replace(outcome, termination=Termination.LIMIT, bound=task.budget)
+        if known is None or task.late() or result.interrupted:
+            result = replace(result, termination=Termination.LIMIT, dual_bound=task.budget)
             break
         task = replace(task, budget=task.budget * _BUDGET_GROWTH)
-    return replace(outcome, build_time=build_time, solve_time=solve_time)
+    return replace(result, build_time=build_time, solve_time=solve_time)
 
 
 def _is_limited(task: Task, module: ModuleProblem) -> bool:

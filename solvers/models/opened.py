@@ -21,7 +21,7 @@ from harpagon.solvers.models.choices import picked
 from harpagon.solvers.models.highs import highs_info, relaxation_bound, solve_linear_program
 from harpagon.solvers.models.incumbent import Incumbent
 from harpagon.solvers.models.levels import LevelBuild
-from harpagon.solvers.models.model_method import Outcome, Task, first_start
+from harpagon.solvers.models.model_method import Task, first_start
 from harpagon.solvers.models.pattern import pattern_data
 from harpagon.solvers.models.tangents import solve_rounds
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
@@ -151,24 +151,24 @@ class OpenModel(ABC):
         """Set `model`."""
 
     @abstractmethod
-    def _search(self, task: Task) -> Outcome:
+    def _search(self, task: Task) -> Result:
         """Solve `model`, offering plans to the incumbent of ``task``."""
 
     def _info(self, options: SolverOptions, **details: object) -> SolverInfo:
         return highs_info(options, **details)
 
-    def _result(self, task: Task, outcome: Outcome) -> Result:
-        none = outcome.termination is Termination.INFEASIBLE
-        result = Result(
-            self.method,
-            Termination.LIMIT if none else outcome.termination,
-            task.incumbent.plan,
-            self.budget if none else min(outcome.bound, task.incumbent.cost),
-            self._build_time + outcome.build_time,
-            outcome.solve_time,
-            self._info(task.options, budget=self.budget, **outcome.details),
+    def _result(self, task: Task, found: Result) -> Result:
+        none = found.termination is Termination.INFEASIBLE
+        result = replace(
+            found,
+            method=self.method,
+            termination=Termination.LIMIT if none else found.termination,
+            plan=task.incumbent.plan,
+            dual_bound=self.budget if none else min(found.dual_bound, task.incumbent.cost),
+            build_time=self._build_time + found.build_time,
+            solver=self._info(task.options, budget=self.budget, **found.solver.options),
         )
-        if outcome.interrupted:
+        if result.interrupted:
             raise SolveInterrupted(result)
         return result
 
@@ -205,7 +205,7 @@ class TangentModel(_LinearModel):
     def _build(self) -> None:
         self.model = self._builder(self._data)
 
-    def _search(self, task: Task) -> Outcome:
+    def _search(self, task: Task) -> Result:
         self._check_objective()
         return solve_rounds(self._grown, task)
 
@@ -241,23 +241,23 @@ class PatternModel(_LinearModel):
         """Schedule ``number`` of module ``module``."""
         return self._columns.columns[module][number]
 
-    def _search(self, task: Task) -> Outcome:
+    def _search(self, task: Task) -> Result:
         self._check_objective()
         begin = time.perf_counter()
         extended = self.sizes().rows != self._rows
         while True:
             solution = solve_linear_program(linear_program(self.model), task.remaining())
-            bound = task.floor if extended else max(task.floor, solution.bound)
-            if solution.termination is Termination.INFEASIBLE or solution.values is None:
+            bound = task.floor if extended else max(task.floor, solution.dual_bound)
+            if solution.termination is Termination.INFEASIBLE or solution.plan is None:
                 break
-            choice = picked(self._columns.columns, solution.values)
+            choice = picked(self._columns.columns, solution.plan)
             schedules = [self.column(m, k).schedule for m, k in enumerate(choice)]
             if task.incumbent.offer(task.incumbent.assemble(schedules)) is None:
                 break
             self._exclude(choice)
         none = solution.termination is Termination.INFEASIBLE
         stopped = Termination.INFEASIBLE if none else task.stopped(bound)
-        return Outcome(stopped, bound, 0.0, time.perf_counter() - begin, solution.interrupted)
+        return task.held(stopped, bound, 0.0, time.perf_counter() - begin, solution.interrupted)
 
     def _exclude(self, choice: tuple[int, ...]) -> None:
         """Cut off a choice that meets a row only within the solver's tolerance."""

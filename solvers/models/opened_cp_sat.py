@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from harpagon.formulations.planning.cp_sat import build_cp_sat, units
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.models.cp_sat import PRECISIONS, describe, new_solver, read_schedules, run_solver
-from harpagon.solvers.models.model_method import Outcome
 from harpagon.solvers.models.opened import OpenModel, Sizes
 from harpagon.solvers.result import Termination
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from harpagon.solvers.method import Method
     from harpagon.solvers.models.model_method import Task
     from harpagon.solvers.options import SolverOptions
-    from harpagon.solvers.result import SolverInfo
+    from harpagon.solvers.result import Result, SolverInfo
 
 
 class CpSatOpenModel(OpenModel):
@@ -54,18 +53,18 @@ class CpSatOpenModel(OpenModel):
         self._cp_sat = build_cp_sat(self._data, self._units)
         self.model = self._cp_sat.model
 
-    def _search(self, task: Task) -> Outcome:
+    def _search(self, task: Task) -> Result:
         begin = time.perf_counter()
         solver = new_solver(task)
         status, interrupted = run_solver(solver, self._cp_sat)
         seconds = time.perf_counter() - begin
         if status == "INFEASIBLE":
-            return Outcome(Termination.INFEASIBLE, task.budget, 0.0, seconds, interrupted)
+            return task.held(Termination.INFEASIBLE, task.budget, 0.0, seconds, interrupted)
         bound = task.floor
         if status in ("OPTIMAL", "FEASIBLE"):
             bound = max(bound, solver.best_objective_bound * self._units.coin)
             task.incumbent.offer(task.incumbent.assemble(read_schedules(self._cp_sat, self._data, solver)))
-        return Outcome(task.stopped(bound), bound, 0.0, seconds, interrupted)
+        return task.held(task.stopped(bound), bound, 0.0, seconds, interrupted)
 
     def _info(self, options: SolverOptions, **details: object) -> SolverInfo:
         return describe(options, **details)

@@ -22,7 +22,7 @@ from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule import cheapest_schedule
 from harpagon.solvers.models.choices import choose_columns
 from harpagon.solvers.models.highs import highs_info
-from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.models.model_method import Task, run_model_method
 from harpagon.solvers.models.structures import search_structures
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, Termination
@@ -30,8 +30,9 @@ from harpagon.solvers.result import Result, Termination
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import Solution
 
 _ROUNDING = 1e-9
 """Relative allowance on a module's share of the budget."""
@@ -104,26 +105,27 @@ def _check_time(task: Task) -> None:
         raise OutOfTimeError
 
 
-def _search(task: Task) -> Outcome:
+def _search(task: Task) -> Result:
     if has_curves(task.billing, task.dispatch):
         return search_structures(task)
     begin = time.perf_counter()
     try:
         data = pattern_data(task)
     except OutOfTimeError:
-        return Outcome(task.stopped(task.floor), task.floor, time.perf_counter() - begin, 0.0)
+        return task.held(task.stopped(task.floor), task.floor, time.perf_counter() - begin)
     build_time = time.perf_counter() - begin
     if data is None:
         termination = task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE
-        return Outcome(termination, task.budget, build_time, 0.0)
+        return task.held(termination, task.budget, build_time)
     details = {"columns": sum(map(len, data.columns))}
     begin = time.perf_counter()
     termination, bound, solution = _solve(task, data)
-    details["nodes"] = solution.nodes
-    return Outcome(termination, bound, build_time, time.perf_counter() - begin, solution.interrupted, details)
+    details["nodes"] = solution.solver.options["nodes"]
+    solved = time.perf_counter() - begin
+    return task.held(termination, bound, build_time, solved, solution.interrupted, **details)
 
 
-def _solve(task: Task, data: PatternData) -> tuple[Termination, float, LinearSolution]:
+def _solve(task: Task, data: PatternData) -> tuple[Termination, float, Solution[Values]]:
     def is_faulty(choice: tuple[int, ...]) -> bool:
         plan = task.incumbent.assemble([data.columns[m][k].schedule for m, k in enumerate(choice)])
         return task.incumbent.offer(plan) is not None
@@ -131,5 +133,5 @@ def _solve(task: Task, data: PatternData) -> tuple[Termination, float, LinearSol
     solution, _ = choose_columns(data, task.remaining, is_faulty, on_bound=task.report)
     if solution.termination is Termination.INFEASIBLE:
         return task.stopped(task.budget) if task.incumbent.plan else Termination.INFEASIBLE, task.budget, solution
-    bound = max(task.floor, solution.bound)
+    bound = max(task.floor, solution.dual_bound)
     return task.stopped(bound), bound, solution

@@ -16,8 +16,8 @@ from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.exact.structure_generation import StructureGeneration
 from harpagon.solvers.exact.structure_listing import Line
-from harpagon.solvers.models.model_method import Outcome, Task
-from harpagon.solvers.result import Termination
+from harpagon.solvers.models.model_method import Task
+from harpagon.solvers.result import Result, Termination
 
 if TYPE_CHECKING:
     from harpagon.formulations.planning.linear_program import LinearProgram
@@ -26,25 +26,25 @@ _ROUNDING = 1e-9
 """Relative allowance on a module's share of the budget."""
 
 
-def search_structures(task: Task) -> Outcome:
+def search_structures(task: Task) -> Result:
     """Cheapest plan within the budget of ``task``, by one model over all structures."""
     begin = time.perf_counter()
     search = StructureGeneration(task)
     try:
         complete = _list_within_shares(search, task)
     except OutOfEffortError:
-        return Outcome(task.stopped(task.floor), task.floor, time.perf_counter() - begin, 0.0)
+        return task.held(task.stopped(task.floor), task.floor, time.perf_counter() - begin)
     build_time = time.perf_counter() - begin
     if not complete:
-        return Outcome(_nothing(task), task.budget, build_time, 0.0)
+        return task.held(_nothing(task), task.budget, build_time)
     begin = time.perf_counter()
     solution = search.choose([list(choices.values()) for choices in search.choices], 0.0)
     solve_time = time.perf_counter() - begin
     if solution.termination is Termination.INFEASIBLE:
-        return Outcome(_nothing(task), task.budget, build_time, solve_time)
-    bound = max(task.floor, solution.bound)
-    details = {"structures": search.size}
-    return Outcome(task.stopped(bound), bound, build_time, solve_time, solution.interrupted, details)
+        return task.held(_nothing(task), task.budget, build_time, solve_time)
+    bound = max(task.floor, solution.dual_bound)
+    stopped, times = task.stopped(bound), (build_time, solve_time)
+    return task.held(stopped, bound, *times, solution.interrupted, structures=search.size)
 
 
 def tight_structure_program(task: Task) -> LinearProgram | None:

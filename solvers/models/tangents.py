@@ -21,7 +21,7 @@ from harpagon.formulations.residual import Structure
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing
 from harpagon.solvers.models.highs import highs_info, solve_linear_program
-from harpagon.solvers.models.model_method import Outcome, Task, run_model_method
+from harpagon.solvers.models.model_method import Task, run_model_method
 from harpagon.solvers.result import Result, Termination
 
 if TYPE_CHECKING:
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Instance
     from harpagon.instances.policies import Dispatch
-    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import Solution
 
 Build: TypeAlias = Callable[[PlanningData], "ConcreteModel"]
 Schedule: TypeAlias = tuple[DispatchTuple, ...]
@@ -53,7 +54,7 @@ def tight_model(build: Build, task: Task) -> ConcreteModel:
     return build(rounds.data)
 
 
-def solve_rounds(build: Build, task: Task) -> Outcome:
+def solve_rounds(build: Build, task: Task) -> Result:
     """Solve within the budget of ``task``: ``build`` is called in every round, with the tangents so far."""
     return _Rounds(build, task).run()
 
@@ -74,34 +75,34 @@ class _Rounds:
         task = self.task
         self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
 
-    def run(self) -> Outcome:
+    def run(self) -> Result:
         """Rounds until a proof, a limit, or no new tangent."""
         task = self.task
         bound, solution = task.floor, None
         while not task.is_proven(bound):
             solution = self._round()
-            bound = max(bound, solution.bound)
+            bound = max(bound, solution.dual_bound)
             task.report(bound)
             if solution.termination is Termination.INFEASIBLE and task.incumbent.plan is None:
-                return self._outcome(Termination.INFEASIBLE, bound, solution)
-            refined = None if solution.values is None else self._refine(solution.values, bound)
+                return self._result(Termination.INFEASIBLE, bound, solution)
+            refined = None if solution.plan is None else self._refine(solution.plan, bound)
             if refined is None or solution.termination is not Termination.OPTIMAL:
                 break
             self.data = refined
-        return self._outcome(task.stopped(bound), bound, solution)
+        return self._result(task.stopped(bound), bound, solution)
 
-    def _outcome(self, termination: Termination, bound: float, solution: LinearSolution | None) -> Outcome:
+    def _result(self, termination: Termination, bound: float, solution: Solution[Values] | None) -> Result:
         interrupted = solution is not None and solution.interrupted
-        details = {"rounds": self.rounds, "nodes": self.nodes}
-        return Outcome(termination, bound, self.build_time, self.solve_time, interrupted, details)
+        times = self.build_time, self.solve_time
+        return self.task.held(termination, bound, *times, interrupted, rounds=self.rounds, nodes=self.nodes)
 
-    def _round(self) -> LinearSolution:
+    def _round(self) -> Solution[Values]:
         begin = time.perf_counter()
         program = linear_program(self.build(self.data))
         built = time.perf_counter()
         solution = solve_linear_program(program, self.task.remaining(), on_bound=self.task.report)
         self.rounds += 1
-        self.nodes += solution.nodes
+        self.nodes += solution.solver.options["nodes"]
         self.build_time += built - begin
         self.solve_time += time.perf_counter() - built
         return solution

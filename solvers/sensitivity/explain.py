@@ -159,13 +159,14 @@ def find_explanation(
         For ``shared`` billing under another policy than ``paced``.
     """
     if billing is Billing.SHARED:
-        if asked not in (None, Dispatch.PACED):
+        if asked is not None and not keeps_streams(asked):
             raise UnsupportedError("exact", f"shared billing under {asked} dispatch (paced plans for it)", ())
         return explain(instance, billing, Dispatch.PACED, seconds)
     if asked is not None or has_limits(instance) or keeps_streams(usual):
         return explain(instance, billing, asked or usual, seconds)
-    explanation = explain(instance, billing, Dispatch.TC, seconds)
-    if explanation.feasible and usual is not Dispatch.TC:
+    quickest = Dispatch.TC
+    explanation = explain(instance, billing, quickest, seconds)
+    if explanation.feasible and usual is not quickest:
         return explain(instance, billing, usual, seconds)
     return explanation
 

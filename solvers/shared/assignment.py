@@ -92,15 +92,15 @@ class AssignmentSearch:
             program = linear_program(model)
             self.details = {"rows": program.rows, "columns": program.columns}
             solution = solve_linear_program(program, replace(self._options, time_limit=left))
-            if solution.values is None:
+            if solution.plan is None:
                 break
             chosen = frozenset(
-                name for name, value in solution.values.items() if name[:4] in ("own[", "plac") and value > 1 / 2
+                name for name, value in solution.plan.items() if name[:4] in ("own[", "plac") and value > 1 / 2
             )
             if self._incumbent.offer(self._plan(data, chosen)) is None or solution.interrupted:
                 break
             _exclude(model, chosen)
-        proof.bound = max(proof.bound, min(self._incumbent.cost, solution.bound))
+        proof.bound = max(proof.bound, min(self._incumbent.cost, solution.dual_bound))
         proof.done = solution.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         if solution.interrupted:
             raise KeyboardInterrupt

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     from harpagon.formulations.planning.shared import MixColumn, SharedData
     from harpagon.instances.plan import Plan
     from harpagon.solvers.exact.effort import Effort
-    from harpagon.solvers.models.highs import LinearSolution
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.incumbent import Incumbent
     from harpagon.solvers.options import SolverOptions
+    from harpagon.solvers.result import Solution
     from harpagon.solvers.shared.problem import SharedProblem
     from harpagon.solvers.shared.proof import Proof
 
@@ -134,7 +135,7 @@ class ColumnSearch:
         """List every column that a better plan may have, and choose among them."""
         ceiling = self._ceiling()
         solution = self._choose(self._near(duals, proof.bound, listed=False), shared_program, self._incumbent.offer)
-        proof.bound = max(proof.bound, min(ceiling, solution.bound))
+        proof.bound = max(proof.bound, min(ceiling, solution.dual_bound))
         proof.done = solution.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
         self._report(proof)
         if solution.interrupted:
@@ -174,14 +175,14 @@ class ColumnSearch:
         data: SharedData,
         program: Callable[[SharedData], LinearProgram],
         offer: Callable[[Plan], str | None],
-    ) -> LinearSolution:
+    ) -> Solution[Values]:
         """Offer the best choice of columns as a plan; one that misses an SLO by rounding is cut off."""
         while True:
             solution = solve_linear_program(program(data), self._left())
-            if solution.values is None:
+            if solution.plan is None:
                 return solution
             chosen = frozenset(
-                name for name, value in solution.values.items() if name[:3] in ("own", "mix") and value > 1 / 2
+                name for name, value in solution.plan.items() if name[:3] in ("own", "mix") and value > 1 / 2
             )
             if offer(self._plan(data, chosen)) is None or solution.interrupted:
                 return solution

@@ -30,7 +30,7 @@ def share_of_time_bound(problem: SharedProblem, options: SolverOptions, effort: 
         Where ``effort`` is used up.
     """
     columns = [(*problem.owned(m, effort), *_groups(problem, m)) for m in range(len(problem.models))]
-    return solve_linear_program(shared_program(problem.master(columns, ())), options).bound
+    return solve_linear_program(shared_program(problem.master(columns, ())), options).dual_bound
 
 
 def _groups(problem: SharedProblem, m: int) -> list[Column]:

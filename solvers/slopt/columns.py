@@ -111,8 +111,8 @@ def solve_slopt_pyomo(problem: ProvisioningProblem, options: SolverOptions = DEF
     built = time.perf_counter()
     solution = solve_linear_program(program, options)
     plan = None
-    if solution.values is not None:
-        values = solution.values
+    if solution.plan is not None:
+        values = solution.plan
         plan = Provisioning(
             tuple(
                 module[max(range(len(module)), key=lambda k, m=m: values.get(f"x[{m},{k}]", 0.0))]  # type: ignore[misc]
@@ -120,4 +120,4 @@ def solve_slopt_pyomo(problem: ProvisioningProblem, options: SolverOptions = DEF
             )
         )
     times = built - begin, time.perf_counter() - built
-    return Solution("slopt-pyomo", solution.termination, plan, solution.bound, *times, highs_info(options))
+    return Solution("slopt-pyomo", solution.termination, plan, solution.dual_bound, *times, highs_info(options))

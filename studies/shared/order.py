@@ -65,7 +65,7 @@ def least_cost(instance: Instance, cost: float, seconds: float) -> float:
     data = assignment_data(SharedProblem.compile(instance, pipeline_problems(instance), cost), Effort())
     program = linear_program(any_order(data, cost * (1 - _CHEAPER)))
     solution = solve_linear_program(program, SolverOptions(time_limit=seconds))
-    return 1.0 if solution.termination is Termination.INFEASIBLE else max(0.0, solution.bound / cost)
+    return 1.0 if solution.termination is Termination.INFEASIBLE else max(0.0, solution.dual_bound / cost)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

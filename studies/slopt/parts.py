@@ -16,8 +16,8 @@ from harpagon.formulations.slopt.envelope import Envelope
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
 from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.slopt.engine import Assignment, Observation
-from harpagon.simulation.slopt.estimation import Estimation
 from harpagon.simulation.slopt.run import SystemOptions, plan_reference, reference_rate, run_slopt
+from harpagon.simulation.slopt.stages import Estimation
 from harpagon.simulation.slopt.tuning import Tuner, TuningOptions
 from harpagon.simulation.slopt.workload import generate_workload
 from harpagon.solvers.slopt.provision import provision, shortest_batches

@@ -23,7 +23,6 @@ from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.library.slopt_pipelines import PEAKS, PIPELINES, slopt_instance
 from harpagon.simulation.flow.drop import Drop
-from harpagon.simulation.slopt.estimation import Estimation, Forecast
 from harpagon.simulation.slopt.hindsight import run_hindsight
 from harpagon.simulation.slopt.run import (
     SystemOptions,
@@ -32,7 +31,8 @@ from harpagon.simulation.slopt.run import (
     run_slopt,
     stage_swaps,
 )
-from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
+from harpagon.simulation.slopt.stages import Estimation, Forecast, Tuning
+from harpagon.simulation.slopt.tuning import TuningOptions
 from harpagon.simulation.slopt.workload import days_before, generate_workload
 
 if TYPE_CHECKING:

@@ -36,10 +36,10 @@ def test_pyomo_and_arrays_agree(number: int, sample: Sample) -> None:
     assert len(readable.values) == len(fast.values)
     first, second = (solve_linear_program(program, DEFAULT_OPTIONS) for program in (readable, fast))
     assert first.termination is second.termination
-    assert first.bound == pytest.approx(second.bound)
+    assert first.dual_bound == pytest.approx(second.dual_bound)
     bounds = [relaxation_bound(program, DEFAULT_OPTIONS) for program in (readable, fast)]
     assert bounds[0] == pytest.approx(bounds[1])
-    assert bounds[0] <= first.bound * (1 + 1e-9)
+    assert bounds[0] <= first.dual_bound * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("number", range(0, 12, 2))

@@ -122,7 +122,7 @@ def test_what_adaptive_drop_keeps_is_in_time_and_never_less_than_any_part_of_the
     slacks: list[float], ahead: float
 ) -> None:
     durations = batch_durations(_PROFILE[2], _PROFILE)
-    kept, dropped = Drop.ADAPTIVE(slacks, durations, ahead)
+    kept, dropped = Drop.ADAPTIVE.choose(slacks, durations, ahead)
     assert all(slacks[i] >= durations[len(kept)] + ahead for i in kept)
     assert not set(kept) & set(dropped)
     seen = sorted(kept + dropped)
@@ -136,10 +136,10 @@ def test_what_adaptive_drop_keeps_is_in_time_and_never_less_than_any_part_of_the
 def test_policies_drop_more_the_further_they_look(slacks: list[float], ahead: float) -> None:
     durations = batch_durations(_PROFILE[2], _PROFILE)
     slacks = slacks[:8]
-    dropped = [set(policy(slacks, durations, ahead)[1]) for policy in (Drop.LATE, Drop.EARLY, Drop.PROACTIVE)]
+    dropped = [set(policy.choose(slacks, durations, ahead)[1]) for policy in (Drop.LATE, Drop.EARLY, Drop.PROACTIVE)]
     assert dropped[0] <= dropped[1] <= dropped[2]
-    assert Drop.NONE(slacks, durations, ahead)[1] == []
-    assert len(Drop.ADAPTIVE(slacks, durations, ahead)[0]) >= len(slacks) - len(dropped[2])
+    assert Drop.NONE.choose(slacks, durations, ahead)[1] == []
+    assert len(Drop.ADAPTIVE.choose(slacks, durations, ahead)[0]) >= len(slacks) - len(dropped[2])
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 3.0), st.integers(0, 6)), max_size=8), st.floats(0.0, 2.0))

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from harpagon.instances.library.slopt_pipelines import slopt_instance
 from harpagon.simulation.slopt.analogs import NEIGHBOURS, WINDOW, AnalogForecast
-from harpagon.simulation.slopt.estimation import Forecast
 from harpagon.simulation.slopt.feedback import LEAST, MOST, QuantileLoop
 from harpagon.simulation.slopt.report import SloptRun
 from harpagon.simulation.slopt.run import SystemOptions, plan_reference, run_slopt
+from harpagon.simulation.slopt.stages import Forecast
 from harpagon.simulation.slopt.tuning import TuningOptions
 from harpagon.simulation.slopt.workload import days_before, generate_workload
 

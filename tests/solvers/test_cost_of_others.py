@@ -40,19 +40,20 @@ def least(problem: PipelineProblem, frontiers: list[list[Point]], module: int, l
 @pytest.mark.parametrize("seed", range(24))
 def test_the_others_cost_what_enumeration_says_or_what_the_frontiers_leave_out(seed: int) -> None:
     search = search_of(seed)
-    problem, outcome = search.problem, search.run()
-    floor = sum(points[0].cost for points in outcome.frontiers)
-    excess = outcome.bound - floor
+    problem, found = search.problem, search.run()
+    ends, bound = found.plan.frontiers, found.dual_bound
+    floor = sum(points[0].cost for points in ends)
+    excess = bound - floor
     shortest = [smallest_latency(module, search.dispatch) for module in problem.modules]
     slacks = [search.slo - length for length in problem.network.path_lengths(shortest)]
     frontiers = [
         list(frontier(module, own + slack, search.billing, search.dispatch, points[0].cost + 1.5 * excess))
-        for module, own, slack, points in zip(problem.modules, shortest, slacks, outcome.frontiers, strict=True)
+        for module, own, slack, points in zip(problem.modules, shortest, slacks, ends, strict=True)
     ]
-    for module, points in enumerate(outcome.frontiers):
+    for module, points in enumerate(ends):
         others = floor - points[0].cost
         for latency in (0.0, *(point.latency for point in frontiers[module]), search.slo, 1.1 * search.slo):
             expected = others
             if decompose(problem.network) is not None and latency <= search.slo:
                 expected = min(others + excess, least(problem, frontiers, module, latency))
-            assert search.cost_of_others(module, latency, outcome) == pytest.approx(expected), (module, latency)
+            assert search.cost_of_others(module, latency, ends, bound) == pytest.approx(expected), (module, latency)

@@ -108,7 +108,7 @@ def test_hindsight_by_levels_is_the_optimum_of_the_program(shape: str, startup: 
     problem = HindsightProblem(network, 0.7, envelopes, (_PROFILE[:3],) * len(network.modules), 1.0, startup)
     levels, program = solve_hindsight(problem), solve_hindsight_milp(problem)
     assert levels.termination is program.termination is Termination.OPTIMAL
-    assert levels.objective == pytest.approx(program.bound, rel=1e-6)
+    assert levels.objective == pytest.approx(program.dual_bound, rel=1e-6)
 
 
 def test_hindsight_says_when_there_is_no_plan() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +11,8 @@ import typer
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
 from harpagon.cli.inputs import JsonOption
+from harpagon.simulation.flow.drop import Drop
+from harpagon.simulation.slopt.stages import Estimation, Forecast, Provisioner, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,48 +50,6 @@ PIPELINE is video, social, an instance file or a shipped instance; its first pip
 """
 
 
-class EstimationName(StrEnum):
-    """Where demand comes from."""
-
-    CASCADE = "cascade"
-    FANOUT = "fanout"
-    LAST = "last"
-    EWMA = "ewma"
-    PEAK = "peak"
-
-
-class ProvisioningName(StrEnum):
-    """What chooses configurations and budgets."""
-
-    EXACT = "exact"
-    PYOMO = "pyomo"
-    GREEDY = "greedy"
-
-
-class TuningName(StrEnum):
-    """When machines follow the load."""
-
-    AHEAD = "ahead"
-    REACTIVE = "reactive"
-
-
-class ForecastName(StrEnum):
-    """How the load is looked ahead."""
-
-    ANALOGS = "analogs"
-    TREND = "trend"
-
-
-class DropName(StrEnum):
-    """What is dropped."""
-
-    NONE = "none"
-    LATE = "late"
-    EARLY = "early"
-    PROACTIVE = "proactive"
-    ADAPTIVE = "adaptive"
-
-
 def register(app: typer.Typer) -> None:
     """Add the command to the application."""
     app.command("slopt", help=_HELP)(slopt)
@@ -114,14 +73,12 @@ def slopt(
     ] = None,
     scale: Annotated[float, typer.Option(help="Trace files: factor on every count.")] = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Of trace, arrivals and fan-out.")] = 0,
-    estimation: Annotated[EstimationName, typer.Option(help="Where demand comes from.")] = EstimationName.CASCADE,
+    estimation: Annotated[Estimation, typer.Option(help="Where demand comes from.")] = Estimation.CASCADE,
     provisioning: Annotated[
-        ProvisioningName, typer.Option(help="What chooses configurations and latency budgets.")
-    ] = ProvisioningName.EXACT,
-    tuning: Annotated[TuningName, typer.Option(help="When machines follow the load.")] = TuningName.AHEAD,
-    forecast: Annotated[
-        ForecastName, typer.Option(help="How ahead-of-time tuning looks ahead.")
-    ] = ForecastName.ANALOGS,
+        Provisioner, typer.Option(help="What chooses configurations and latency budgets.")
+    ] = Provisioner.EXACT,
+    tuning: Annotated[Tuning, typer.Option(help="When machines follow the load.")] = Tuning.AHEAD,
+    forecast: Annotated[Forecast, typer.Option(help="How ahead-of-time tuning looks ahead.")] = Forecast.ANALOGS,
     closed_loop: Annotated[
         bool, typer.Option("--closed-loop", help="Let the forecast's quantile follow the measured attainment.")
     ] = False,
@@ -133,7 +90,7 @@ def slopt(
             show_default="20 days of a generated trace",
         ),
     ] = None,
-    drop: Annotated[DropName, typer.Option(help="What is dropped from a batch.")] = DropName.ADAPTIVE,
+    drop: Annotated[Drop, typer.Option(help="What is dropped from a batch.")] = Drop.ADAPTIVE,
     paced: Annotated[
         bool, typer.Option("--paced", help="Hold results until their module's budget has passed.")
     ] = False,
@@ -248,33 +205,31 @@ def _window(text: str) -> tuple[int, int]:
 
 
 def _options(
-    estimation: EstimationName,
-    provisioning: ProvisioningName,
-    tuning: TuningName,
-    forecast: ForecastName,
+    estimation: Estimation,
+    provisioning: Provisioner,
+    tuning: Tuning,
+    forecast: Forecast,
     closed_loop: bool,
-    drop: DropName,
+    drop: Drop,
     paced: bool,
     headroom: float,
     startup: float,
     fleet: int,
 ) -> SystemOptions:
-    from harpagon.simulation.flow.drop import Drop
-    from harpagon.simulation.slopt.estimation import Estimation, Forecast
     from harpagon.simulation.slopt.run import SOLVERS, SystemOptions
-    from harpagon.simulation.slopt.tuning import Tuning, TuningOptions
+    from harpagon.simulation.slopt.tuning import TuningOptions
 
     tuned = TuningOptions(
-        Estimation(estimation.value),
-        Tuning(tuning.value),
+        estimation,
+        tuning,
         headroom,
         startup=startup,
         fleet=fleet,
         paced=paced,
-        forecast=Forecast(forecast.value),
+        forecast=forecast,
         closed_loop=closed_loop,
     )
-    return SystemOptions(tuned, Drop(drop.value), SOLVERS[provisioning.value])
+    return SystemOptions(tuned, drop, SOLVERS[provisioning])
 
 
 def _systems(options: SystemOptions, *, compare: bool) -> dict[str, SystemOptions]:

@@ -11,6 +11,7 @@ import typer
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
 from harpagon.cli.inputs import JsonOption
+from harpagon.formulations.sponge.problem import SpongeVariant
 
 if TYPE_CHECKING:
     from harpagon.formulations.sponge.problem import SpongeDecision, SpongeProblem
@@ -42,13 +43,6 @@ A trace file is a CSV table with the columns time_s and bytes_per_second, or a .
 
 [bold]Exit codes[/bold]  0 done; 1 no pair of cores and batch size meets the deadlines; 2 bad input or usage
 """
-
-
-class Variant(StrEnum):
-    """Which formula decides."""
-
-    PAPER = "paper"
-    PUBLISHED_CODE = "published-code"
 
 
 class Durations(StrEnum):
@@ -86,7 +80,9 @@ def sponge(
     rate: Annotated[float, typer.Option(help="Requests per second.")] = 100.0,
     slo: Annotated[float, typer.Option(help="Milliseconds from sending to completion.")] = 1000.0,
     communication: Annotated[float, typer.Option(help="Solved once: milliseconds on the network, cl_max.")] = 50.0,
-    variant: Annotated[Variant, typer.Option(help="Solved once: formula of the paper or its code.")] = Variant.PAPER,
+    variant: Annotated[
+        SpongeVariant, typer.Option(help="Solved once: formula of the paper or its code.")
+    ] = SpongeVariant.PAPER,
     method: Annotated[str | None, typer.Option(hidden=True)] = None,
     max_cores: Annotated[int, typer.Option(min=1, max=1024, help="Largest core count.")] = 16,
     max_batch: Annotated[int, typer.Option(min=1, max=1024, help="Largest batch size.")] = 16,
@@ -211,14 +207,14 @@ def _decide(
     rate: float,
     slo: float,
     communication: float,
-    variant: Variant,
+    variant: SpongeVariant,
     *,
     as_json: bool,
 ) -> None:
-    from harpagon.formulations.sponge.problem import SpongeVariant, interval_problem
+    from harpagon.formulations.sponge.problem import interval_problem
     from harpagon.heuristics.sponge import enumerate_sponge
 
-    problem = interval_problem(candidates, rate, slo, communication, SpongeVariant(variant.value))
+    problem = interval_problem(candidates, rate, slo, communication, variant)
     decision = enumerate_sponge(problem)
     if as_json:
         show_json(_decision_document(problem, decision))

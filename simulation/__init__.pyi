@@ -1,0 +1,2 @@
+from .report import SimulationReport as SimulationReport
+from .simulator import simulate as simulate
