@@ -11,6 +11,7 @@ for a budget L is max over x of (alpha(x) + b) / (x + L - d). docs/slopt.md has 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -48,13 +49,18 @@ class Envelope:
         return cls(rate, rate * WINDOWS)
 
     @classmethod
-    def of_process(cls, rate: float, dispersion: float = 1.0, confidence: float = CONFIDENCE) -> Envelope:
+    def of_process(
+        cls, rate: float, dispersion: float = 1.0, confidence: float = CONFIDENCE, period: float = math.inf
+    ) -> Envelope:
         """Mean plus ``confidence`` standard deviations of a count whose variance is ``dispersion`` x its mean.
 
-        A dispersion of 1 is a Poisson process, 0 even arrivals.
+        A dispersion of 1 is a Poisson process, 0 even arrivals. Where ``rate`` counts what arrives in every ``period``
+        seconds, only its place within the period is open: the variance of a window of x seconds is less by 1 - x /
+        ``period``, as a binomial's is, and 0 from a whole period on.
         """
         mean = rate * WINDOWS
-        return cls(rate, 1.0 + mean + confidence * np.sqrt(dispersion * mean))
+        deviation = np.sqrt(dispersion * mean * np.maximum(0.0, 1.0 - WINDOWS / period))
+        return cls(rate, np.maximum.accumulate(1.0 + mean + confidence * deviation))
 
     @classmethod
     def measured(cls, times: np.ndarray, duration: float) -> Envelope:

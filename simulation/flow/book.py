@@ -127,7 +127,7 @@ class RequestBook(ABC):
             self._open_sinks[roots] -= 1
             done = roots[self._open_sinks[roots] == 0]
             sinks = [m for m, successors in enumerate(self._network.successors) if not successors]
-            self.finish[done] = self._closed[sinks][:, done].max(axis=0)
+            self.finish[done] = self._closed[np.ix_(sinks, done)].max(axis=0)
         return at, roots
 
     def _closed_before(self, module: int, roots: np.ndarray) -> np.ndarray:

@@ -194,7 +194,9 @@ class Server:
         self._drop_roots([roots[ranked[i]] for i in dropped], start, record)
         self._start([times[ranked[i]] for i in kept], [roots[ranked[i]] for i in kept], start, record)
         stay = sorted(ranked[len(kept) + len(dropped) :])
-        self._times[head:end], self._roots[head:end] = [times[i] for i in stay], [roots[i] for i in stay]
+        self._head = end - len(stay)
+        self._times[self._head : end] = [times[i] for i in stay]
+        self._roots[self._head : end] = [roots[i] for i in stay]
 
     def _eager_end(self, start: float) -> int:
         """Position behind what a batch is made of: all items before ``start``, or else those of the first root then."""

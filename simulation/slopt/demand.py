@@ -45,6 +45,8 @@ class DemandOptions:
         Seconds between observations.
     paced
         Whether results are held back, so that no burst grows on the way.
+    counted
+        Whether a forecast by analogy counts what arrives in a period, so that only its place within it is open.
     """
 
     estimation: Estimation
@@ -53,6 +55,7 @@ class DemandOptions:
     lead: float
     period: float
     paced: bool
+    counted: bool
 
 
 class DemandEstimator:
@@ -93,12 +96,12 @@ class DemandEstimator:
     def by_analogy(self) -> bool:
         """Whether other days are known that forecasts are read from."""
         pushed = self._options.estimation in (Estimation.CASCADE, Estimation.FANOUT)
-        return self._options.forecast is Forecast.ANALOGS and pushed and self._analogs[0].ready
+        return self._options.forecast in _BY_ANALOGY and pushed and self._analogs[0].ready
 
     def remember(self, rates: Sequence[np.ndarray], factors: Sequence[np.ndarray]) -> None:
         """Know other days, period by period: the root's requests per second, and the factors on its fan-outs."""
-        ahead = math.ceil(self._options.lead)
-        self._analogs = AnalogForecast(rates, ahead), AnalogForecast(factors, ahead)
+        ahead, adjusted = math.ceil(self._options.lead), self._options.forecast is Forecast.ADJUSTED
+        self._analogs = AnalogForecast(rates, ahead, adjusted), AnalogForecast(factors, ahead, adjusted)
 
     def train(self, rates: Sequence[float]) -> None:
         """Learn the trend's errors from the root's rates of another day, requests per second period by period."""
@@ -181,7 +184,8 @@ class DemandEstimator:
     def _envelopes(self, means: Sequence[float]) -> list[Envelope]:
         if self._options.estimation is not Estimation.CASCADE:
             return [Envelope.of_rate(mean) for mean in means]
-        root = Envelope.of_process(means[0], self._dispersion)
+        counted = self.by_analogy and self._options.counted
+        root = Envelope.of_process(means[0], self._dispersion, period=self._options.period if counted else math.inf)
         fanouts = {edge: history[-1] for edge, history in self._fanouts.items()}
         pushed = cascade_envelopes(root, self._graph, self._network, self._schedules, fanouts, self._options.paced)
         return [
@@ -190,6 +194,7 @@ class DemandEstimator:
         ]
 
 
+_BY_ANALOGY = (Forecast.ADJUSTED, Forecast.ANALOGS)
 _TREND_PERIODS = 30
 FANOUT_PERIODS = 10
 """Periods of which the fan-out of an edge behind the first modules is the mean, where the rest is seen by analogy."""

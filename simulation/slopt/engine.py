@@ -129,21 +129,21 @@ class Execution(Engine):
         self._factors = fanout_factors
         self._paced = paced
         self._slo = pipeline.slo
-        self._counted = (0, 0)
+        self._open = np.empty(0, dtype=np.int64)
         self._reported = [seconds[1] for seconds in durations]
         self._look_ahead(self._reported)
 
     def step(self, end: float) -> Observation:
         """Run up to ``end`` seconds on the clock."""
         factor = float(self._factors[min(int(np.ceil(end)) - 1, self._factors.size - 1)])
-        sent_before = dict(self.book.sent)
+        sent_before, entered_before = dict(self.book.sent), self.entered
         outcomes = self.advance(end, factor)
         for times, server in zip(self.module_arrivals, self.servers, strict=True):
             times.append(np.array(server.admitted))
         latencies = [float((o.finished - o.arrived).mean()) if o.roots.size else float("nan") for o in outcomes]
         self._look_ahead(latencies)
-        dropped = self._note_drops(outcomes)
-        finished, late = self._note_finished()
+        self._note_drops(outcomes)
+        finished, late, dropped = self._note_ended(np.arange(entered_before, self.entered))
         return Observation(
             end,
             tuple(server.admitted for server in self.servers),
@@ -155,15 +155,13 @@ class Execution(Engine):
             late + dropped,
         )
 
-    def _note_finished(self) -> tuple[int, int]:
-        """Roots finished, and finished late, since the last call."""
-        latencies = self.book.finish - self.arrivals
-        finished, late = (
-            int(np.isfinite(latencies).sum()),
-            int((np.isfinite(latencies) & (latencies > self._slo)).sum()),
-        )
-        before, self._counted = self._counted, (finished, late)
-        return finished - before[0], late - before[1]
+    def _note_ended(self, entered: np.ndarray) -> tuple[int, int, int]:
+        """Roots finished, those of them that are late, and roots dropped since the last call; ``entered`` are new."""
+        roots = np.concatenate([self._open, entered])
+        latencies = self.book.finish[roots] - self.arrivals[roots]
+        finished, dropped = np.isfinite(latencies), np.isfinite(self.dropped_at[roots])
+        self._open = roots[~(finished | dropped)]
+        return int(finished.sum()), int((finished & (latencies > self._slo)).sum()), int(dropped.sum())
 
     def released(self, module: int, outcome: Outcome) -> np.ndarray:
         """When they are done; where results are held back, not before arrival + budget."""
@@ -180,11 +178,9 @@ class Execution(Engine):
         for server, ahead in zip(self.servers, self.network.tails(self._reported), strict=True):
             server.ahead = ahead
 
-    def _note_drops(self, outcomes: Sequence[Outcome]) -> int:
-        before = np.isfinite(self.dropped_at).sum()
+    def _note_drops(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
             np.minimum.at(self.dropped_at, outcome.dropped, outcome.dropped_at)
-        return int(np.isfinite(self.dropped_at).sum() - before)
 
     def _measured_fanouts(
         self, sent_before: Mapping[tuple[int, int], int], outcomes: Sequence[Outcome]

@@ -10,7 +10,7 @@ Where misses are rarer than a share alpha of the periods the quantile narrows, a
 
 from __future__ import annotations
 
-FIRST, LEAST, MOST = 0.9, 0.8, 0.98
+FIRST, LEAST, MOST = 0.93, 0.8, 0.98
 """Quantile at the start, and its bounds."""
 MISSED = 0.01
 """Share of a period's requests, late or dropped, above which the period counts as missed."""

@@ -23,8 +23,10 @@ class Estimation(StrEnum):
 class Forecast(StrEnum):
     """How the root's rate and fan-out are looked ahead."""
 
+    ADJUSTED = "adjusted"
+    """A quantile of what followed the most similar windows of other days, adjusted to the present."""
     ANALOGS = "analogs"
-    """A quantile of what followed the most similar windows of other days; the trend where there are too few."""
+    """The same as it followed; of both, the trend where there are too few other days."""
     TREND = "trend"
     """Holt's damped trend, widened by the errors it made."""
 

@@ -58,6 +58,8 @@ class TuningOptions:
         How ahead-of-time tuning looks ahead.
     quantile, closed_loop
         Of a forecast by analogy: the quantile to begin with, and whether it follows the measured attainment.
+    counted
+        Whether it counts what arrives in a period, so that only its place within the period is open.
     """
 
     estimation: Estimation = Estimation.CASCADE
@@ -69,16 +71,17 @@ class TuningOptions:
     patience: int | None = None
     fleet: int | None = None
     paced: bool = False
-    forecast: Forecast = Forecast.ANALOGS
+    forecast: Forecast = Forecast.ADJUSTED
     quantile: float = FIRST
     closed_loop: bool = False
+    counted: bool = True
 
     @property
     def demand(self) -> DemandOptions:
         """The part that concerns estimation."""
         lead = 1 + self.startup / self.period
         forecast = self.forecast if self.tuning is Tuning.AHEAD else None
-        return DemandOptions(self.estimation, forecast, self.margin, lead, self.period, self.paced)
+        return DemandOptions(self.estimation, forecast, self.margin, lead, self.period, self.paced, self.counted)
 
     @property
     def patience_periods(self) -> int:

@@ -79,9 +79,9 @@ def bridged(needs: np.ndarray, period: float, startup: float) -> np.ndarray:
     for gap in range(1, min(longest, needs.size - 1) + 1):
         # A machine that is there from the start needs no start-up.
         machines[:gap] = np.maximum(machines[:gap], needs[gap])
-        for k in range(1, needs.size - gap):
-            edge = min(needs[k - 1], needs[k + gap])
-            machines[k : k + gap] = np.maximum(machines[k : k + gap], edge)
+        edges = np.minimum(needs[: -gap - 1], needs[gap + 1 :])
+        for k in range(1, gap + 1):
+            machines[k : k + edges.size] = np.maximum(machines[k : k + edges.size], edges)
     return machines
 
 

@@ -1,7 +1,11 @@
-"""The parts of the SLOpt study that need no baseline systems: envelopes, cascade blocking, planning times."""
+"""Parts of SLOpt that need no baseline systems: ``python -m studies.slopt.parts``.
+
+Envelopes and cascade blocking on steady load, seeds 100 and up; the time of a planning step and of a decision.
+"""
 
 from __future__ import annotations
 
+import argparse
 import time
 from dataclasses import replace
 from itertools import product
@@ -21,7 +25,7 @@ from harpagon.simulation.slopt.stages import Estimation
 from harpagon.simulation.slopt.tuning import Tuner, TuningOptions
 from harpagon.simulation.slopt.workload import generate_workload
 from harpagon.solvers.slopt.provision import provision, shortest_batches
-from studies.slopt.tables import value_at_cost
+from studies.slopt.tables import markdown, value_at_cost
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -184,3 +188,16 @@ def _decision_time(instance: Instance, pipeline: Pipeline, step: PlanningStep, f
         tuner.decide(observation)
         times.append(time.process_time() - begin)
     return min(times)
+
+
+def main() -> None:
+    """Measure the parts and print their tables as Markdown."""
+    parser = argparse.ArgumentParser(description="Parts of SLOpt without baseline systems")
+    parser.add_argument("--seeds", type=int, default=10, help="how many of the seeds from 100 on")
+    seeds = range(100, 100 + parser.parse_args().seeds)
+    for table in (planning_table(), envelope_table(seeds), blocking_table(seeds)):
+        print(f"\n{markdown(table)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

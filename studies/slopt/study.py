@@ -51,6 +51,8 @@ BASELINE_HEADROOMS = (1.2, 1.4, 1.7)
 PROACTIVE_HEADROOMS = (1.1, 1.4)
 FULL = SystemOptions(TuningOptions(fleet=FLEET))
 """SLOpt: cascade estimation, forecasts by analogy, exact provisioning, ahead-of-time tuning, adaptive batch drop."""
+ANALOGS = replace(FULL, tuning=replace(FULL.tuning, forecast=Forecast.ANALOGS, quantile=0.9, counted=False))
+"""SLOpt with a lower quantile of what followed similar windows as it was, and a count per period that is open."""
 TREND = replace(FULL, tuning=replace(FULL.tuning, forecast=Forecast.TREND, patience=4))
 """SLOpt with a damped trend, widened by its errors, and a patience of 4 s."""
 BASELINE = SystemOptions(
@@ -77,11 +79,12 @@ def systems() -> dict[str, SystemOptions]:
 def forecast_parts() -> dict[str, SystemOptions]:
     """From the trend to SLOpt's forecast, one part after the other."""
     tuning = TREND.tuning
-    analogs = replace(tuning, forecast=Forecast.ANALOGS)
     return {
         "trend": TREND,
         "trend, patience 2": replace(TREND, tuning=replace(tuning, patience=None)),
-        "analogs, patience 4": replace(TREND, tuning=analogs),
+        "analogs": ANALOGS,
+        "analogs, quantile 0.93": replace(ANALOGS, tuning=replace(ANALOGS.tuning, quantile=FULL.tuning.quantile)),
+        "adjusted": replace(FULL, tuning=replace(FULL.tuning, counted=False)),
         "slopt, closed loop": replace(FULL, tuning=replace(FULL.tuning, closed_loop=True)),
     }
 
@@ -199,7 +202,6 @@ def study_rows(
 
 def main() -> None:
     """Run the study and print its tables as Markdown."""
-    from studies.slopt.parts import blocking_table, envelope_table, planning_table
     from studies.slopt.tables import claims_table, hindsight_table, markdown, systems_table, totals_table
 
     parser = argparse.ArgumentParser(description="SLOpt beside its baselines")
@@ -210,13 +212,10 @@ def main() -> None:
     seeds = SEEDS[: arguments.seeds]
     rows = study_rows(seeds=seeds, workers=arguments.workers, file=arguments.rows)
     tables = {
-        "Envelopes": envelope_table(seeds),
         "Systems by trace": systems_table(rows),
         "Systems over all traces": totals_table(rows),
         "Claims": claims_table(rows),
         "Hindsight": hindsight_table(rows),
-        "Cascade blocking": blocking_table(seeds),
-        "Planning step": planning_table(),
     }
     for title, table in tables.items():
         print(f"\n### {title}\n\n{markdown(table)}")

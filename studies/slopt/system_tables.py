@@ -52,7 +52,7 @@ def claims_table(rows: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     """
     found = []
     slopt = rows[rows["system"] == "slopt"].set_index(_DAY)
-    others = rows[~rows["system"].isin(["slopt", "hindsight"])]
+    others = rows[rows["aim"].notna()]
     for names, group in others.groupby([*keys, "system"], sort=False):
         at_cost = _beside(group[group["aim"] == "cost"], slopt)
         at_p99 = _beside(group[group["aim"] == "p99"], slopt)

@@ -2,7 +2,7 @@
 
 Protocol: pipelines, fleets of 64 machines, start-up and decisions as in `studies.slopt.study`. Every system of
 `harpagon.simulation.slopt.systems` has its own planner, controller, order of the queue and drop rule, and one headroom
-a pipeline, chosen on other days than it is judged on: on seed 0 of all four kinds of trace and judged on seeds 300 and
+a pipeline, chosen on other days than it is judged on: on seed 0 of all four kinds of trace and judged on seeds 500 and
 up, or on two windows of a trace file and judged on later ones. It is chosen twice by runs at `HEADROOMS`, linear
 between them: for SLOpt's mean cost over those days, and for SLOpt's mean P99. A dropped request counts as late in P99,
 which is then infinite where more than 1 % are dropped or in flight; beside it stands P99 of what finished. The largest
@@ -32,7 +32,7 @@ from harpagon.simulation.slopt.run import plan_reference, reference_rate, run_sl
 from harpagon.simulation.slopt.systems.planners import plan_assignments
 from harpagon.simulation.slopt.systems.system import SYSTEMS, run_system
 from harpagon.simulation.slopt.workload import days_before, generate_workload, read_counts, window_of
-from studies.slopt.study import FULL, SECONDS, TRACES, hindsight_figures, run_figures
+from studies.slopt.study import ANALOGS, FULL, SECONDS, TRACES, TREND, hindsight_figures, run_figures
 from studies.slopt.system_tables import claims_table, regret_table, systems_table
 from studies.slopt.tables import cost_at_latency, markdown
 
@@ -40,11 +40,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.simulation.arrivals.processes import CountArrivals
+    from harpagon.simulation.slopt.run import SystemOptions
     from harpagon.simulation.slopt.workload import Workload
 
+SLOPTS = {"slopt": FULL, "analogs": ANALOGS, "trend": TREND}
+"""SLOpt, and with its two older forecasts."""
 HEADROOMS = (1.0, 1.3, 1.6, 2.0)
 CHOSEN_SEED = 0
-JUDGED_SEEDS = tuple(range(300, 310))
+JUDGED_SEEDS = tuple(range(500, 510))
 FILE_START = 90_000
 """Seconds into a trace file at which the first window begins that headrooms are chosen on: after its first day."""
 FILE_STEP = 86_400 + 7_200
@@ -141,9 +144,9 @@ def _mean_p99(runs: Sequence[dict[str, Any]]) -> float:
     return sum(math.inf if figures["p99_all"] is None else float(figures["p99_all"]) for figures in runs) / len(runs)
 
 
-def _slopt_figures(day: Day) -> dict[str, Any]:
+def _slopt_figures(day: Day, options: SystemOptions = FULL) -> dict[str, Any]:
     workload, history = load_day(day)
-    return run_figures(run_slopt(slopt_instance(day.pipeline), workload, FULL, day.start, history=history))
+    return run_figures(run_slopt(slopt_instance(day.pipeline), workload, options, day.start, history=history))
 
 
 def _system_figures(day: Day, name: str, headroom: float) -> dict[str, Any]:
@@ -155,8 +158,10 @@ def _system_figures(day: Day, name: str, headroom: float) -> dict[str, Any]:
 
 
 def run_day(day: Day, chosen: dict[str, tuple[float, float]]) -> DayRows:
-    """SLOpt, every system at both of its headrooms, and the hindsight optimum."""
-    rows: list[dict[str, Any]] = [{"system": "slopt", "headroom": 1.0, **_slopt_figures(day)}]
+    """SLOpt, the same with its older forecasts, every system at both of its headrooms, and the hindsight optimum."""
+    rows: list[dict[str, Any]] = [
+        {"system": name, "headroom": 1.0, **_slopt_figures(day, options)} for name, options in SLOPTS.items()
+    ]
     for name, headrooms in chosen.items():
         for aim, headroom in zip(("cost", "p99"), headrooms, strict=True):
             if math.isfinite(headroom):
@@ -168,13 +173,15 @@ def run_day(day: Day, chosen: dict[str, tuple[float, float]]) -> DayRows:
     return DayRows(*day.key, rows)
 
 
-def judged_days(trace: str | None, windows: int, seeds: int, seconds: int) -> list[Day]:
+def judged_days(
+    trace: str | None, windows: int, seeds: int, seconds: int, pipelines: Sequence[str] = PIPELINES
+) -> list[Day]:
     """Days that no choice is made on."""
     if trace is None:
-        starts = product(PIPELINES, TRACES, JUDGED_SEEDS[:seeds])
+        starts = product(pipelines, TRACES, JUDGED_SEEDS[:seeds])
         return [Day(pipeline, name, seed, seconds) for pipeline, name, seed in starts]
     starts_in_file = (FILE_START + k * FILE_STEP for k in range(1, windows + 1))
-    return [Day(pipeline, trace, start, seconds) for start, pipeline in product(starts_in_file, PIPELINES)]
+    return [Day(pipeline, trace, start, seconds) for start, pipeline in product(starts_in_file, pipelines)]
 
 
 def study_rows(days: Sequence[Day], file: Path | None = None) -> pd.DataFrame:
@@ -200,12 +207,13 @@ def main() -> None:
     parser.add_argument(
         "--trace", default=None, metavar="FILE", help="windows of this file in place of generated traces"
     )
+    parser.add_argument("--pipelines", nargs="+", choices=PIPELINES, default=PIPELINES, help="which")
     parser.add_argument("--windows", type=int, default=10, help="of the file")
-    parser.add_argument("--seeds", type=int, default=2, help="how many of the seeds from 300 on")
+    parser.add_argument("--seeds", type=int, default=2, help="how many of the seeds from 500 on")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="length of a trace or window")
     parser.add_argument("--rows", type=Path, default=None, help="JSON lines of finished days: resumed and appended to")
     arguments = parser.parse_args()
-    days = judged_days(arguments.trace, arguments.windows, arguments.seeds, arguments.seconds)
+    days = judged_days(arguments.trace, arguments.windows, arguments.seeds, arguments.seconds, arguments.pipelines)
     rows = study_rows(days, arguments.rows)
     claims = (claims_table(rows, keys) for keys in (["pipeline"], ["pipeline", "trace"]))
     for table in (regret_table(rows), systems_table(rows), *claims):

@@ -75,6 +75,16 @@ def test_delays_that_vary_more_never_make_bursts_smaller(rate: float, less: floa
     assert np.all(envelope.counts <= envelope.jittered(less).counts + 1e-9)
 
 
+@given(st.floats(1.0, 2000.0), st.floats(0.2, 5.0))
+def test_where_a_period_is_counted_only_its_windows_are_open(rate: float, period: float) -> None:
+    free, counted = Envelope.of_process(rate), Envelope.of_process(rate, period=period)
+    assert np.all(np.diff(counted.counts) >= 0)
+    assert np.all(counted.counts <= free.counts + 1e-9)
+    assert np.all(counted.counts >= 1.0 + rate * WINDOWS - 1e-9)
+    assert np.isclose(counted.counts[-1], 1.0 + rate * WINDOWS[-1])
+    assert counted.counts[1] > 1.0 + rate * WINDOWS[1]
+
+
 def test_a_measured_envelope_holds_for_its_own_arrivals_and_is_tight() -> None:
     times = np.sort(np.random.default_rng(3).uniform(0.0, 20.0, 4000))
     envelope = Envelope.measured(times, 20.0)

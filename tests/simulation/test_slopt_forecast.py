@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harpagon.instances.library.slopt_pipelines import slopt_instance
-from harpagon.simulation.slopt.analogs import NEIGHBOURS, WINDOW, AnalogForecast
+from harpagon.simulation.slopt.analogs import ADJUSTED_NEIGHBOURS, NEIGHBOURS, WINDOW, AnalogForecast
 from harpagon.simulation.slopt.feedback import LEAST, MOST, QuantileLoop
 from harpagon.simulation.slopt.report import SloptRun
 from harpagon.simulation.slopt.run import SystemOptions, plan_reference, run_slopt
@@ -30,13 +30,32 @@ def test_a_jump_that_always_follows_the_same_windows_is_foreseen() -> None:
     assert forecast.quantiles([10.0] * 20, 0.5)[0] == 10.0
 
 
-def test_quantiles_are_those_of_all_continuations_where_all_windows_are_alike() -> None:
+_BOTH = pytest.mark.parametrize(("adjusted", "neighbours"), [(False, NEIGHBOURS), (True, ADJUSTED_NEIGHBOURS)])
+
+
+@_BOTH
+def test_quantiles_are_those_of_all_continuations_where_all_windows_are_alike(adjusted: bool, neighbours: int) -> None:
     generator = np.random.default_rng(0)
-    days = [np.concatenate([np.full(WINDOW, 5.0), generator.uniform(0, 1, 1), np.zeros(1)]) for _ in range(NEIGHBOURS)]
+    days = [np.concatenate([np.full(WINDOW, 5.0), generator.uniform(0, 1, 1), np.zeros(1)]) for _ in range(neighbours)]
     ends = np.array([(5.0 + 2 * day[WINDOW] + 0.0) / 4 for day in days])
-    forecast = AnalogForecast(days, 2)
+    forecast = AnalogForecast(days, 2, adjusted)
     for share in (0.1, 0.5, 0.9):
         assert forecast.quantiles([5.0] * WINDOW, share)[1] == pytest.approx(np.quantile(ends, share))
+
+
+def test_adjusted_continuations_follow_a_rise_that_no_other_day_had() -> None:
+    days = [slope * np.arange(20.0) for slope in np.linspace(1.0, 2.0, 12)]
+    steeper = 2.2 * np.arange(20.0)
+    errors = [
+        abs(AnalogForecast(days, 3, adjusted).quantiles(steeper[:15].tolist(), 0.5)[2] - steeper[16])
+        for adjusted in (False, True)
+    ]
+    assert errors[1] < errors[0] / 2
+
+
+def test_no_adjusted_forecast_is_below_nothing() -> None:
+    falling = [slope * np.arange(20.0)[::-1] for slope in np.linspace(1.0, 2.0, 12)]
+    assert AnalogForecast(falling, 3).quantiles([40.0, 32.0, 24.0, 16.0, 8.0, 0.0], 0.1).min() == 0.0
 
 
 def test_a_run_keeps_the_band_of_every_forecast_at_the_time_it_is_for() -> None:
@@ -64,10 +83,12 @@ def test_a_larger_share_is_never_a_smaller_forecast(recent: list[float], one: fl
     assert low[0] == high[0] == recent[-1]
 
 
-def test_too_few_days_are_not_ready() -> None:
-    assert not AnalogForecast((), 3).ready
-    assert not AnalogForecast([np.ones(WINDOW + 2)] * 60, 3).ready
-    assert AnalogForecast([np.ones(WINDOW + 3)] * NEIGHBOURS, 3).ready
+@_BOTH
+def test_too_few_days_are_not_ready(adjusted: bool, neighbours: int) -> None:
+    assert not AnalogForecast((), 3, adjusted).ready
+    assert not AnalogForecast([np.ones(WINDOW + 2)] * 90, 3, adjusted).ready
+    assert not AnalogForecast([np.ones(WINDOW + 3)] * (neighbours - 1), 3, adjusted).ready
+    assert AnalogForecast([np.ones(WINDOW + 3)] * neighbours, 3, adjusted).ready
 
 
 @_on_any_machine
@@ -102,6 +123,8 @@ def test_every_part_of_the_forecast_can_be_switched_off_and_changes_the_run() ->
     systems = [
         full,
         replace(full, closed_loop=True),
+        replace(full, counted=False),
+        replace(full, forecast=Forecast.ANALOGS),
         replace(full, patience=6),
         replace(full, forecast=Forecast.TREND),
     ]
@@ -112,9 +135,11 @@ def test_every_part_of_the_forecast_can_be_switched_off_and_changes_the_run() ->
 
 
 def test_without_other_days_the_trend_is_followed() -> None:
-    analogs, trend = (_run(TuningOptions(forecast=forecast), days=0) for forecast in Forecast)
-    assert analogs.cost == trend.cost
-    assert np.array_equal(analogs.finish, trend.finish)
+    *by_analogy, trend = (_run(TuningOptions(forecast=forecast), days=0) for forecast in Forecast)
+    assert len(by_analogy) == 2
+    for run in by_analogy:
+        assert run.cost == trend.cost
+        assert np.array_equal(run.finish, trend.finish)
 
 
 def test_a_tuner_stays_within_its_fleet() -> None:

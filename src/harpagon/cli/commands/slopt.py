@@ -78,7 +78,7 @@ def slopt(
         Provisioner, typer.Option(help="What chooses configurations and latency budgets.")
     ] = Provisioner.EXACT,
     tuning: Annotated[Tuning, typer.Option(help="When machines follow the load.")] = Tuning.AHEAD,
-    forecast: Annotated[Forecast, typer.Option(help="How ahead-of-time tuning looks ahead.")] = Forecast.ANALOGS,
+    forecast: Annotated[Forecast, typer.Option(help="How ahead-of-time tuning looks ahead.")] = Forecast.ADJUSTED,
     closed_loop: Annotated[
         bool, typer.Option("--closed-loop", help="Let the forecast's quantile follow the measured attainment.")
     ] = False,
