@@ -128,10 +128,13 @@ def require_support(method: Method, instance: Instance, billing: Billing, dispat
         others = others or tuple(name for name in paid if name != method.name)
         raise UnsupportedError(method.name, f"{billing} billing under {dispatch} dispatch", others)
     others = tuple(other.name for other in METHODS.values() if other.capabilities.cases >= _STREAMS)
+    others = () if method.name in others else others
     if not keeps_streams(dispatch) and has_bursts(instance):
-        raise UnsupportedError(method.name, f"bursts under {dispatch} dispatch (paced counts them)", others)
+        words = f"bursts under {dispatch} dispatch; plan with --dispatch paced"
+        raise UnsupportedError(method.name, words, others)
     if has_spares(instance) and (not keeps_streams(dispatch) or billing is Billing.FRACTIONAL):
-        words = f"spare machines in {billing} billing under {dispatch} dispatch (whole or shared and paced has them)"
+        words = f"spare machines in {billing} billing under {dispatch} dispatch; plan with --billing whole"
+        words += "" if keeps_streams(dispatch) else " --dispatch paced"
         raise UnsupportedError(method.name, words, others)
     if billing is not Billing.WHOLE and has_bundles(instance):
         words = f"hardware sold in bundles in {billing} billing; plan with --billing whole"

@@ -147,3 +147,8 @@ def test_a_plan_that_claims_more_spare_than_it_has_is_refused() -> None:
 def test_other_policies_have_no_spare_machines(method: str, dispatch: str | None) -> None:
     with pytest.raises(UnsupportedError, match="spare machines"):
         harpagon.solve(resolve("traffic-198rps"), method, dispatch=dispatch, spare=1)
+
+
+def test_a_refused_method_is_not_named_as_the_way_out() -> None:
+    with pytest.raises(UnsupportedError, match=r"fractional billing under paced dispatch; plan with --billing whole$"):
+        harpagon.solve(resolve("worked-example"), "exact", billing="fractional", spare=1)
