@@ -99,6 +99,12 @@ class Composition:
         """Dollars per hour that no choice within the SLO undercuts."""
         return self.cheapest_points + self.least[0] - (self.prices[0] * self.slo if self.prices[0] else 0.0)
 
+    def module_prices(self) -> list[float]:
+        """Per module the price of its latency, dollars per hour per second."""
+        pairs = zip(self.nodes, self.prices, strict=True)
+        price_of = {node.module: price for node, price in pairs if isinstance(node, Leaf)}
+        return [price_of[module] for module in range(len(self.frontiers))]
+
     def cheapest(self, most: float) -> list[Point] | None:
         """The cheapest choice, the quickest of equal cost; None where all cost more than ``most`` dollars per hour.
 

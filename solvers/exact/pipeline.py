@@ -213,20 +213,6 @@ class PipelineSearch:
                     improved = True
         return points
 
-    def cost_of_others(self, module: int, latency: float, frontiers: Sequence[Sequence[Point]], bound: float) -> float:
-        """No plan in which ``module`` takes ``latency`` or longer costs less than this in its other modules.
-
-        What the ``frontiers`` of a `PipelineChoice` leave out costs more than the ``bound`` allows.
-        """
-        fixed = [points if m != module else [Point(latency, 0.0, ())] for m, points in enumerate(frontiers)]
-        floor = sum(points[0].cost for points in fixed)
-        excess = bound - sum(points[0].cost for points in frontiers)
-        tree = decompose(self.problem.network)
-        if tree is None or latency > self.slo:
-            return floor
-        choice = cheapest_composition(tree, fixed, self.slo, excess)
-        return floor + excess if choice is None else min(floor + excess, _cost(choice))
-
     def _compose(self, frontiers: Sequence[Sequence[Point]], excess: float) -> tuple[Sequence[Point] | None, float]:
         """Cheapest choice from these points, None where there is none, and a bound on the cost of any."""
         tree = decompose(self.problem.network)

@@ -2,41 +2,51 @@
 
 As `harpagon.solvers.exact.module_generation`, one level up: a column is a whole pipeline's plan, found by
 `PipelineSearch` under the surcharges, so that the bound knows what whole choices within each pipeline cost. The
-upper bound comes from mixing the schedules of all plans found. What is left between the two is closed by listing:
-with surcharges at hand, a schedule of module m can only be part of an optimal plan if its charge is at most the
-charge of its pipeline's best plan, plus the difference, less what the pipeline's other modules are charged at least in
-the time that the schedule leaves them.
+upper bound comes from the master with whole choices. What is left between the two is closed by listing: with surcharges
+at hand, a pipeline's plan can only be part of an optimal one if it is charged at most as much as the pipeline's best
+plan and the difference. The master over all of these (`harpagon.solvers.exact.plan_listing`) has the optimum.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.graphs import decompose
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
+from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.module_generation import limit_surcharges
 from harpagon.solvers.exact.pipeline import PipelineSearch
+from harpagon.solvers.exact.plan_listing import plan_caps, plans_within
 from harpagon.solvers.exact.pricing import Pricing
-from harpagon.solvers.exact.schedule_pool import SchedulePool
+from harpagon.solvers.exact.schedule import Point
+from harpagon.solvers.exact.schedule_pool import QUICK_GAP, SMALL_GAP, SchedulePool
+from harpagon.solvers.models.choices import choose_columns
 from harpagon.solvers.models.highs import solve_relaxation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harpagon.instances.instance import Hardware
+    from harpagon.instances.plan import DispatchTuple
     from harpagon.solvers.exact.pipeline import PipelineChoice
-    from harpagon.solvers.exact.schedule import Point
+    from harpagon.solvers.exact.plan_listing import Caps
+    from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
+    from harpagon.solvers.result import Solution
 
 _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per pipeline, below which a plan is worth a column."""
-_PROBES = 12
-"""Latencies of a module at which the other modules of its pipeline are bounded from below."""
+_MOST_PAIRS = 50_000
+"""Pairs of partial plans to look at at a time, above which plans of a pipeline are not listed."""
 
-
+_Plan: TypeAlias = "tuple[Column, Sequence[tuple[DispatchTuple, ...]]]"
+"""Cost and use of a pipeline's plan, and its schedules, one per module."""
 _Priced: TypeAlias = "tuple[PipelineChoice, float]"
 """Best plan of a pipeline under surcharges, with all its frontiers, and the bound on its charge."""
 
@@ -51,12 +61,16 @@ class PipelineGeneration:
         self.bound = -math.inf
         ends = [0, *accumulate(len(problem.modules) for problem in task.problems)]
         self.spans = list(pairwise(ends))
+        self.trees = [decompose(problem.network) for problem in task.problems]
+        self.by_plans = True
         nothing = (0.0,) * len(self.pool.data.limits)
         stand_in = Column(task.budget * len(task.problems), 0.0, nothing, ())
-        self.plans: list[list[Column]] = [[stand_in] for _ in task.problems]
+        self.plans: list[dict[tuple[float, ...], _Plan]] = [{(): (stand_in, [()])} for _ in task.problems]
+        if task.incumbent.plan is not None:
+            for q, pipeline in enumerate(task.incumbent.plan.pipelines):
+                self._add_plan(q, [module.tuples for module in pipeline.modules.values()])
         self.surcharges: dict[str, float] = dict.fromkeys(self.pool.data.limits, 0.0)
         self.priced: list[_Priced] = []
-        self.probes: list[list[tuple[float, float]]] = []
 
     @property
     def size(self) -> int:
@@ -69,7 +83,7 @@ class PipelineGeneration:
             self._generate()
         except OutOfEffortError:
             return max(self.bound, self.task.floor), False
-        return self.pool.close(self.bound, self._list_columns)
+        return close_gap(self.task, self.bound, SMALL_GAP, self._choose(QUICK_GAP), self._list, self._choose_within)
 
     def _generate(self) -> None:
         """Rounds of pricing and master until no plan improves the master; the bound, with its surcharges kept."""
@@ -117,37 +131,83 @@ class PipelineGeneration:
                 self.pool.add(m, self.pool.column(m, point.schedule))
         for m, point in enumerate(choice.points, self.spans[q][0]):
             self.pool.add(m, self.pool.column(m, point.schedule))
-        schedule = tuple(part for point in choice.points for part in point.schedule)
-        column = Column(sum(part.cost for part in schedule), 0.0, self.pool.usage(schedule), schedule)
-        if column not in self.plans[q]:
-            self.plans[q].append(column)
+        self._add_plan(q, [point.schedule for point in choice.points])
 
-    def _master(self) -> PatternData:
+    def _add_plan(self, q: int, schedules: Sequence[tuple[DispatchTuple, ...]]) -> None:
+        parts = [part for schedule in schedules for part in schedule]
+        column = Column(sum(part.cost for part in parts), 0.0, self.pool.usage(parts), ())
+        self.plans[q].setdefault((column.cost, *column.usage), (column, schedules))
+
+    def _master(self, bundles: Mapping[str, Hardware] | None = None) -> PatternData:
         """One plan per pipeline within the limits: the pattern model without latencies."""
-        columns = tuple(map(tuple, self.plans))
-        return PatternData(columns, slo=(), edges={}, sinks=(), limits=self.pool.data.limits)
+        columns = tuple(tuple(column for column, _ in plans.values()) for plans in self.plans)
+        return PatternData(columns, slo=(), edges={}, sinks=(), limits=self.pool.data.limits, bundles=bundles or {})
+
+    # Closing the gap
+
+    def _choose_within(self, _: float, is_whole: bool) -> Solution[Values]:
+        gap = 0.0 if is_whole else QUICK_GAP
+        return self._choose(gap) if self.by_plans else self.pool.choose(gap)
+
+    def _choose(self, gap: float) -> Solution[Values]:
+        """Offer the cheapest choice of one plan per pipeline; it costs at most ``gap`` of it too much."""
+        known = [list(plans.values()) for plans in self.plans]
+
+        def is_faulty(choice: tuple[int, ...]) -> bool:
+            schedules = [schedule for q, k in enumerate(choice) for schedule in known[q][k][1]]
+            incumbent = self.task.incumbent
+            return all(schedules) and incumbent.offer(incumbent.assemble(schedules)) is not None
+
+        options = self.task.remaining()
+        options = replace(options, gap=max(options.gap, gap))
+        return choose_columns(self._master(self.pool.data.bundles), lambda: options, is_faulty)[0]
+
+    def _list(self, gap: float) -> None:
+        """Add what a plan within ``gap`` of the bound may have: plans, or schedules where plans are too many."""
+        self._list_columns(gap)
+        plans = [self._plans_within(q, gap) for q in range(len(self.plans))] if self.by_plans else [None]
+        self.by_plans = None not in plans
+        for q, found in enumerate(plans):
+            for plan in found or ():
+                self._add_plan(q, [column.schedule for column in plan])
+
+    def _plans_within(self, q: int, gap: float) -> list[list[Column]] | None:
+        """Plans of pipeline ``q`` from schedules in the pool; None where they are too many to list."""
+        tree = self.trees[q]
+        if tree is None:
+            return None
+        bundled = {name: hardware.price for name, hardware in self.pool.data.bundles.items()}
+        pricing = Pricing(self.surcharges, tuple(self.pool.data.limits), bundled)
+        columns = [list(self.pool.columns[m].values()) for m in range(*self.spans[q])]
+        most, slo = self._most(q, gap), self.task.problems[q].slo + TIME_TOLERANCE / 2
+        try:
+            return plans_within(tree, columns, pricing, slo, self._caps(q, gap).prices, most, _MOST_PAIRS)
+        except OutOfEffortError:
+            return None
 
     def _list_columns(self, gap: float) -> None:
         """Add every schedule that a plan within ``gap`` of the bound may have."""
-        if not self.probes:
-            self.probes = [probe for q in range(len(self.spans)) for probe in self._probed(q)]
-        for q, (_, charge) in enumerate(self.priced):
-            budget = charge + gap * (1 + COST_TOLERANCE)
-            for m in range(*self.spans[q]):
-                caps = [(latency, budget - others) for latency, others in self.probes[m]]
-                for point in self._points_within(m, caps):
+        for q in range(len(self.priced)):
+            caps = self._caps(q, gap)
+            for own, m in enumerate(range(*self.spans[q])):
+                earliest, latest = self.pool.data.bounds[m].earliest, self.pool.latest(m)
+                for point in self._points_within(m, caps.of(own, earliest, latest)):
                     self.pool.add(m, self.pool.column(m, point.schedule))
 
-    def _probed(self, q: int) -> Iterator[list[tuple[float, float]]]:
-        """Per module of pipeline ``q``: latencies, falling to 0, and what the others are charged if it is slower."""
-        search, (choice, charge) = self._search(q, self.surcharges), self.priced[q]
-        for module, m in enumerate(range(*self.spans[q])):
-            frontiers = choice.frontiers
-            points = frontiers[module]
-            latest, span = self.pool.latest(m), self.pool.latest(m) - points[-1].latency
-            steps = _PROBES if len(points) > 1 else 0
-            latencies = [*(latest - span * step / steps for step in range(1, steps + 1)), 0.0]
-            yield [(latency, search.cost_of_others(module, latency, frontiers, charge)) for latency in latencies]
+    def _caps(self, q: int, gap: float) -> Caps:
+        """Caps on the schedules of pipeline ``q``; its frontiers leave out what is dearer than its excess allows."""
+        (choice, charge), bounds = self.priced[q], self.pool.data.bounds[slice(*self.spans[q])]
+        excess = charge - sum(points[0].cost for points in choice.frontiers)
+        envelopes = [
+            [*points, Point(bound.earliest, points[0].cost + excess, ())]
+            for points, bound in zip(choice.frontiers, bounds, strict=True)
+        ]
+        return plan_caps(self.trees[q], envelopes, self.task.problems[q].slo + TIME_TOLERANCE / 2, self._most(q, gap))
+
+    def _most(self, q: int, gap: float) -> float:
+        """Charge of pipeline ``q`` in a plan within ``gap`` of the bound, which has the least charges of the others."""
+        _, charge = self.priced[q]
+        return charge + gap + COST_TOLERANCE * (charge + gap)
 
     def _points_within(self, m: int, caps: Sequence[tuple[float, float]]) -> Iterator[Point]:
         if self.pool.is_limited(m):

@@ -34,11 +34,11 @@ _cost_and_latency = attrgetter("cost", "latency")
 
 _PICKED = 1e-6
 """Share of a column in a solution of the master from which on the solution has it."""
-_QUICK_GAP = 1e-4
+QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
 _MOST_COMPOSED = 300_000
 """Rows of partial choices after which a composition is given up."""
-_SMALL_GAP = 1e-2
+SMALL_GAP = 1e-2
 """Relative gap that is closed in one step."""
 
 
@@ -153,11 +153,11 @@ class SchedulePool:
         """
 
         def choose(_: float, is_whole: bool) -> Solution[Values]:
-            return self._choose(0.0 if is_whole else _QUICK_GAP, second)
+            return self.choose(0.0 if is_whole else QUICK_GAP, second)
 
-        return close_gap(self.task, floor, _SMALL_GAP, self._choose(_QUICK_GAP, second), list_columns, choose)
+        return close_gap(self.task, floor, SMALL_GAP, self.choose(QUICK_GAP, second), list_columns, choose)
 
-    def _choose(self, gap: float, second: Sequence[float]) -> Solution[Values]:
+    def choose(self, gap: float, second: Sequence[float] = ()) -> Solution[Values]:
         """Offer the cheapest choice of columns as a plan; it costs at most ``gap`` of it too much."""
         composed = self._composed(second) if second and not self.data.limits else None
         return composed or self._chosen_by_highs(gap)
