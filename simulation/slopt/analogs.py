@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 WINDOW = 6
 """Periods that are compared."""
 NEIGHBOURS, ADJUSTED_NEIGHBOURS = 40, 60
-"""Past windows whose continuations are read, as they are and adjusted."""
+"""Past windows whose continuations are read, as they are and, at least, adjusted."""
+SHARE = 20
+"""Of a long history, one in so many of the windows is read adjusted: a quantile of few neighbours is mostly noise."""
 
 
 class AnalogForecast:
@@ -42,10 +44,10 @@ class AnalogForecast:
     def __init__(self, days: Sequence[np.ndarray], ahead: int, adjusted: bool = True) -> None:
         self._ahead = ahead
         self._adjusted = adjusted
-        self._neighbours = ADJUSTED_NEIGHBOURS if adjusted else NEIGHBOURS
         parts = [self._split(day) for day in days]
         self._past = np.concatenate([np.empty((0, WINDOW)), *(past for past, _ in parts)])
         self._following = np.concatenate([np.empty((0, ahead)), *(following for _, following in parts)])
+        self._neighbours = max(ADJUSTED_NEIGHBOURS, len(self._past) // SHARE) if adjusted else NEIGHBOURS
 
     @property
     def ready(self) -> bool:

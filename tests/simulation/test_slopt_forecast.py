@@ -53,6 +53,15 @@ def test_adjusted_continuations_follow_a_rise_that_no_other_day_had() -> None:
     assert errors[1] < errors[0] / 2
 
 
+def test_of_a_long_history_a_share_of_the_windows_is_read() -> None:
+    same = [np.append(np.full(WINDOW, 5.0), [0.0, 0.0])] * 100
+    near = [np.append(np.full(WINDOW, 5.0 + sign), [400.0, 400.0]) for sign in (-1, 1)] * 1500
+    short, long = (
+        AnalogForecast(days, 1).quantiles([5.0] * WINDOW, 0.9)[1] for days in (same + near[:900], same + near)
+    )
+    assert short < 100 < long
+
+
 def test_no_adjusted_forecast_is_below_nothing() -> None:
     falling = [slope * np.arange(20.0)[::-1] for slope in np.linspace(1.0, 2.0, 12)]
     assert AnalogForecast(falling, 3).quantiles([40.0, 32.0, 24.0, 16.0, 8.0, 0.0], 0.1).min() == 0.0
