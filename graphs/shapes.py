@@ -71,9 +71,9 @@ def several_ends(modules: int) -> nx.DiGraph:
     return from_edges(modules, [(0, 2), (1, 2), *((2, i) for i in range(3, modules))])
 
 
-def tree(modules: int, branching: int = 2) -> nx.DiGraph:
-    """A tree that grows from one source, every module feeding ``branching`` others, level by level."""
-    return from_edges(modules, (((i - 1) // branching, i) for i in range(1, modules)))
+def tree(modules: int) -> nx.DiGraph:
+    """A tree that grows from one source, every module feeding two others, level by level."""
+    return from_edges(modules, (((i - 1) // 2, i) for i in range(1, modules)))
 
 
 def random_dag(modules: int, rng: random.Random, density: float = 0.4) -> nx.DiGraph:

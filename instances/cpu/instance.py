@@ -43,7 +43,6 @@ def core_instance(
     profiles: Mapping[str, CoreProfile],
     pipeline: Pipeline,
     price_per_core: float = 1.0,
-    description: str = "",
 ) -> Instance:
     """Instance of one pipeline on containers of every profiled core count, in whole billing.
 
@@ -57,11 +56,9 @@ def core_instance(
         Its modules name models of ``profiles``.
     price_per_core
         Dollars per hour; at 1 the cost of a plan is its cores.
-    description
-        Where the profiles come from.
     """
     hardware, configurations = _on_containers(profiles, price_per_core)
-    return Instance(name, Billing.WHOLE, hardware, configurations, (pipeline,), description)
+    return Instance(name, Billing.WHOLE, hardware, configurations, (pipeline,))
 
 
 def _on_containers(

@@ -1,4 +1,4 @@
-"""Room in a plan for random arrivals."""
+"""What commands hold a plan to: room for random arrivals, and the checker's word."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 import typer
 
 from harpagon.cli.console import note
+from harpagon.cli.exits import ExitCode
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from harpagon.instances.instance import Instance
+    from harpagon.instances.plan import Plan
 
 _LARGEST_HEADROOM = 8.0
 
@@ -24,3 +28,17 @@ def with_headroom(instance: Instance, headroom: float) -> Instance:
 
     note(f"planned for {1 + headroom:g} times the rates, a utilisation of {1 / (1 + headroom):.1%}")
     return scaled(instance, headroom)
+
+
+def sound_plan(instance: Instance, path: Path) -> Plan:
+    """The plan of a file; the command ends where the checker refuses it."""
+    from harpagon.formulations.checker import check
+    from harpagon.instances.files.plans import read_plan
+
+    plan = read_plan(path, instance)
+    violations = check(instance, plan).violations
+    for violation in violations:
+        note(f"broken: {violation}")
+    if violations:
+        raise typer.Exit(ExitCode.CHECK_FAILED)
+    return plan

@@ -11,7 +11,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.files import require_figure_ending
+from harpagon.cli.files import FigureOption, require_figure
 from harpagon.cli.inputs import (
     BillingOption,
     DispatchOption,
@@ -76,10 +76,7 @@ def curve(
         Path | None,
         typer.Option(metavar="DIR", help="Write tables, plans and the figure into this folder.", show_default=False),
     ] = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the curves to this .png, .svg or .pdf file.", show_default=False),
-    ] = None,
+    figure: FigureOption = None,
 ) -> None:
     """Run the command."""
     from harpagon.cli.views.curve import curve_document, curve_tables, write_curves
@@ -88,10 +85,9 @@ def curve(
 
     _require_range(low, high)
     options = solver_options(time_limit, gap=0.0, threads=1, log=False)
-    if figure is not None:
-        require_figure_ending(figure)
     if out is not None:
         make_folder(out)
+    require_figure(figure)
     problem = resolve(instance)
     curves, interrupted = _trace(
         problem,

@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from harpagon.cli.console import note, show
-from harpagon.cli.exits import ExitCode
 from harpagon.cli.inputs import InstanceArgument
+from harpagon.cli.safeguards import sound_plan
 
 
 class TargetName(StrEnum):
@@ -51,18 +51,11 @@ def deploy(
     out: Annotated[Path, typer.Option(metavar="DIR", help="An empty or new folder.", show_default=False)],
 ) -> None:
     """Run the command."""
-    from harpagon.formulations.checker import check
-    from harpagon.instances.files.plans import read_plan
     from harpagon.instances.library.shipped import resolve
     from harpagon.simulation.deploy import TARGETS, deployment_files, write_deployment
 
     problem = resolve(instance)
-    planned = read_plan(plan, problem)
-    report = check(problem, planned)
-    if not report.ok:
-        for violation in report.violations:
-            note(f"broken: {violation}")
-        raise typer.Exit(ExitCode.CHECK_FAILED)
+    planned = sound_plan(problem, plan)
     files = deployment_files(problem, planned, TARGETS[target.value], named=instance, source=str(plan))
     write_deployment(files, out)
     for name in files:

@@ -10,7 +10,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json, terminal_width
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.files import require_figure_ending
+from harpagon.cli.files import FigureOption, require_figure
 from harpagon.cli.inputs import (
     BillingOption,
     DispatchOption,
@@ -110,18 +110,14 @@ def plan(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the plan to this JSON file.", show_default=False)
     ] = None,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the plan to this .png, .svg or .pdf file.", show_default=False),
-    ] = None,
+    figure: FigureOption = None,
 ) -> None:
     """Run the command."""
     from harpagon.instances.library.shipped import resolve
 
     load_plugins(plugin)
     options = solver_options(time_limit, gap, threads, log)
-    if figure is not None:
-        require_figure_ending(figure)
+    require_figure(figure)
     given = resolve(instance)
     problem = with_headroom(given, headroom).with_spare(spare)
     if start is not None:

@@ -12,13 +12,14 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.files import FigureOption, require_figure
 from harpagon.cli.inputs import InstanceArgument, JsonOption, shapes_of
+from harpagon.cli.safeguards import sound_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harpagon.instances.instance import Instance
-    from harpagon.instances.plan import Plan
     from harpagon.simulation.serving import ServingReport
     from harpagon.simulation.serving.machines import OnnxModel
 
@@ -91,15 +92,10 @@ def run(
         ),
     ] = None,
     as_json: JsonOption = False,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the run to this .png, .svg or .pdf file.", show_default=False),
-    ] = None,
+    figure: FigureOption = None,
 ) -> None:
     """Run the command."""
-    from harpagon.cli.files import require_figure_ending
     from harpagon.cli.views.serving import serving_document, serving_view
-    from harpagon.instances.files.plans import read_plan
     from harpagon.instances.library.shipped import resolve
     from harpagon.simulation.dispatch.conditions import parse_conditions
     from harpagon.simulation.serving import Verdict, serve_plan
@@ -108,13 +104,9 @@ def run(
         raise typer.BadParameter("give seconds above 0, up to a day", param_hint="--duration")
     if not 0 < share <= 1:
         raise typer.BadParameter("give a fraction above 0, up to 1", param_hint="--share")
-    if figure is not None:
-        require_figure_ending(figure)
-        if not figure.parent.is_dir():
-            raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
+    require_figure(figure)
     problem = resolve(instance)
-    planned = read_plan(plan, problem)
-    _require_sound(problem, planned)
+    planned = sound_plan(problem, plan)
     conditions = parse_conditions("profile", (), lose or ())
     conditions.fits(planned)
     models = _models(problem, onnx or [], shape or [])
@@ -140,16 +132,6 @@ def run(
     codes = {Verdict.MISSED: ExitCode.CHECK_FAILED, Verdict.SLOW_MACHINE: ExitCode.MACHINE_FAILED}
     if report.verdict in codes:
         raise typer.Exit(codes[report.verdict])
-
-
-def _require_sound(instance: Instance, plan: Plan) -> None:
-    from harpagon.formulations.checker import check
-
-    report = check(instance, plan)
-    if not report.ok:
-        for violation in report.violations:
-            note(f"broken: {violation}")
-        raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
 def _models(instance: Instance, files: list[str], shapes: list[str]) -> dict[str, OnnxModel]:

@@ -9,6 +9,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.files import FigureOption, require_figure
 from harpagon.cli.inputs import InstanceArgument, JsonOption
 from harpagon.cli.simulation_options import (
     ArrivalsOption,
@@ -25,8 +26,6 @@ from harpagon.simulation.dispatch.padding import Padding
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
     from harpagon.simulation.report import SimulationReport
-
-_FIGURES = (".png", ".svg", ".pdf")
 
 _HELP = """Simulate a plan request by request and measure what its bounds claim.
 
@@ -87,10 +86,7 @@ def simulate(
         bool, typer.Option("--random-fanout", help="Draw each edge's fan-out at random instead of a fixed fraction.")
     ] = False,
     as_json: JsonOption = False,
-    figure: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the run to this .png, .svg or .pdf file.", show_default=False),
-    ] = None,
+    figure: FigureOption = None,
 ) -> None:
     """Run the command."""
     from harpagon.instances.files.plans import read_plan
@@ -99,7 +95,7 @@ def simulate(
     from harpagon.simulation.arrivals.named import parse_arrivals
     from harpagon.simulation.dispatch.conditions import parse_conditions
 
-    _check_figure(figure)
+    require_figure(figure)
     problem = resolve(instance)
     planned = read_plan(plan, problem)
     process = parse_arrivals(arrivals)
@@ -120,15 +116,6 @@ def simulate(
     _show(problem, report, figure, as_json=as_json)
     if not report.kept:
         raise typer.Exit(ExitCode.CHECK_FAILED)
-
-
-def _check_figure(figure: Path | None) -> None:
-    if figure is None:
-        return
-    if figure.suffix.lower() not in _FIGURES:
-        raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
-    if not figure.parent.is_dir():
-        raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
 
 
 def _show(instance: Instance, report: SimulationReport, figure: Path | None, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.files import FigureOption, require_figure
 from harpagon.cli.inputs import JsonOption
 from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.slopt.stages import Estimation, Forecast, Provisioner, Tuning
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from harpagon.simulation.slopt.run import SystemOptions
     from harpagon.simulation.slopt.workload import Workload
 
-_FIGURES = (".png", ".svg", ".pdf")
 
 _HELP = """Serve a trace of changing load with one pipeline: estimate, provision, run.
 
@@ -104,9 +104,7 @@ def slopt(
     hindsight: Annotated[
         bool, typer.Option("--hindsight", help="Also solve and run the optimum for a trace known beforehand.")
     ] = False,
-    figure: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw the run to .png, .svg or .pdf.", show_default=False)
-    ] = None,
+    figure: FigureOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Run the command."""
@@ -138,10 +136,7 @@ def _check_flags(peak: float | None, headroom: float, startup: float, figure: Pa
         raise typer.BadParameter("give a number from 0.1 to 100", param_hint="--headroom")
     if not (0 <= startup <= 600 and math.isfinite(startup)):
         raise typer.BadParameter("give seconds from 0 to 600", param_hint="--startup")
-    if figure is not None and figure.suffix.lower() not in _FIGURES:
-        raise typer.BadParameter(f"{figure}: the name must end in {', '.join(_FIGURES)}", param_hint="--figure")
-    if figure is not None and not figure.parent.is_dir():
-        raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
+    require_figure(figure)
 
 
 def _instance(pipeline: str) -> Instance:

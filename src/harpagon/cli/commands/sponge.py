@@ -10,6 +10,7 @@ import typer
 
 from harpagon.cli.console import note, show, show_json
 from harpagon.cli.exits import ExitCode
+from harpagon.cli.files import require_figure
 from harpagon.cli.inputs import JsonOption
 from harpagon.formulations.sponge.problem import SpongeVariant
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 _LARGEST_ERROR = 0.1
 """Mean relative error of the fit above which the measured points are planned with."""
-_FIGURES = (".png", ".svg", ".pdf")
 _MOST_REQUESTS = 5_000_000
 
 _HELP = """Choose CPU cores and batch size of one model, so that every request meets its own remaining deadline.
@@ -170,11 +170,9 @@ def _check_flags(
     for flag, value in (("--communication", communication), ("--change-cost", change_cost)):
         if not 0 <= value <= 1e7:
             raise typer.BadParameter("give a number from 0", param_hint=flag)
-    if figure is not None and (figure.suffix.lower() not in _FIGURES or trace is None):
-        problem = f"{figure}: needs --trace, and a name that ends in {', '.join(_FIGURES)}"
-        raise typer.BadParameter(problem, param_hint="--figure")
-    if figure is not None and not figure.parent.is_dir():
-        raise typer.BadParameter(f"{figure.parent}: there is no such folder", param_hint="--figure")
+    if figure is not None and trace is None:
+        raise typer.BadParameter(f"{figure}: needs --trace", param_hint="--figure")
+    require_figure(figure)
 
 
 def _candidates(

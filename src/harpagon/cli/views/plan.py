@@ -124,11 +124,11 @@ def _against(latency: float, budget: float) -> str:
     return f"{latency * 1e3:.4g} of {milliseconds(budget)}"
 
 
-def bar(value: float, whole: float, width: int = _BAR) -> Text:
-    """A bar of ``width`` columns filled to ``value / whole``; red where the value passes the whole."""
-    filled = min(width, round(width * value / whole))
+def bar(value: float, whole: float) -> Text:
+    """A bar filled to ``value / whole``; red where the value passes the whole."""
+    filled = min(_BAR, round(_BAR * value / whole))
     colour = "red" if value > whole * (1 + 1e-9) else "green"
-    return Text.assemble(("█" * filled, colour), ("░" * (width - filled), "dim"))
+    return Text.assemble(("█" * filled, colour), ("░" * (_BAR - filled), "dim"))
 
 
 def _layer_width(layer: Sequence[Slot]) -> int:
