@@ -55,12 +55,17 @@ def test_every_request_is_finished_dropped_or_in_flight(
 ) -> None:
     execution = _execution(pipeline, seed, drop, paced=bool(seed % 2), order=order)
     generator = np.random.default_rng(seed + 1)
+    observed = []
     for k in range(1, periods + 1):
-        execution.step(k * 0.25)
+        observed.append(execution.step(k * 0.25))
         for server in execution.servers:
             server.fleet.resize(k * 0.25, int(generator.integers(1, 4)))
     finished, dropped = np.isfinite(execution.book.finish), np.isfinite(execution.dropped_at)
     assert not np.any(finished & dropped)
+    late = execution.book.finish[finished] - execution.arrivals[finished] > pipeline.slo
+    assert sum(observation.dropped for observation in observed) == dropped.sum()
+    assert sum(observation.ended for observation in observed) == finished.sum() + dropped.sum()
+    assert sum(observation.missed for observation in observed) == late.sum() + dropped.sum()
     assert not np.any(execution.book.finish < execution.arrivals)
     for server in execution.servers:
         assert server.arrived == server.finished + server.dropped + server.waiting
