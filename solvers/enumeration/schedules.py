@@ -14,6 +14,7 @@ from harpagon.formulations.structures import structures_with
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing
 from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.exact.effort import Effort
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -51,7 +52,8 @@ class Option:
 class Rules:
     """The instance compiled, with the rules every enumeration needs.
 
-    ``limits`` are the machines of every type that is counted, ``bundles`` of these the types sold in bundles.
+    ``limits`` are the machines of every type that is counted, ``bundles`` of these the types sold in bundles;
+    ``effort`` is charged for every schedule.
     """
 
     problems: tuple[PipelineProblem, ...]
@@ -60,6 +62,7 @@ class Rules:
     dispatch: Dispatch
     deadline: float
     bundles: Mapping[str, Hardware] = field(default_factory=dict)
+    effort: Effort = field(default_factory=Effort)
 
     @property
     def bundled(self) -> tuple[float, ...]:
@@ -83,6 +86,7 @@ class Rules:
         )
 
     def check_time(self) -> None:
+        self.effort.spend(0)
         if time.perf_counter() > self.deadline:
             raise OutOfTimeError
 

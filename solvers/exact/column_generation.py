@@ -13,7 +13,7 @@ from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.pipeline import LONG
 from harpagon.solvers.exact.pipeline_generation import PipelineGeneration
-from harpagon.solvers.exact.structure_generation import StructureGeneration
+from harpagon.solvers.exact.quickest_structures import QuickestStructures
 from harpagon.solvers.models.model_method import Task, run_model_method
 from harpagon.solvers.result import Termination
 
@@ -76,7 +76,7 @@ def _generate(task: Task) -> Result:
         return task.held(task.stopped(task.floor), task.floor)
     begin = time.perf_counter()
     if has_curves(task.billing, task.dispatch):
-        return _run(task, StructureGeneration(task), begin)
+        return _run(task, QuickestStructures(task), begin)
     search = (
         PipelineGeneration(task)
         if is_coupled(task.instance) and all(map(_is_small, task.problems))
@@ -85,7 +85,7 @@ def _generate(task: Task) -> Result:
     return _run(task, search, begin)
 
 
-def _run(task: Task, search: ModuleGeneration | PipelineGeneration | StructureGeneration, begin: float) -> Result:
+def _run(task: Task, search: ModuleGeneration | PipelineGeneration | QuickestStructures, begin: float) -> Result:
     built = time.perf_counter()
     try:
         bound, interrupted = search.run()

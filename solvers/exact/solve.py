@@ -72,7 +72,7 @@ def solve_exact(
     problems = pipeline_problems(instance) if start is None else start.task.problems
     if options.start is None and all(len(problem.modules) <= LONG for problem in problems):
         try:
-            held = _solve_apart(instance, problems, billing, dispatch, options, begin)
+            held = solve_apart(instance, problems, billing, dispatch, options, begin)
         except SolveInterrupted as interruption:
             at_once = replace(options, time_limit=0.0)
             start = None if start is None else replace(start, task=replace(start.task, deadline=0.0))
@@ -110,15 +110,19 @@ def _start_within_limits(instance: Instance, billing: Billing, dispatch: Dispatc
     return settled_start(first_start(instance, billing, dispatch, options))
 
 
-def _solve_apart(
+def solve_apart(
     instance: Instance,
     problems: Sequence[PipelineProblem],
     billing: Billing,
     dispatch: Dispatch,
     options: SolverOptions,
-    begin: float,
+    begin: float | None = None,
 ) -> Result:
-    """Each pipeline on its own, what couples them left aside, as far as `QUICK` labels go: of each, or of all."""
+    """Each pipeline on its own, what couples them left aside, as far as `QUICK` labels go: of each, or of all.
+
+    ``begin`` is the reading of ``time.perf_counter`` from which the time limit counts; None for now.
+    """
+    begin = time.perf_counter() if begin is None else begin
     built = time.perf_counter()
     deadline = math.inf if options.time_limit is None else begin + options.time_limit
     if is_coupled(instance):

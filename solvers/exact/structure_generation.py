@@ -61,14 +61,17 @@ _GRID = 16
 class StructureGeneration:
     """Search for the cheapest plan in fractional billing within a task's budget."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, effort: Effort | None = None) -> None:
         self.task = task
         self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+        self.pipelines = [q for q, problem in enumerate(task.problems) for _ in problem.modules]
         self.choices: list[dict[Structure, Choice]] = [{} for _ in self.data.modules]
-        self.effort = Effort(task.deadline)
+        self.effort = effort or Effort(task.deadline)
         self.samples: dict[tuple[float, ...], list[Structure]] = {}
         self.bound = task.floor
         self.rounds = 0
+        self.master: tuple[list[Line], Pricing, float] | None = None
+        self.listed_gap = -math.inf
 
     @property
     def size(self) -> int:
@@ -82,9 +85,13 @@ class StructureGeneration:
             master = self._generate()
         except OutOfEffortError:
             master = None
-        if master is None or self.task.is_proven(self.bound):
+        if master is None:
             return self.bound, False
-        return self._close(self.bound, *master)
+        floor, bound, interrupted = self.bound, self.bound, False
+        if not self.task.is_proven(bound):
+            bound, interrupted = self._close(floor, *master)
+        self.master = (*master, floor)
+        return bound, interrupted
 
     # The structures known
 
@@ -144,7 +151,7 @@ class StructureGeneration:
             pricing = Pricing(limit_surcharges(self.data.limits, relaxation.duals))
             threshold = _IMPROVEMENT * abs(relaxation.value) / len(lines)
             sampled = [self._sample(m, line, pricing, threshold) for m, line in enumerate(lines)]
-            if any(sampled) or self._cut(known, relaxation.values):
+            if any(sampled) or self.cut(known, relaxation.values):
                 continue
             found = [self._price_out(m, line, pricing, threshold) for m, line in enumerate(lines)]
             self.bound = max(self.bound, relaxation.value + sum(least for least, _ in found))
@@ -199,7 +206,7 @@ class StructureGeneration:
         module, earliest = self.data.modules[m], self.data.bounds[m].earliest
         return structures_below(module, line, earliest, self._latest(m), self.task.dispatch, pricing, self.effort)
 
-    def _cut(self, known: Sequence[Sequence[Choice]], values: Mapping[str, float]) -> bool:
+    def cut(self, known: Sequence[Sequence[Choice]], values: Mapping[str, float]) -> bool:
         """Add a tangent to every curve below which the solution of the master lies; whether there was any."""
         cut = False
         for m, choices in enumerate(known):
@@ -229,14 +236,14 @@ class StructureGeneration:
         def choose(gap: float, is_whole: bool) -> Solution[Values]:
             nonlocal solution, chosen_from
             if self.size > chosen_from or not self.task.is_proven(solution.dual_bound):
-                within = [self._within(m, line, pricing, gap) for m, line in enumerate(lines)]
+                within = [self.within(m, line, pricing, gap) for m, line in enumerate(lines)]
                 if all(within):
                     solution, chosen_from = self.choose(within, 0.0 if is_whole else _QUICK_GAP), self.size
                 else:
                     solution = replace(solution, dual_bound=math.inf)
             return solution
 
-        return close_gap(self.task, floor, _SMALL_GAP, solution, partial(self._list_within, lines, pricing), choose)
+        return close_gap(self.task, floor, _SMALL_GAP, solution, partial(self.list_within, lines, pricing), choose)
 
     def _known(self) -> list[list[Choice]]:
         return [list(choices.values()) for choices in self.choices]
@@ -253,10 +260,11 @@ class StructureGeneration:
                     break
                 self._add(m, module_structure(point.schedule, module, task.dispatch))
 
-    def _list_within(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
+    def list_within(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
         """Add every structure that passes below a line raised by ``gap``."""
         for m, line in enumerate(lines):
             self.list_below(m, line._replace(worth=line.worth + gap * (1 + COST_TOLERANCE)), pricing)
+        self.listed_gap = gap
 
     def list_below(self, m: int, line: Line, pricing: Pricing) -> None:
         """Add every structure of module ``m`` below ``line``, of those on limited types all that differ in their use.
@@ -271,7 +279,8 @@ class StructureGeneration:
         for structure in self._listed(m, line, pricing):
             self._add(m, structure)
 
-    def _within(self, m: int, line: Line, pricing: Pricing, gap: float) -> list[Choice]:
+    def within(self, m: int, line: Line, pricing: Pricing, gap: float) -> list[Choice]:
+        """Structures known of module ``m`` that pass below ``line`` raised by ``gap``."""
         allowed = gap + COST_TOLERANCE * (abs(line.worth) + gap)
         known = self.choices[m].values()
         return [choice for choice in known if least_reduced_charge(choice, line, pricing)[0] <= allowed]
@@ -304,7 +313,7 @@ class StructureGeneration:
                 choice.structure.quickest + relaxation.values.get(f"extra[{m},0]", 0.0)
                 for m, choice in enumerate(chosen)
             ]
-            if not self._cut(program.choices, relaxation.values):
+            if not self.cut(program.choices, relaxation.values):
                 break
             cut = True
         else:

@@ -98,13 +98,15 @@ def _few_between(
     most: float,
 ) -> list[Structure] | None:
     """As `structures_between`, None where that takes more than ``most`` labels."""
-    share = Effort(effort.deadline, most)
+    share = Effort(effort.deadline, min(most, effort.most - effort.spent))
     try:
         return list(structures_between(problem, tightest, budget, dispatch, cap, pricing, share))
     except OutOfEffortError:
         if share.spent <= most:
             raise
         return None
+    finally:
+        effort.spent += share.spent
 
 
 def least_reduced_charge(choice: Choice, line: Line, pricing: Pricing) -> tuple[float, float]:

@@ -41,6 +41,7 @@ def solve_linear_program(
     options: SolverOptions,
     start: Mapping[str, float] | None = None,
     on_bound: Callable[[float], None] | None = None,
+    most_nodes: int | None = None,
 ) -> Solution[Values]:
     """Minimise ``program``; the solver's options tell the ``nodes`` of the branch and bound tree.
 
@@ -54,10 +55,14 @@ def solve_linear_program(
         Values of some or all columns to start from.
     on_bound
         Called with the lower bound reached: at every better solution, and now and then.
+    most_nodes
+        Nodes of the tree after which the best solution so far is taken, the same on every machine.
     """
     if options.time_limit is not None and options.time_limit <= 0:
         return Solution(NAME, Termination.LIMIT, None, -math.inf, solver=SolverInfo(NAME, options={"nodes": 0}))
     highs = _new(options)
+    if most_nodes is not None:
+        highs.setOptionValue("mip_max_nodes", most_nodes)
     _pass(highs, program)
     if start is not None:
         _pass_start(highs, program, start)

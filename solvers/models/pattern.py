@@ -18,6 +18,7 @@ from harpagon.formulations.residual import has_curves
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.combinations import pareto
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules, module_options
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule import cheapest_schedule
 from harpagon.solvers.models.choices import choose_columns
@@ -51,11 +52,13 @@ def solve_pattern(
     return run_model_method("pattern", _search, highs_info, instance, billing, dispatch, options)
 
 
-def pattern_data(task: Task) -> PatternData | None:
+def pattern_data(task: Task, effort: Effort | None = None) -> PatternData | None:
     """Columns of every module for plans within the budget of ``task``; None where a module has none.
 
     Raises
     ------
+    OutOfEffortError
+        Where ``effort`` is used up: a label for every schedule looked at, beside those of the searches.
     OutOfTimeError
         At the deadline.
     UnsupportedError
@@ -67,7 +70,8 @@ def pattern_data(task: Task) -> PatternData | None:
     shares = _shares(task, data)
     if shares is None:
         return None
-    columns = tuple(_columns(task, data, m, share * (1 + _ROUNDING)) for m, share in enumerate(shares))
+    effort = effort or Effort(task.deadline)
+    columns = tuple(_columns(task, data, m, share * (1 + _ROUNDING), effort) for m, share in enumerate(shares))
     if not all(columns):
         return None
     slo = tuple(slo + TIME_TOLERANCE / 2 for slo in data.slo)
@@ -86,16 +90,17 @@ def _shares(task: Task, data: PlanningData) -> list[float] | None:
     return [task.budget - sum(cheapest) + cost for cost in cheapest]
 
 
-def _columns(task: Task, data: PlanningData, m: int, share: float) -> tuple[Column, ...]:
+def _columns(task: Task, data: PlanningData, m: int, share: float, effort: Effort) -> tuple[Column, ...]:
     module, latest = data.modules[m], data.bounds[m].latest + TIME_TOLERANCE / 2
     if any(configuration.hardware in data.limits for configuration in module.configurations):
-        rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline, data.bundles)
+        rules = Rules(task.problems, data.limits, task.billing, task.dispatch, task.deadline, data.bundles, effort)
         listed = module_options(rules, module, module.configurations, share, latest)
         options = pareto(listed, latest, rules.bundled)
         return tuple(Column(o.cost, o.latency, o.usage, o.content) for o in options)  # type: ignore[arg-type]
-    columns = []
-    for point in frontier(module, latest, task.billing, task.dispatch, share):
+    columns: list[Column] = []
+    for point in frontier(module, latest, task.billing, task.dispatch, share, effort=effort):
         _check_time(task)
+        effort.spend(len(columns))
         columns.append(Column(point.cost, point.latency, (0.0,) * len(data.limits), point.schedule))
     return tuple(columns)
 
@@ -111,7 +116,7 @@ def _search(task: Task) -> Result:
     begin = time.perf_counter()
     try:
         data = pattern_data(task)
-    except OutOfTimeError:
+    except (OutOfTimeError, OutOfEffortError):
         return task.held(task.stopped(task.floor), task.floor, time.perf_counter() - begin)
     build_time = time.perf_counter() - begin
     if data is None:

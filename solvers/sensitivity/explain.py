@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from harpagon.formulations.bounds import reaches_smallest, smallest_latency
 from harpagon.formulations.physics import TIME_TOLERANCE, keeps_streams
 from harpagon.formulations.problem import pipeline_problem
+from harpagon.formulations.residual import has_curves
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError, has_limits
 from harpagon.solvers.result import Termination
@@ -112,6 +113,12 @@ class Explanation:
     def feasible(self) -> bool:
         """Whether a plan was found."""
         return self.result.plan is not None
+
+    @property
+    def moves_in_steps(self) -> bool:
+        """Whether cost stands still between one schedule and the next: it does but where residuals follow."""
+        plan = self.result.plan
+        return plan is None or not has_curves(plan.billing, plan.dispatch)
 
 
 def explain(instance: Instance, billing: Billing, dispatch: Dispatch, seconds: float = SECONDS) -> Explanation:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,6 +68,17 @@ def dispatch_tasks(workloads: Sequence[Workload], kept_seconds: int, seconds: in
         if (billing, Dispatch.PACED) in find_method("exact").capabilities.cases
     ]
     return plain + kept
+
+
+def sharing(tasks: Sequence[DispatchTask], requests: float) -> list[DispatchTask]:
+    """The same tasks, those under ``paced`` long enough for so many root requests in all, each of them as many."""
+    share = requests / max(1, sum(task.dispatch is Dispatch.PACED for task in tasks))
+    return [
+        replace(task, seconds=math.ceil(share / sum(pipeline.rate for pipeline in task.workload.instance().pipelines)))
+        if task.dispatch is Dispatch.PACED
+        else task
+        for task in tasks
+    ]
 
 
 def run_dispatch_task(task: DispatchTask) -> DispatchRow:
@@ -162,6 +173,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[*Dispatch])
     parser.add_argument("--kept-seconds", type=int, default=_KEPT_SECONDS, help="per plan under paced")
+    help_text = "root requests of all plans under paced together, such as 1e8; in the place of --kept-seconds"
+    parser.add_argument("--requests", type=float, metavar="N", help=help_text)
     parser.add_argument("--seconds", type=int, default=_SECONDS, help="per other plan")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, default=Path("studies/dispatch"), help="folder for rows and tables")
@@ -169,6 +182,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     every = dispatch_tasks(chosen_workloads(options), options.kept_seconds, options.seconds)
     tasks = [task for task in every if task.billing in options.billing and task.dispatch in options.dispatch]
+    if options.requests:
+        tasks = sharing(tasks, options.requests)
     file = JsonLines(options.out / "rows.jsonl", DispatchRow)
     rows = run_study(tasks, run_dispatch_task, file, options.workers, _counting(len(tasks)))
     for name, table in (("summary.csv", summary(rows)), ("prices.csv", prices(rows))):

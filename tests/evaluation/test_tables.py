@@ -13,7 +13,7 @@ from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.library.workloads import Workload
 from harpagon.instances.policies import Dispatch
 from studies.dispatch.rows import DispatchRow
-from studies.dispatch.study import DispatchTask, dispatch_tasks, prices, run_dispatch_task
+from studies.dispatch.study import DispatchTask, dispatch_tasks, prices, run_dispatch_task, sharing
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,6 +45,14 @@ def test_prices_of_kept_plans_are_over_the_reference_they_name() -> None:
     assert len(table) == 16
     for (_, dispatch, over), mean in table.items():
         assert mean == pytest.approx(costs[dispatch] / costs[over])
+
+
+def test_plans_under_paced_share_the_requests_asked_for() -> None:
+    workloads = [Workload("traffic", 50.0, 0.4), Workload("traffic", 100.0, 0.4)]
+    tasks = sharing(dispatch_tasks(workloads, kept_seconds=4, seconds=2), 40_000)
+    paced = [task for task in tasks if task.dispatch is Dispatch.PACED]
+    assert sum(task.seconds * task.workload.rate for task in paced) == pytest.approx(40_000)
+    assert {task.seconds for task in tasks if task not in paced} == {2}
 
 
 def test_a_study_resumes_after_a_line_that_was_cut_off(tmp_path: Path) -> None:

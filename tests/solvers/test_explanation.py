@@ -137,6 +137,18 @@ def test_worths_are_differences_of_optima() -> None:
     assert explanation.worths[1].saving > 0
 
 
+def test_only_in_fractional_billing_does_cost_move_between_steps(capfd: pytest.CaptureFixture[str]) -> None:
+    instance = with_slos(worked_example(), {"example": 0.3})
+    for billing, costs in ((Billing.WHOLE, 1), (Billing.FRACTIONAL, 3)):
+        slos = (0.3, 0.3001, 0.3002)
+        found = {solve_exact(with_slos(instance, {"example": slo}), billing, Dispatch.PACED).objective for slo in slos}
+        assert len(found) == costs
+        assert explain(instance, billing, Dispatch.PACED, SECONDS).moves_in_steps is (costs == 1)
+    for billing, words in (("whole", "moves in steps"), ("fractional", "between steps")):
+        main(["explain", "worked-example", "--billing", billing])
+        assert words in capfd.readouterr().out
+
+
 def test_one_more_machine_of_a_binding_limit_saves_money() -> None:
     feasible = with_limits(cases()[15].instance, {"T4": 4, "V100": 5})
     saving = {w.change.targets: w.saving for w in explain(feasible, Billing.WHOLE, Dispatch.TC, SECONDS).worths}

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import replace
+from itertools import count, product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.problem import pipeline_problems
 from harpagon.instances.files.instances import read_instance
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.enumeration.schedules import Rules, module_options
 from harpagon.solvers.methods import find_method, solve
 from harpagon.solvers.options import DEFAULT_OPTIONS
+from harpagon.solvers.ties import with_quickest_plan
 from studies.agreement import Sample
 
 if TYPE_CHECKING:
+    from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -95,3 +102,63 @@ def test_under_a_shared_limit_no_plan_of_equal_cost_is_quicker() -> None:
 
 def length(plan: Plan) -> float:
     return sum(pipeline.latency / pipeline.slo for pipeline in plan.pipelines)
+
+
+@pytest.mark.parametrize("number", [0, 8, 9])
+@pytest.mark.parametrize(("method", "dispatch"), [("exact", Dispatch.PACED), *METHODS])
+def test_of_all_plans_of_equal_cost_none_is_quicker(number: int, method: str, dispatch: Dispatch) -> None:
+    instance = Sample(21, 10, machines=2.0).draw(number)
+    plan = solve(instance, method, Billing.WHOLE, dispatch).plan
+    assert plan is not None
+    assert length(plan) == pytest.approx(least_length(instance, dispatch, plan.cost), rel=1e-8)
+
+
+def least_length(instance: Instance, dispatch: Dispatch, cost: float) -> float:
+    """Least latency / SLO of all plans of one pipeline that cost at most ``cost``, every schedule enumerated."""
+    (problem,) = pipeline_problems(instance)
+    rules = Rules((problem,), {}, Billing.WHOLE, dispatch, math.inf)
+    most = cost * (1 + COST_TOLERANCE)
+    options = [list(module_options(rules, m, m.configurations, most, problem.slo)) for m in problem.modules]
+    lengths = (
+        problem.network.length([option.latency for option in chosen])
+        for chosen in product(*options)
+        if sum(option.cost for option in chosen) <= most
+    )
+    return min(lengths) / problem.slo
+
+
+@pytest.mark.parametrize("method", ["exact", "pattern", "brute-force"])
+def test_ties_go_to_the_quicker_plan_in_fractional_billing_too(method: str) -> None:
+    """Three machines of b=4 and three of b=1 do in 743 ms what others do in 780 ms at the same cost."""
+    instance = SAMPLE.draw(37)
+    plan = solve(instance, method, Billing.FRACTIONAL, Dispatch.PACED).plan
+    assert plan is not None and plan.cost == pytest.approx(3.0)
+    assert plan.pipelines[0].latency == pytest.approx(0.74333333)
+
+
+@pytest.mark.parametrize("number", range(0, 36, 6))
+def test_no_fractional_plan_of_equal_cost_is_quicker(number: int) -> None:
+    instance = SAMPLE.draw(number)
+    plan = solve(instance, billing=Billing.FRACTIONAL, dispatch=Dispatch.PACED).plan
+    assert plan is not None
+    (pipeline,) = instance.pipelines
+    tighter = replace(pipeline, slo=plan.pipelines[0].latency * (1 - 1e-5))
+    quicker = find_method("exact").run(
+        replace(instance, pipelines=(tighter,)), Billing.FRACTIONAL, Dispatch.PACED, DEFAULT_OPTIONS
+    )
+    assert quicker.plan is None or quicker.plan.cost > plan.cost * (1 + COST_TOLERANCE)
+
+
+@pytest.mark.parametrize("method", ["pattern", "compact", "exact"])
+def test_the_plan_is_the_same_at_any_speed(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that loses an hour at every look at it: work is counted, not timed."""
+    instance = Sample(12, 12, pipelines=2, limits=True, machines=3.0).draw(7)
+    dispatch = Dispatch.TC if method == "compact" else Dispatch.PACED
+    own = find_method(method).run(instance, Billing.WHOLE, dispatch, DEFAULT_OPTIONS)
+    expected = with_quickest_plan(instance, own, DEFAULT_OPTIONS).plan
+    hours = count()
+    monkeypatch.setattr(time, "perf_counter", lambda: 3600.0 * next(hours))
+    found = with_quickest_plan(instance, own, DEFAULT_OPTIONS).plan
+    assert found is not None and expected is not None and own.plan is not None
+    assert found == expected
+    assert method == "exact" or length(found) < length(own.plan)

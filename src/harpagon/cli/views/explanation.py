@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _NAMES = {"slo": "slo_ms", "rate": "rate_rps", "machines": "limit"}
 """Kind of a change to the key of an instance file that it changes."""
+_STEPS = "cost moves in steps: `harpagon curve` finds the next one"
+_NO_STEPS = "fractional billing: cost also moves between steps, as partly used machines work faster or slower"
 
 
 def explanation_lines(instance: Instance, explanation: Explanation) -> list[Text]:
@@ -128,7 +130,7 @@ def _worth_lines(instance: Instance, explanation: Explanation) -> list[Text]:
     for worth in explanation.worths:
         words = change_words(instance, worth.change, worth.steps)
         lines.append(Text(f"  {words}: {_saving(worth)}"))
-    return [*lines, Text("cost moves in steps: `harpagon curve` finds the next one", "dim")]
+    return [*lines, Text(_STEPS if explanation.moves_in_steps else _NO_STEPS, "dim")]
 
 
 def _saving(worth: Worth) -> str:
