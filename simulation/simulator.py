@@ -17,7 +17,8 @@ from harpagon.simulation.arrivals.processes import EvenArrivals
 from harpagon.simulation.dispatch.conditions import Conditions
 from harpagon.simulation.dispatch.dispatchers import default_padding, is_timed, module_dispatcher
 from harpagon.simulation.dispatch.regulator import Regulator
-from harpagon.simulation.flow.inlets import pipeline_inlets
+from harpagon.simulation.flow.engine import Engine
+from harpagon.simulation.flow.inlets import pipeline_edges, pipeline_inlets
 from harpagon.simulation.flow.pieces import Flow
 from harpagon.simulation.flow.station import LateError, LinkedStation, PromptStation, Station
 from harpagon.simulation.measure import PathMeasure, module_report
@@ -152,7 +153,7 @@ class _Choices:
 
 
 class _PipelineRun:
-    """The stations of one pipeline and the inlets before them, in topological order."""
+    """One pipeline of a plan on the engine, and what is measured of it."""
 
     def __init__(
         self,
@@ -176,13 +177,14 @@ class _PipelineRun:
         bursty = held and keeps_streams(choices.dispatch) and self._promise.burst > 1
         self._entry = Regulator(self._promise.rate) if bursty else None
         holds = [pace.arrival if held else 0.0 for pace in self._paces]
-        fanout_seed = self._seed if choices.random_fanout else None
-        self._inlets = pipeline_inlets(pipeline, self._network, holds, fanout_seed)
         self._hosts = hosts
         self._stations = [
             station(self._dispatcher(index), len(self._modules[index].tuples), pace.departure if held else 0.0)
             for index, pace in enumerate(self._paces)
         ]
+        edges = pipeline_edges(pipeline, self._network, self._seed if choices.random_fanout else None)
+        inlets = pipeline_inlets(pipeline, self._network, holds)
+        self._engine = Engine(self._network, edges, inlets, self._stations)
         self._allowance = max(0.0, max(pace.departure for pace in self._paces) - plan.latency)
         self._is_paced = keeps_streams(choices.dispatch)
         claimed = plan.latency if self._is_paced else max(pipeline.slo, plan.latency) + self._allowance
@@ -222,16 +224,10 @@ class _PipelineRun:
         entered = self._entry.spaced(times) if self._entry else times
         roots = first + np.arange(times.size)
         root = Flow(entered, roots, entered, following, self._measure.arrived, following)
-        left: list[Flow] = []
-        known = 0
-        for index, (inlet, station) in enumerate(zip(self._inlets, self._stations, strict=True)):
-            flow = inlet.receive(root, left)
-            leaving, finish = station.process(flow)
-            left.append(station.onward(flow, leaving))
-            known += finish.size
-            if index in self._sinks:
-                self._measure.add(self._sinks.index(index), leaving, finish)
-        return known
+        passed = self._engine.advance(root)
+        for sink, index in enumerate(self._sinks):
+            self._measure.add(sink, *passed[index])
+        return sum(finish.size for _, finish in passed)
 
     def report(self, quantiles: Sequence[float]) -> PipelineReport:
         """What was measured."""

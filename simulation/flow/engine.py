@@ -1,73 +1,67 @@
-"""The pipeline in time, one control period at a time, modules in topological order.
+"""A pipeline in time, piece by piece of its arrivals, modules in topological order.
 
-Within a period every module runs up to the period's end before the next one in topological order does: what a
-module hands on only depends on what came before it, so no event is missed. What a controller decides holds from the
-end of one period to that of the next.
+What a module hands on depends on nothing but what came before it, so no event is missed. One engine runs plans, whose
+stations are dispatchers, and systems with controllers, whose stations are queues (`harpagon.simulation.flow.queues`).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from harpagon.graphs import PathNetwork
-    from harpagon.simulation.flow.book import RequestBook
-    from harpagon.simulation.flow.server import Outcome, Server
+    from harpagon.simulation.flow.fanout import Edge
+    from harpagon.simulation.flow.inlets import Inlet
+    from harpagon.simulation.flow.pieces import Flow
+
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Engine:
-    """Requests on their way through the servers of a pipeline.
+class Stage(Protocol[T_co]):
+    """One module in time."""
+
+    def process(self, flow: Flow) -> tuple[Flow, T_co]:
+        """Serve what comes; results that leave, and what else the station tells of this piece."""
+
+    def onward(self, flow: Flow, leaving: Flow) -> Flow:
+        """What the modules after this one are told, of the ``flow`` that came and the results that are ``leaving``."""
+
+
+class Engine(Generic[T_co]):
+    """Requests on their way through the modules of a pipeline.
 
     Parameters
     ----------
     network
         The pipeline's compiled paths.
-    arrivals
-        Sorted seconds at which the roots enter.
-    book
-        Fan-outs and joins.
-    servers
-        Queue and machines of every module, in topological order.
+    edges
+        (tail, head) to what carries requests along the edge.
+    inlets, stations
+        What is before every module, and the module, in topological order.
     """
 
     def __init__(
-        self, network: PathNetwork, arrivals: np.ndarray, book: RequestBook, servers: Sequence[Server]
+        self,
+        network: PathNetwork,
+        edges: Mapping[tuple[int, int], Edge],
+        inlets: Sequence[Inlet],
+        stations: Sequence[Stage[T_co]],
     ) -> None:
         self.network = network
-        self.arrivals = arrivals
-        self.book = book
-        self.servers = tuple(servers)
-        self.entered = 0
-        """Roots that have entered."""
+        self._edges = edges
+        self._steps = tuple(zip(inlets, stations, strict=True))
 
-    def advance(self, end: float, factor: float = 1.0) -> list[Outcome]:
-        """Run up to ``end`` seconds on the clock; the fan-outs of the sources are multiplied by ``factor``."""
-        self._enter(end)
-        return [self._run_module(module, end, factor) for module in range(len(self.servers))]
-
-    def _enter(self, end: float) -> None:
-        until = int(np.searchsorted(self.arrivals, end))
-        roots = np.arange(self.entered, until)
-        self.entered = until
-        for module, tails in enumerate(self.network.predecessors):
-            if not tails:
-                self.servers[module].arrive(*self.book.enter(module, roots))
-
-    def _run_module(self, module: int, end: float, factor: float) -> Outcome:
-        server = self.servers[module]
-        server.arrive(*self.book.join(module))
-        outcome = server.run(end)
-        if self.network.predecessors[module]:
-            factor = 1.0
-        brought = self.book.finish_items(module, outcome.roots, self.released(module, outcome), factor)
-        for head, items in brought.items():
-            self.servers[head].arrive(*items)
-        return outcome
-
-    def released(self, module: int, outcome: Outcome) -> np.ndarray:
-        """Seconds on the clock at which the results of a module go on: when they are done."""
-        return outcome.finished
+    def advance(self, root: Flow) -> list[tuple[Flow, T_co]]:
+        """Push one piece of root requests through all modules; what every `Stage.process` says of it."""
+        carried: dict[tuple[int, int], Flow] = {}
+        passed = []
+        for module, (inlet, station) in enumerate(self._steps):
+            flow = inlet.receive(root, [carried[tail, module] for tail, _ in self.network.predecessors[module]])
+            leaving, told = station.process(flow)
+            onward = station.onward(flow, leaving)
+            for head, _ in self.network.successors[module]:
+                carried[module, head] = self._edges[module, head].carry(onward)
+            passed.append((leaving, told))
+        return passed

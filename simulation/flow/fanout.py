@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from fractions import Fraction
+from typing import Protocol
 
 import numpy as np
 
 from harpagon.simulation.flow.pieces import Flow
-
-if TYPE_CHECKING:
-    from fractions import Fraction
 
 
 class Fanout(Protocol):
@@ -63,12 +61,14 @@ class RandomFanout:
     """Random numbers, see `draw_fanout`."""
 
     def __init__(self, fanout: float, generator: np.random.Generator) -> None:
+        self.factor = 1.0
+        """On the mean of the numbers that are drawn from now on."""
         self._fanout = fanout
         self._generator = generator
 
     def __call__(self, count: int) -> np.ndarray:
         """Independent draws."""
-        return draw_fanout(self._fanout, count, self._generator)
+        return draw_fanout(self._fanout * self.factor, count, self._generator)
 
 
 class Edge:
@@ -83,12 +83,15 @@ class Edge:
     """
 
     def __init__(self, fanout: Fanout, transfer: float) -> None:
+        self.sent = 0
+        """Requests carried so far."""
         self._fanout = fanout
         self._transfer = transfer
 
     def carry(self, flow: Flow) -> Flow:
         """The requests that reach the head of the edge."""
-        numbers = self._fanout(flow.root.size)
+        numbers = self._numbers(flow)
+        self.sent += int(numbers.sum())
         return Flow(
             np.repeat(flow.ready + self._transfer, numbers),
             np.repeat(flow.root, numbers),
@@ -97,3 +100,19 @@ class Edge:
             flow.next_root,
             flow.next_origin,
         )
+
+    def _numbers(self, flow: Flow) -> np.ndarray:
+        """How many requests each of ``flow`` sends on."""
+        return self._fanout(flow.root.size)
+
+
+class KnownEdge(Edge):
+    """Carries what is known beforehand for every root, ``numbers``, when the root as a whole goes on."""
+
+    def __init__(self, numbers: np.ndarray, transfer: float) -> None:
+        super().__init__(FixedFanout(Fraction(1)), transfer)
+        self._known = numbers
+
+    def _numbers(self, flow: Flow) -> np.ndarray:
+        known: np.ndarray = self._known[flow.root]
+        return known

@@ -3,10 +3,13 @@
 ``join: all`` matches by root request. One edge leads (`harpagon.graphs.exact_rates`) and makes the requests: its k-th
 item of root j takes, of every other edge, the k-th item of root j, or that root's last if it has fewer, or the newest
 item of an earlier root if it has none. So nothing waits for a later root. ``join: any`` makes a request of every item.
+In front of queues, where roots overtake one another, a root's items come to ``join: all`` together (`ClosedJoin`).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import reduce
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -15,6 +18,8 @@ from harpagon.simulation.flow.pieces import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from harpagon.simulation.flow.closings import Closings
 
 _ORDINALS = 1 << 20
 """More items of one root on one edge than this are not told apart."""
@@ -27,12 +32,12 @@ class Join(Protocol):
         """The next requests that are complete."""
 
 
-class SingleInput:
-    """One incoming edge: every item is a request."""
+class Passing:
+    """Every item is a request when it comes: one incoming edge, or ``join: any`` in front of a queue."""
 
     def merge(self, flows: Sequence[Flow]) -> Flow:
-        """The only piece."""
-        return flows[0]
+        """All pieces in one, edge by edge."""
+        return reduce(Flow.followed_by, flows)
 
 
 class RootJoin:
@@ -78,10 +83,41 @@ class RootJoin:
         return Flow(ready, requests.root, requests.origin, 0.0, 0, 0.0)
 
 
+class ClosedJoin:
+    """``join: all`` in front of a queue: a root's items come at the moment the last module before is closed for it.
+
+    Parameters
+    ----------
+    module
+        Number of the module.
+    edges
+        Number of incoming edges.
+    closings
+        Of the pipeline.
+    leader
+        Number of the edge that says how many items a root brings; None for the one that brings most.
+    """
+
+    def __init__(self, module: int, edges: int, closings: Closings, leader: int | None) -> None:
+        self._module = module
+        self._closings = closings
+        self._leader = leader
+        self._brought = np.zeros((edges, closings.finish.size), dtype=np.int32)
+
+    def merge(self, flows: Sequence[Flow]) -> Flow:
+        """Items of all roots for which the last module before was closed in this period."""
+        for brought, flow in zip(self._brought, flows, strict=True):
+            np.add.at(brought, flow.root, 1)
+        roots = self._closings.ready(self._module)
+        brought = self._brought[:, roots]
+        numbers = brought.max(axis=0) if self._leader is None else brought[self._leader]
+        items = np.repeat(roots, numbers)
+        ready = np.repeat(self._closings.before(self._module, roots), numbers)
+        return replace(flows[0], ready=ready, root=items, origin=ready)
+
+
 def _union(flows: Sequence[Flow]) -> Flow:
-    everything = flows[0]
-    for flow in flows[1:]:
-        everything = everything.followed_by(flow)
+    everything = reduce(Flow.followed_by, flows)
     return everything.taken(np.argsort(everything.root, kind="stable"))
 
 

@@ -13,10 +13,11 @@ import numpy as np
 
 from harpagon.formulations.slopt.cascade import graph_fanouts
 from harpagon.graphs import PathNetwork
-from harpagon.simulation.flow.book import ItemBook
-from harpagon.simulation.flow.engine import Engine
+from harpagon.simulation.flow.closings import Closings
+from harpagon.simulation.flow.fanout import Edge, RandomFanout
 from harpagon.simulation.flow.fleet import Fleet
 from harpagon.simulation.flow.order import Order
+from harpagon.simulation.flow.queues import QueueEngine
 from harpagon.simulation.flow.server import Server
 from harpagon.simulation.slopt.durations import batch_durations
 
@@ -69,7 +70,7 @@ class Observation:
     missed: int = 0
 
 
-class Execution(Engine):
+class Execution(QueueEngine):
     """A pipeline that serves a trace.
 
     Parameters
@@ -112,22 +113,30 @@ class Execution(Engine):
         deadlines = (arrivals + pipeline.slo).tolist()
         durations = [batch_durations(a.configuration, p) for a, p in zip(assignments, profiles, strict=True)]
         network = PathNetwork.from_graph(pipeline.graph)
+        fanouts = {
+            (network.modules.index(tail), network.modules.index(head)): RandomFanout(fanout, generator)
+            for (tail, head), fanout in graph_fanouts(pipeline.graph).items()
+        }
+        transfers = {(t, h): transfer for t, pairs in enumerate(network.successors) for h, transfer in pairs}
         super().__init__(
+            pipeline.graph,
             network,
             arrivals,
-            ItemBook(pipeline.graph, network, arrivals, graph_fanouts(pipeline.graph), generator),
+            Closings(network, arrivals.size),
+            {edge: Edge(fanout, transfers[edge]) for edge, fanout in fanouts.items()},
             [
                 Server(Fleet(assignment.machines, startup), seconds, drop, deadlines, order)
                 for assignment, seconds in zip(assignments, durations, strict=True)
             ],
+            holds=[assignment.budget for assignment in assignments] if paced else None,
         )
         self.dropped_at = np.full(arrivals.size, np.inf)
         """Seconds at which every root was dropped."""
         self.module_arrivals: list[list[np.ndarray]] = [[] for _ in assignments]
         """Times of all items that came to every module, period by period."""
         self.assignments = tuple(assignments)
+        self._from_sources = [fanout for (tail, _), fanout in fanouts.items() if not network.predecessors[tail]]
         self._factors = fanout_factors
-        self._paced = paced
         self._slo = pipeline.slo
         self._open = np.empty(0, dtype=np.int64)
         self._reported = [seconds[1] for seconds in durations]
@@ -136,8 +145,10 @@ class Execution(Engine):
     def step(self, end: float) -> Observation:
         """Run up to ``end`` seconds on the clock."""
         factor = float(self._factors[min(int(np.ceil(end)) - 1, self._factors.size - 1)])
-        sent_before, entered_before = dict(self.book.sent), self.entered
-        outcomes = self.advance(end, factor)
+        for fanout in self._from_sources:
+            fanout.factor = factor
+        sent_before, entered_before = {edge: carrier.sent for edge, carrier in self.edges.items()}, self.entered
+        outcomes = self.run(end)
         for times, server in zip(self.module_arrivals, self.servers, strict=True):
             times.append(np.array(server.admitted))
         latencies = [float((o.finished - o.arrived).mean()) if o.roots.size else float("nan") for o in outcomes]
@@ -158,17 +169,10 @@ class Execution(Engine):
     def _note_ended(self, entered: np.ndarray) -> tuple[int, int, int]:
         """Roots finished, those of them that are late, and roots dropped since the last call; ``entered`` are new."""
         roots = np.concatenate([self._open, entered])
-        latencies = self.book.finish[roots] - self.arrivals[roots]
+        latencies = self.closings.finish[roots] - self.arrivals[roots]
         finished, dropped = np.isfinite(latencies), np.isfinite(self.dropped_at[roots])
         self._open = roots[~(finished | dropped)]
         return int(finished.sum()), int((finished & (latencies > self._slo)).sum()), int(dropped.sum())
-
-    def released(self, module: int, outcome: Outcome) -> np.ndarray:
-        """When they are done; where results are held back, not before arrival + budget."""
-        if not self._paced:
-            return outcome.finished
-        released: np.ndarray = np.maximum(outcome.finished, outcome.arrived + self.assignments[module].budget)
-        return released
 
     def _look_ahead(self, latencies: Sequence[float]) -> None:
         """Tell every module the time ahead of its results; a module without a batch counts by its last report."""
@@ -187,7 +191,7 @@ class Execution(Engine):
     ) -> dict[tuple[str, str], float]:
         names = self.network.modules
         return {
-            (names[tail], names[head]): (sent - sent_before[tail, head]) / outcomes[tail].roots.size
-            for (tail, head), sent in self.book.sent.items()
+            (names[tail], names[head]): (edge.sent - sent_before[tail, head]) / outcomes[tail].roots.size
+            for (tail, head), edge in self.edges.items()
             if outcomes[tail].roots.size
         }

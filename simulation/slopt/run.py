@@ -241,7 +241,7 @@ def _measured(execution: Execution, problem: PipelineProblem, periods: list[Peri
         slo=problem.slo,
         seconds=seconds,
         arrivals=execution.arrivals,
-        finish=execution.book.finish,
+        finish=execution.closings.finish,
         dropped_at=execution.dropped_at,
         cost=sum(price * total / 3600.0 for price, total in zip(prices, paid, strict=True)),
         started=sum(server.fleet.started for server in servers),

@@ -16,11 +16,11 @@ import numpy as np
 
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.cpu.instance import core_profile_of, cores_of
-from harpagon.simulation.flow.book import RootBook
+from harpagon.simulation.flow.closings import Closings
 from harpagon.simulation.flow.drop import Drop
-from harpagon.simulation.flow.engine import Engine
 from harpagon.simulation.flow.fleet import Fleet
 from harpagon.simulation.flow.order import Order
+from harpagon.simulation.flow.queues import QueueEngine, drawn_edges
 from harpagon.simulation.flow.server import Server
 from harpagon.simulation.sponge.server import DurationTable
 
@@ -87,8 +87,9 @@ def run_pipeline(
         Server(Fleet(1, 0.0), (0.0,), Drop.NONE, deadlines, Order.DEADLINE, patient=False, eager=True) for _ in tables
     ]
     arrivals = np.array([request.arrived for request in requests])
-    book = RootBook(graph, network, arrivals, np.array(deadlines), np.random.default_rng(seed))
-    engine = Engine(network, arrivals, book, servers)
+    closings = Closings(network, arrivals.size, np.array(deadlines))
+    edges = drawn_edges(graph, network, arrivals.size, np.random.default_rng(seed))
+    engine = QueueEngine(graph, network, arrivals, closings, edges, servers, whole=True)
     cores = []
     last = math.ceil(max(duration, *deadlines, 0.0))
     for second in range(last + 1):
@@ -96,7 +97,7 @@ def run_pipeline(
         for server, table, configuration in zip(servers, tables, chosen, strict=True):
             server.durations = table.durations(cores_of(configuration.hardware), configuration.batch)
         cores.append(sum(cores_of(configuration.hardware) for configuration in chosen))
-        engine.advance(second + 1.0 if second < last else math.inf)
-    done = book.finish.tolist()
+        engine.run(second + 1.0 if second < last else math.inf)
+    done = closings.finish.tolist()
     late = sum(map(float.__gt__, done, deadlines))
     return PipelineRun(tuple(cores[: math.ceil(duration)]), tuple(done), late)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harpagon.simulation.flow.fanout import Edge, FixedFanout, RandomFanout
+from harpagon.simulation.flow.fanout import Edge, FixedFanout, KnownEdge, RandomFanout
 from harpagon.simulation.flow.pieces import Flow
 
 fractions = st.fractions(Fraction(1, 50), 8, max_denominator=50)
@@ -38,3 +38,17 @@ def test_an_edge_takes_its_transfer_time() -> None:
     assert carried.ready.tolist() == [1.25, 1.25, 2.25]
     assert (carried.root.tolist(), carried.origin.tolist()) == ([0, 0, 1], [0.5, 0.5, 1.5])
     assert (carried.watermark, carried.next_root, carried.next_origin) == (3.25, 2, 2.5)
+
+
+def test_an_edge_of_known_numbers_goes_by_the_root_and_counts_what_it_carried() -> None:
+    edge = KnownEdge(np.array([2, 0, 1]), 0.5)
+    flow = Flow(np.array([1.0, 1.0]), np.array([2, 0]), np.zeros(2), 3.0, 3, 3.0)
+    assert (edge.carry(flow).root.tolist(), edge.carry(flow).ready.tolist()) == ([2, 0, 0], [1.5, 1.5, 1.5])
+    assert edge.sent == 6
+
+
+def test_a_factor_scales_what_is_drawn_from_now_on() -> None:
+    fanout = RandomFanout(1.0, np.random.default_rng(1))
+    assert fanout(100).sum() == 100
+    fanout.factor = 3.0
+    assert fanout(1000).mean() == pytest.approx(3.0, abs=0.2)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import networkx as nx
 import numpy as np
 import pytest
 
-from harpagon.simulation.flow.joins import RootJoin
+from harpagon.graphs import PathNetwork
+from harpagon.simulation.flow.closings import Closings
+from harpagon.simulation.flow.joins import ClosedJoin, Passing, RootJoin
 from harpagon.simulation.flow.pieces import Flow
 
 
@@ -51,3 +56,32 @@ def test_join_any_passes_everything_on_in_order_of_roots() -> None:
     made = RootJoin(2, None).merge([flow(LEADING, 3), flow(OTHER, 3)])
     assert made.root.tolist() == [0, 0, 0, 1, 2, 2, 2, 2, 2]
     assert sorted(made.ready) == sorted(time for _, time in LEADING + OTHER)
+
+
+def test_a_queue_gets_a_root_once_all_before_are_through_with_it() -> None:
+    """Root 0 is through at 2 s and 0.4 s, root 1 only on one side; transfers are 0.5 s and 2 s."""
+    network = PathNetwork.from_graph(nx.DiGraph([("a", "c"), ("b", "c")]))
+    network = replace(network, predecessors=((), (), ((0, 0.5), (1, 2.0))))
+    closings = Closings(network, 2)
+    for module, roots in enumerate(([0, 0, 1], [0])):
+        closings.come(module, np.array([0, 0, 1]) if module == 0 else np.array([0, 1]))
+        closings.close(module, np.array(roots), np.array([2.0, 1.0, 3.0] if module == 0 else [0.4]))
+    brought = [flow([(0, 9.0), (0, 9.0), (1, 9.0)], 2), flow([(0, 9.0), (0, 9.0), (0, 9.0)], 2)]
+    for leader, items in ((0, 2), (1, 3), (None, 3)):
+        made = ClosedJoin(2, 2, closings, leader).merge(brought)
+        assert (made.root.tolist(), made.ready.tolist()) == ([0] * items, [2.5] * items)
+        assert made.next_origin == 2.0
+
+
+def test_roots_that_are_closed_at_one_instant_go_on_by_their_deadlines() -> None:
+    network = PathNetwork.from_graph(nx.DiGraph([("a", "b")]))
+    for deadlines, order in ((None, [0, 1, 2]), (np.array([3.0, 1.0, 2.0]), [1, 2, 0])):
+        closings = Closings(network, 3, deadlines)
+        closings.come(0, np.arange(3))
+        assert closings.close(0, np.arange(3), np.ones(3))[1].tolist() == order
+        assert closings.ready(1).tolist() == order
+
+
+def test_any_in_front_of_a_queue_passes_what_comes() -> None:
+    made = Passing().merge([flow(OTHER[:1], 2), flow(LEADING[:2], 2)])
+    assert made.ready.tolist() == [1.5, 1.0, 1.1] and made.root.tolist() == [0, 0, 0]

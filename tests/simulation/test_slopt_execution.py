@@ -60,13 +60,13 @@ def test_every_request_is_finished_dropped_or_in_flight(
         observed.append(execution.step(k * 0.25))
         for server in execution.servers:
             server.fleet.resize(k * 0.25, int(generator.integers(1, 4)))
-    finished, dropped = np.isfinite(execution.book.finish), np.isfinite(execution.dropped_at)
+    finished, dropped = np.isfinite(execution.closings.finish), np.isfinite(execution.dropped_at)
     assert not np.any(finished & dropped)
-    late = execution.book.finish[finished] - execution.arrivals[finished] > pipeline.slo
+    late = execution.closings.finish[finished] - execution.arrivals[finished] > pipeline.slo
     assert sum(observation.dropped for observation in observed) == dropped.sum()
     assert sum(observation.ended for observation in observed) == finished.sum() + dropped.sum()
     assert sum(observation.missed for observation in observed) == late.sum() + dropped.sum()
-    assert not np.any(execution.book.finish < execution.arrivals)
+    assert not np.any(execution.closings.finish < execution.arrivals)
     for server in execution.servers:
         assert server.arrived == server.finished + server.dropped + server.waiting
         assert server.waiting >= 0
@@ -80,7 +80,7 @@ def test_nothing_is_left_in_flight_when_the_run_goes_on(pipeline: Pipeline, seed
     execution = _execution(pipeline, seed, drop, paced=False, rate=20.0)
     for k in range(1, 60):
         execution.step(float(k))
-    assert np.all(np.isfinite(execution.book.finish) | np.isfinite(execution.dropped_at))
+    assert np.all(np.isfinite(execution.closings.finish) | np.isfinite(execution.dropped_at))
     assert all(server.waiting == 0 for server in execution.servers)
 
 
@@ -96,7 +96,21 @@ def test_the_length_of_a_control_period_changes_nothing() -> None:
     coarse.step(30.0)
     for k in range(1, 301):
         fine.step(k / 10)
-    assert np.allclose(coarse.book.finish, fine.book.finish)
+    assert np.allclose(coarse.closings.finish, fine.closings.finish)
+
+
+def test_a_changed_fan_out_is_that_of_the_sources_alone_and_is_measured_period_by_period() -> None:
+    graph = nx.DiGraph([("a", "b"), ("b", "c")])
+    nx.set_node_attributes(graph, "model", "model")
+    arrivals = np.linspace(0.0, 3.9, 400)
+    assignments = [Assignment(_PROFILE[0], 20, 0.1)] * 3
+    pipeline, factors = Pipeline("chain", 100.0, 9.0, graph), np.array([3.0, 3.0, 1.0, 1.0])
+    execution = Execution(
+        pipeline, assignments, [_PROFILE] * 3, arrivals, factors, Drop.NONE, False, 0.2, np.random.default_rng(3)
+    )
+    observed = [execution.step(float(k)).fanouts for k in range(1, 5)]
+    assert [fanouts["b", "c"] for fanouts in observed] == [1.0] * 4
+    assert [fanouts["a", "b"] for fanouts in observed] == [pytest.approx(3, abs=0.6)] * 2 + [1.0] * 2
 
 
 def _queue(times: list[float], machines: int = 1, drop: Drop = Drop.NONE, slo: float = 10.0) -> Server:
