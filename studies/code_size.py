@@ -1,4 +1,4 @@
-"""Lines of the package as it ships, and of the bodies of its functions: ``python -m studies.code_size``."""
+"""Lines of the package as it ships, those of code, and of its functions' bodies: ``python -m studies.code_size``."""
 
 from __future__ import annotations
 
@@ -22,11 +22,22 @@ def body_lengths(text: str) -> Iterator[int]:
             yield (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
+def code_lines(text: str) -> int:
+    """Lines that are neither blank nor part of a comment, a documentation string or an import."""
+    lines = {number for number, line in enumerate(text.splitlines(), 1) if line.strip() and line.strip()[0] != "#"}
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Import() | ast.ImportFrom() | ast.Expr(value=ast.Constant(value=str())):
+                lines -= set(range(node.lineno, (node.end_lineno or 0) + 1))
+    return len(lines)
+
+
 def main() -> None:
-    """Print both."""
+    """Print all three."""
     texts = [path.read_text() for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
     lengths = sorted(length for text in texts for length in body_lengths(text))
-    print(f"{sum(text.count(chr(10)) for text in texts)} lines in {len(texts)} files")
+    whole, code = sum(text.count("\n") for text in texts), sum(map(code_lines, texts))
+    print(f"{whole} lines in {len(texts)} files, {code} of them code")
     median, ninth = statistics.median(lengths), statistics.quantiles(lengths, n=10)[-1]
     print(f"{len(lengths)} functions: median {median:g}, 90th percentile {ninth:g}, longest {lengths[-1]}")
 

@@ -18,7 +18,7 @@ from harpagon.solvers.exact.pricing import Pricing
 
 TYPES = ("a", "b", "c")
 CAP = 6.0
-SEEDS = (*range(10), 43, 62, 115, 126, 265, 289, 306, 330, 338, 474, 616, 1160, 1374, 3444, 3564)
+SEEDS = (*range(10), 43, 62, 63, 115, 126, 265, 289, 306, 330, 338, 474, 616, 1160, 1374, 3444, 3564)
 """Ten, and those that tell apart: too many machines of a new tuple, too little slack kept, spares that are not counted,
 what is dropped beside a label that is as good."""
 
@@ -75,3 +75,24 @@ def test_the_first_schedule_is_the_cheapest_and_the_others_use_less(dispatch: Di
         if charge(problem, other, pricing) <= CAP:
             spent, used = charge(problem, other, Pricing()) * (1 + 1e-9), usage(problem, other)
             assert any(charge(problem, one, Pricing()) <= spent and usage(problem, one) <= used for one in climbed)
+
+
+def search(
+    problem: ModuleProblem, dispatch: Dispatch, budget: float, cap: float = math.inf
+) -> dict[Configuration, int]:
+    return dict(next(layered_climb(problem, budget, RULES[dispatch], cap), []))
+
+
+@pytest.mark.parametrize("dispatch", RULES)
+def test_a_rate_that_machines_just_carry_and_a_cap_that_they_just_cost(dispatch: Dispatch) -> None:
+    configuration = Configuration("a", 4, 0.1, 1.5)
+    problem = ModuleProblem("m", 3 * configuration.throughput, (configuration,))
+    assert search(problem, dispatch, 0.5, cap=4.5) == {configuration: 3}
+    assert search(problem, dispatch, 0.5, cap=4.4) == {}
+
+
+@pytest.mark.parametrize("dispatch", RULES)
+def test_a_batch_longer_than_the_budget_is_left_out(dispatch: Dispatch) -> None:
+    quick, slow = Configuration("a", 4, 0.1, 1.5), Configuration("b", 8, 0.6, 0.1)
+    problem = ModuleProblem("m", 3 * quick.throughput, (quick, slow))
+    assert search(problem, dispatch, 0.5) == {quick: 3}
