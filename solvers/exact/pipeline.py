@@ -218,10 +218,15 @@ class PipelineSearch:
         tree = decompose(self.problem.network)
         if tree is None:
             # Only here is a general solver, and numpy, needed: most pipelines are series-parallel.
-            from harpagon.solvers.exact.selection import cheapest_selection
+            from harpagon.solvers.exact.selection import cheapest_selection, quickest_selection
 
             options = replace(self.options, time_limit=self.effort.time_left())
-            return cheapest_selection(self.problem.network, frontiers, self.slo, options)
+            network = self.problem.network
+            points, bound = cheapest_selection(network, frontiers, self.slo, options)
+            if points is not None:
+                most = _cost(points) * (1 + COST_TOLERANCE)
+                points = quickest_selection(network, frontiers, self.slo, most, options) or points
+            return points, bound
         return cheapest_composition(tree, frontiers, self.slo, excess), math.inf
 
 

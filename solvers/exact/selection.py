@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
-from harpagon.formulations.planning.pattern import Column, PatternData
-from harpagon.solvers.models.choices import choose_columns
+from harpagon.formulations.planning.pattern import Column, PatternData, quickest_program
+from harpagon.solvers.models.choices import choose_columns, picked
+from harpagon.solvers.models.highs import solve_linear_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from harpagon.graphs import PathNetwork
     from harpagon.solvers.exact.schedule import Point
     from harpagon.solvers.options import SolverOptions
+
+MOST_NODES = 500
+"""Nodes that the choice of the quickest may take up: counted, so that it is the same on every machine."""
 
 
 def cheapest_selection(
@@ -29,6 +33,20 @@ def cheapest_selection(
 
     solution, choice = choose_columns(_pattern_data(network, frontiers, slo), lambda: options, is_faulty)
     return None if choice is None else points(choice), solution.dual_bound
+
+
+def quickest_selection(
+    network: PathNetwork, frontiers: Sequence[Sequence[Point]], slo: float, cost: float, options: SolverOptions
+) -> list[Point] | None:
+    """Quickest choice of one point per module that costs at most ``cost`` $/h; None where none is found."""
+    data = _pattern_data(network, frontiers, slo)
+    program = quickest_program(data, [0] * len(frontiers), cost)
+    solution = solve_linear_program(program, options, most_nodes=MOST_NODES)
+    if solution.plan is None:
+        return None
+    chosen = [points[k] for points, k in zip(frontiers, picked(data.columns, solution.plan), strict=True)]
+    fits = network.length([point.latency for point in chosen]) <= slo + TIME_TOLERANCE
+    return chosen if fits and sum(point.cost for point in chosen) <= cost else None
 
 
 def _pattern_data(network: PathNetwork, frontiers: Sequence[Sequence[Point]], slo: float) -> PatternData:

@@ -42,6 +42,13 @@ def test_no_plan_of_equal_cost_is_quicker(number: int, dispatch: Dispatch) -> No
     assert quicker is None or quicker.cost > plan.cost * (1 + COST_TOLERANCE)
 
 
+def test_ties_go_to_the_quicker_plan_in_pipelines_that_are_not_series_parallel() -> None:
+    instance = Sample(5, 400, modules=6, machines=3.0).draw(373)
+    plan = solve(instance, billing=Billing.WHOLE, dispatch=Dispatch.PACED).plan
+    assert plan is not None and plan.cost == pytest.approx(5.58)
+    assert plan.pipelines[0].latency == pytest.approx(2.0821564683663834, rel=1e-9)
+
+
 def test_tied_edges_leave_the_quickest_plan() -> None:
     plan = solve(read_instance(CASES / "tied-edges.json"), billing=Billing.WHOLE).plan
     assert plan is not None
