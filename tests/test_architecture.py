@@ -98,7 +98,7 @@ def test_what_a_search_yields_is_one_type() -> None:
 BRANCHES = {
     "formulations/physics.py": 7,
     "simulation/dispatch/dispatchers.py": 1,
-    "solvers/exact/descent.py": 4,
+    "solvers/exact/descent.py": 3,
     "solvers/exact/layered_climb.py": 4,
 }
 """Where a dispatch policy is told apart by its name, and how often: physics, search rules, dispatchers."""

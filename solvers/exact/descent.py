@@ -130,7 +130,8 @@ class CapacityBound:
         if capacity <= 0:
             return 0.0
         place = bisect_right(self.needs, capacity)
-        return min(capacity / max(self.ratios[place], started), self.above[place])
+        best = max(self.ratios[place], started)
+        return min(capacity / best, self.above[place]) if best else self.above[place]
 
 
 class _Descent:
@@ -159,13 +160,18 @@ class _Descent:
         self.needs = [collection_rate(c, budget) for c in usable]
         self.tight_needs = [collection_rate(c, tightest) for c in usable]
         self.bound = CapacityBound(self.needs, self.ratios)
+        self.throughputs = [c.throughput for c in usable]
+        self.is_free = has_free_order(dispatch)
+        self.is_alone = collects_alone(dispatch)
+        self.is_waiting = dispatch is Dispatch.TC_SAFE
         self.heap: list[tuple[float, float, int, _Label, int]] = []
         self.pushed = 0
         self.kept: defaultdict[int, _Kept] = defaultdict(partial(_Kept, pricing))
 
     def run(self) -> Iterator[list[DispatchTuple]]:
         root = _Label(None, -1, 0, self.rate, self.rate, 0, 0.0, self.pricing.nothing())
-        heappush(self.heap, (0.0, self.rate, 0, root, -1))
+        if self.bound(self.rate, 0.0) < self.cap:
+            heappush(self.heap, (0.0, self.rate, 0, root, -1))
         while self.heap:
             self.effort.spend(len(self.heap))
             _, _, _, label, residual = heappop(self.heap)
@@ -188,7 +194,7 @@ class _Descent:
 
     def _starts(self, label: _Label) -> Sequence[int]:
         """Places of the configurations of which a full tuple may follow ``label``."""
-        if has_free_order(self.dispatch):
+        if self.is_free:
             return [place for place in self.quick if place != label.place]
         return self.quick[bisect_right(self.quick, label.place) :]
 
@@ -198,19 +204,18 @@ class _Descent:
         return 1
 
     def _push(self, parent: _Label, place: int, machines: int) -> None:
-        configuration = self.usable[place]
-        served = machines * configuration.throughput
+        served = machines * self.throughputs[place]
         asked = max(parent.open, self._demand(parent, place, self.budget)) - served
         spent = parent.spent + machines * self.charges[place]
         bound = spent + self.bound(asked, self.ratios[place])
         if bound < self.cap - COST_TOLERANCE * bound:
             tight = max(parent.tight, self._demand(parent, place, self.tightest)) - served
-            if not self._fits_alone(place, machines):
+            if self.is_alone and not self._fits_alone(place, machines):
                 tight = math.inf
-            batches = parent.batches + configuration.batch if self.dispatch is Dispatch.TC_SAFE else 0
+            batches = parent.batches + self.usable[place].batch if self.is_waiting else 0
             usage = parent.usage
             if self.pricing.tracked:
-                usage = self.pricing.add(usage, configuration, machines)
+                usage = self.pricing.add(usage, self.usable[place], machines)
             label = _Label(parent, place, machines, asked, tight, batches, spent, usage)
             heappush(self.heap, (bound, asked, self.pushed, label, -1))
             self.pushed += 1
@@ -224,9 +229,9 @@ class _Descent:
 
     def _demand(self, label: _Label, place: int, budget: float) -> float:
         """Smallest rate from a tuple on, itself included, at which it meets ``budget``; 0 where it has its own."""
-        if collects_alone(self.dispatch):
+        if self.is_alone:
             return 0.0
-        if self.dispatch is not Dispatch.TC_SAFE:
+        if not self.is_waiting:
             return self.needs[place] if budget is self.budget else self.tight_needs[place]
         return self._residual_demand(label, place, budget)
 
@@ -245,25 +250,25 @@ class _Descent:
         return (configuration.batch + label.batches) / slack if slack > 0 else math.inf
 
     def _push_residual(self, label: _Label, place: int) -> None:
-        configuration = self.usable[place]
+        throughput = self.throughputs[place]
         rate = max(label.open, self._residual_demand(label, place, self.budget))
-        if rate > configuration.throughput * (1 - RATE_TOLERANCE):
+        if rate > throughput * (1 - RATE_TOLERANCE):
             return
-        spent = label.spent + rate / configuration.throughput * self.charges[place]
+        spent = label.spent + rate / throughput * self.charges[place]
         if spent < self.cap - COST_TOLERANCE * spent:
             heappush(self.heap, (spent, 0.0, self.pushed, label, place))
             self.pushed += 1
             rate = max(label.tight, self._residual_demand(label, place, self.tightest))
-            if rate <= configuration.throughput * (1 - RATE_TOLERANCE):
-                self._undercut(label.spent + rate / configuration.throughput * self.charges[place])
+            if rate <= throughput * (1 - RATE_TOLERANCE):
+                self._undercut(label.spent + rate / throughput * self.charges[place])
 
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier may do the same from less at no more cost; else keep this one."""
         place = label.place
-        anywhere = has_free_order(self.dispatch) and (place < 0 or label.open >= self.tight_needs[place])
+        anywhere = self.is_free and (place < 0 or label.open >= self.tight_needs[place])
         if self.kept[-1 if anywhere else place].covers(label):
             return True
-        for kept in {place, -1} if has_free_order(self.dispatch) else {place}:
+        for kept in {place, -1} if self.is_free else {place}:
             self.kept[kept].add(label)
         return False
 

@@ -21,7 +21,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import cost_floor, is_reachable, smallest_latency
-from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, PROOF_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.residual import has_curves
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
@@ -65,6 +65,11 @@ class PipelineChoice:
     def cost(self) -> float:
         """Charge, dollars per hour."""
         return _cost(self.points)
+
+
+def proof_tolerance(billing: Billing, dispatch: Dispatch) -> float:
+    """Relative difference of plan and bound that counts as none: on curves both are limits of approximations."""
+    return PROOF_TOLERANCE if has_curves(billing, dispatch) else COST_TOLERANCE
 
 
 class PipelineSearch:
@@ -118,7 +123,9 @@ class PipelineSearch:
         """What these points, none for no plan, and this bound come to; without a plan a finite bound is a limit's."""
         if not points:
             return Solution("exact", Termination.INFEASIBLE if math.isinf(bound) else Termination.LIMIT, None, bound)
-        proven = _cost(points) - bound <= max(self.options.gap, COST_TOLERANCE) * _cost(points)
+        proven = _cost(points) - bound <= max(self.options.gap, proof_tolerance(self.billing, self.dispatch)) * _cost(
+            points
+        )
         termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
         return Solution("exact", termination, PipelineChoice(points, frontiers), bound)
 
@@ -128,21 +135,41 @@ class PipelineSearch:
         if not is_reachable(self.problem, self.dispatch):
             return self._found((), math.inf)
         lengths = network.path_lengths(shortest)
-        cheapest = self._plan([least + self.slo - length for least, length in zip(shortest, lengths, strict=True)])
+        loosest = [least + self.slo - length for least, length in zip(shortest, lengths, strict=True)]
+        cheapest = self._plan(loosest)
         ends = [[point] for point in cheapest]
         floor = _cost(cheapest)
         if self._length(cheapest) <= self.slo:
             return self._found(self._quickest(cheapest), floor, ends)
         self.held = self._found((), floor)
-        best = self._improve(self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest])))
+        best = self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest]))
+        if has_curves(self.billing, self.dispatch):
+            return self._solve_curves(cheapest, best, list(zip(shortest, loosest, strict=True)))
+        best = self._improve(best)
         self.held = self._found(best, floor, ends)
         if math.isclose(_cost(best), floor, rel_tol=COST_TOLERANCE):
             return self._found(self._quickest(best), floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return self._found(best, floor, ends)
-        if has_curves(self.billing, self.dispatch):  # frontiers are curves: see structure_generation
-            return self._found(best, floor)
         return self._deepen(cheapest, best)
+
+    def _solve_curves(
+        self, cheapest: Sequence[Point], best: Sequence[Point], ranges: Sequence[tuple[float, float]]
+    ) -> Solution[PipelineChoice]:
+        """Optimum where frontiers are curves, from the cheapest points and a plan."""
+        # Only here is a general solver, and numpy, needed: whole billing has points.
+        from harpagon.solvers.exact.curve_search import CurveSearch
+
+        floor = _cost(cheapest)
+        self.held = self._found(best, floor)
+        if _cost(best) - floor <= self.options.gap * _cost(best):
+            return self.held
+        search = CurveSearch(self.problem, self.searches, ranges, self.slo, self.effort, best)
+        try:
+            search.run(cheapest)
+        finally:
+            self.held = self._found(search.points, max(floor, search.bound))
+        return self.held
 
     def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> Solution[PipelineChoice]:
         """Optimum from the cheap ends of the frontiers, lengthened as far as they need to be.

@@ -58,6 +58,8 @@ class Pricing:
 
         Of two schedules the one with less of this and no more of any use is the better in every plan.
         """
+        if not usage:
+            return charge
         return charge - sum(
             (self.surcharges.get(name, 0.0) + self.bundled.get(name, 0.0)) * count
             for name, count in zip(self.tracked, usage, strict=True)

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
-from harpagon.formulations.physics import COST_TOLERANCE, RATE_TOLERANCE
+from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.solvers.capabilities import has_limits, is_coupled
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
-from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch
+from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch, proof_tolerance
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
@@ -145,7 +145,7 @@ def solve_apart(
         termination = Termination.INFEASIBLE
     elif plan is None:
         termination = Termination.LIMIT
-    elif plan.cost - bound <= max(options.gap, COST_TOLERANCE) * plan.cost:
+    elif plan.cost - bound <= max(options.gap, proof_tolerance(billing, dispatch)) * plan.cost:
         termination = Termination.OPTIMAL
     else:
         termination = Termination.FEASIBLE

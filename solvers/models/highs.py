@@ -60,7 +60,7 @@ def solve_linear_program(
     """
     if options.time_limit is not None and options.time_limit <= 0:
         return Solution(NAME, Termination.LIMIT, None, -math.inf, solver=SolverInfo(NAME, options={"nodes": 0}))
-    highs = _new(options)
+    highs = new_solver(options)
     if most_nodes is not None:
         highs.setOptionValue("mip_max_nodes", most_nodes)
     _pass(highs, program)
@@ -89,10 +89,10 @@ def solve_relaxation(program: LinearProgram, options: SolverOptions) -> Relaxati
     """
     import highspy
 
-    highs = _new(options)
+    highs = new_solver(options)
     upper = np.where(program.integer, math.inf, program.column_upper)
     _pass(highs, replace(program, column_upper=upper, integer=np.zeros(program.columns, dtype=np.bool_)))
-    _run_again(highs, highs.run)
+    run_again(highs, highs.run)
     if highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return None
     solution = highs.getSolution()
@@ -134,7 +134,7 @@ def highs_info(options: SolverOptions, **extra: object) -> SolverInfo:
     return SolverInfo(NAME, version("highspy"), {**highs_options(options), **extra})
 
 
-def _new(options: SolverOptions) -> highspy.Highs:
+def new_solver(options: SolverOptions) -> highspy.Highs:
     """A solver with our options, made in silence; it runs whatever threads another user of HiGHS has left behind."""
     import highspy
 
@@ -192,12 +192,12 @@ def _pass_start(highs: highspy.Highs, program: LinearProgram, start: Mapping[str
 def _run(highs: highspy.Highs) -> bool:
     """Run; returns whether Ctrl-C came. The scheduler is reset so that the next run may use other threads."""
     highs.HandleUserInterrupt = True
-    interrupted = _run_again(highs, partial(run_interruptibly, highs.run, highs.cancelSolve))
+    interrupted = run_again(highs, partial(run_interruptibly, highs.run, highs.cancelSolve))
     highs.resetGlobalScheduler(False)
     return interrupted
 
 
-def _run_again(highs: highspy.Highs, run: Callable[[], T]) -> T:
+def run_again(highs: highspy.Highs, run: Callable[[], T]) -> T:
     """Run, and where HiGHS fails, which after a presolve it can by a residual just above its tolerance, another way."""
     import highspy
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.bounds import cost_floor, hardware_limits
+from harpagon.formulations.physics import PROOF_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.solvers.capabilities import UnsupportedError
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
     from harpagon.solvers.options import SolverOptions
 
 
-PROOF_TOLERANCE = 1e-7
-"""Relative difference of plan and bound that row violations within a general solver's tolerance can leave."""
 _BUDGET_GROWTH = 4.0
 
 

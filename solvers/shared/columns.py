@@ -12,12 +12,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import COST_TOLERANCE, PROOF_TOLERANCE
 from harpagon.formulations.planning.shared import quickest_program, shared_program
 from harpagon.formulations.shared_assembly import assemble_shared
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
-from harpagon.solvers.models.model_method import PROOF_TOLERANCE
 from harpagon.solvers.result import Termination
 from harpagon.solvers.shared.mixes import Duals, MixSearch
 

@@ -13,13 +13,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from harpagon.formulations.bounds import cost_floor, hardware_limits, is_reachable, most_under_shared
+from harpagon.formulations.physics import PROOF_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.models.incumbent import Incumbent, offer_start
-from harpagon.solvers.models.model_method import PROOF_TOLERANCE
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
 from harpagon.solvers.shared.columns import ColumnSearch

@@ -1,0 +1,150 @@
+"""The master problem over curves: one point per module, in the convex hull of its curves, every path in time.
+
+A linear program over points (latency, cost) of curves. Its dual values price every path, hence every module's latency.
+With lambda_P >= 0 for the path P of allowance A_P and mu_m the sum of lambda_P over the paths through m,
+
+    sum over m of least over its curves of (cost + mu_m x latency)  -  sum over P of lambda_P A_P
+
+bounds every choice from below whatever the lambda are, so the bound does not depend on a solver's tolerances.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harpagon.solvers.exact.effort import OutOfEffortError
+from harpagon.solvers.models.growing_program import GrowingProgram
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from harpagon.graphs import PathNetwork
+    from harpagon.solvers.exact.curve import Curve, Priced
+
+_ROUNDS = 60
+_STAND_IN = 10.0
+"""Times the scale that a module costs which has no point in time."""
+_NEW = 2e-9
+"""Share of the scale by which a point has to lie below its price to be worth a column."""
+_VISIBLE = 1e-9
+"""Weight of a point below which it is rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """What the master makes of one curve of a module: its weight, and the mean latency of its points in seconds."""
+
+    curve: Curve
+    weight: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Relaxed:
+    """Bound of the master, prices, and per module the curves it mixes; without ``mixes`` no choice is in time.
+
+    ``least`` is per module and curve allowed the least cost + price x latency.
+    """
+
+    bound: float
+    seconds: Sequence[float]
+    least: Sequence[Sequence[Priced]]
+    mixes: Sequence[Sequence[Mix]]
+
+
+class CurveMaster:
+    """Linear relaxations over the curves of one pipeline, each from the columns of those before.
+
+    Parameters
+    ----------
+    network, slo
+        Of the pipeline; seconds.
+    earliest
+        Smallest latency per module, in seconds.
+    scale
+        Dollars per hour, of the size of a plan's cost.
+    """
+
+    def __init__(self, network: PathNetwork, slo: float, earliest: Sequence[float], scale: float) -> None:
+        self.paths = list(_paths(network))
+        self.slo = slo
+        self.scale = scale
+        self.through = [[i for i, (path, _) in enumerate(self.paths) if m in path] for m in range(len(earliest))]
+        self.allowances = [slo - transfer for _, transfer in self.paths]
+        rows = [(1.0, 1.0)] * len(earliest) + [(-math.inf, allowance / slo) for allowance in self.allowances]
+        self.program = GrowingProgram(rows)
+        self.columns: list[tuple[int, Curve | None, float]] = []
+        for m, latency in enumerate(earliest):
+            self._add(m, None, latency, _STAND_IN * scale)
+
+    def relax(self, allowed: Sequence[Sequence[Curve]], enough: float) -> Relaxed:
+        """Bound over the curves ``allowed`` per module; it may end early where that passes ``enough``."""
+        sets = [set(map(id, curves)) for curves in allowed]
+        open_columns = [curve is None or id(curve) in sets[m] for m, curve, _ in self.columns]
+        self.program.open(open_columns)
+        best = Relaxed(-math.inf, (), (), ())
+        for _ in range(_ROUNDS):
+            solved = self.program.solve()
+            if solved is None:
+                raise OutOfEffortError
+            values, duals = solved
+            seconds, bound = self._prices(duals)
+            least = [[curve.least(second) for curve in curves] for curves, second in zip(allowed, seconds, strict=True)]
+            bound += sum(min(priced)[0] for priced in least)
+            if bound > best.bound:
+                best = Relaxed(bound, seconds, least, ())
+            if bound >= enough or not self._add_new(allowed, least, duals):
+                break
+        return Relaxed(best.bound, best.seconds, best.least, self._mixes(values, len(allowed)))
+
+    def _prices(self, duals: Sequence[float]) -> tuple[list[float], float]:
+        """Price of a second per module, and what all paths together are worth, negative."""
+        modules = len(self.through)
+        prices = [max(0.0, -dual) * self.scale / self.slo for dual in duals[modules:]]
+        worth = sum(price * allowance for price, allowance in zip(prices, self.allowances, strict=True))
+        return [sum(prices[i] for i in own) for own in self.through], -worth
+
+    def _add_new(
+        self, allowed: Sequence[Sequence[Curve]], least: Sequence[Sequence[Priced]], duals: Sequence[float]
+    ) -> bool:
+        """Add the least point of every curve that passes below what its module is worth; whether any does."""
+        added = False
+        for m, (curves, priced) in enumerate(zip(allowed, least, strict=True)):
+            below = duals[m] * self.scale - _NEW * self.scale
+            for curve, one in zip(curves, priced, strict=True):
+                if one.value < below:
+                    self._add(m, curve, one.latency, one.cost)
+                    added = True
+        return added
+
+    def _add(self, m: int, curve: Curve | None, latency: float, cost: float) -> None:
+        self.columns.append((m, curve, latency))
+        entries = {m: 1.0} | {len(self.through) + i: latency / self.slo for i in self.through[m]}
+        self.program.add(cost / self.scale, entries)
+
+    def _mixes(self, values: Sequence[float], modules: int) -> list[list[Mix]]:
+        """Per module the curves in use; none at all where a stand-in is."""
+        weights: list[dict[int, tuple[Curve, float, float]]] = [{} for _ in range(modules)]
+        for (m, curve, latency), value in zip(self.columns, values, strict=False):
+            if value <= _VISIBLE:
+                continue
+            if curve is None:
+                return []
+            _, weight, moment = weights[m].get(id(curve), (curve, 0.0, 0.0))
+            weights[m][id(curve)] = (curve, weight + value, moment + value * latency)
+        return [[Mix(curve, weight, moment / weight) for curve, weight, moment in own.values()] for own in weights]
+
+
+def _paths(network: PathNetwork) -> Iterator[tuple[frozenset[int], float]]:
+    """Modules of every path from a source to a sink, and its seconds of transfer."""
+    waiting: list[tuple[tuple[int, ...], float]] = [
+        ((m,), 0.0) for m, pairs in enumerate(network.predecessors) if not pairs
+    ]
+    while waiting:
+        path, transfer = waiting.pop()
+        following = network.successors[path[-1]]
+        if not following:
+            yield frozenset(path), transfer
+        waiting += [((*path, m), transfer + more) for m, more in following]

@@ -1,0 +1,53 @@
+"""Fractional billing by curves: the least point of one, and optima that a bound over a part of them misses."""
+
+from __future__ import annotations
+
+import math
+import random
+
+import pytest
+
+from harpagon.formulations.problem import pipeline_problems
+from harpagon.formulations.structures import structures_with
+from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
+from harpagon.instances.library.shipped import resolve
+from harpagon.instances.plan import DispatchTuple
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.curve import Curve
+from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.result import Termination
+
+POLICIES = (Dispatch.FREE, Dispatch.EDF, Dispatch.PACED, Dispatch.TC_SAFE)
+
+
+@pytest.mark.parametrize("dispatch", POLICIES)
+def test_least_point_of_a_curve_is_below_a_grid_of_its_points(dispatch: Dispatch) -> None:
+    rng = random.Random(3)
+    (problem,) = pipeline_problems(resolve("pose-316rps-89ms-V100+T4+A100"))
+    compared = 0
+    for _ in range(60):
+        module = rng.choice(problem.modules)
+        *others, residual = rng.sample(module.configurations, 4)
+        full = tuple(DispatchTuple.full(c, rng.randint(1, 2)) for c in others[: rng.randint(0, 3)])
+        for structure in structures_with(full, residual, module, dispatch):
+            if structure.quickest == math.inf:
+                continue
+            curve = Curve(structure, structure.quickest * rng.choice((1.01, 1.3, 3)))
+            second = 10 ** rng.uniform(-2, 5)
+            least = curve.least(second)
+            grid = [curve.low + (curve.high - curve.low) * step / 50 for step in range(51)]
+            assert least.value <= min(curve.cost(latency) + second * latency for latency in grid) * (1 + 1e-9)
+            share = structure.rate(least.latency) / residual.throughput
+            assert least.cost == pytest.approx(curve.fixed + residual.price * share, rel=1e-9)
+            compared += 1
+    assert compared > 30
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.FREE])
+@pytest.mark.parametrize("name", ["traffic-79rps-158ms-T4+A100", "caption-398rps-178ms-V100+T4+A100"])
+def test_optimum_uses_structures_that_no_sample_finds(name: str, dispatch: Dispatch) -> None:
+    stored = {one.case: one.best for one in read_benchmarks(benchmark_path("paper"))}
+    result = solve_exact(resolve(name), Billing.FRACTIONAL, dispatch)
+    assert result.termination is Termination.OPTIMAL
+    assert result.objective == pytest.approx(stored[name, Billing.FRACTIONAL, dispatch], rel=2e-7)
+    assert "columns" not in result.solver.options, "solved by branch and bound over curves alone"
