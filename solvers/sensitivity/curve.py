@@ -2,7 +2,9 @@
 
 Over the SLO: with the optimum at an SLO known, the optimum costs the same down to the latency of its plan, so the next
 SLO stands just below that latency. For several pipelines all SLOs share a factor, and the step ends at the largest
-latency over SLO of any pipeline. The breakpoints are exact, up to the finest step in time (`STEP`).
+latency over SLO of any pipeline. The breakpoints are exact, up to the finest step in time (`STEP`). In fractional
+billing a residual works no faster than an SLO asks, and cost may fall all the way: there the steps are a hundredth of
+the range long at least, and each has the optimum at its tight end, which no optimum at an SLO of the step exceeds.
 
 Over the rate: all rates share a factor x. In whole billing a plan serves every smaller rate as well, because spare
 capacity is padded, and its largest rate is its capacity: its worst-case latencies and its use of machines do not
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import PipelinePlan, Plan
     from harpagon.solvers.result import Result
 
+SAMPLES = 100
+"""Factors on the SLOs that a curve of fractional billing is traced at, at the most."""
 _BISECTIONS = 40
 STEP = 2 * TIME_TOLERANCE
 """Seconds by which the next SLO lies below a plan's latency: a plan may pass its SLO by `TIME_TOLERANCE`."""
@@ -143,7 +147,10 @@ def slo_curve(
         if held is not None and not _same(held, result.plan):
             yield held
         held = step
-        factor = _below(result.plan, slos)
+        below = _below(result.plan, slos)
+        if result.plan.billing is Billing.FRACTIONAL:
+            below = min(below, factor - (high - low) / SAMPLES)
+        factor = below
     if held is not None:
         yield held
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -99,6 +99,19 @@ def test_rate_steps_adjoin_rise_and_agree_with_brute_force(seed: int) -> None:
 def test_fractional_billing_has_no_steps_over_the_rate() -> None:
     with pytest.raises(UnsupportedError, match="no step function"):
         next(rate_curve(worked_example(), exactly, Billing.FRACTIONAL, 0.5, 2.0))
+
+
+def test_a_fractional_curve_ends_though_cost_falls_all_the_way() -> None:
+    """Each step has the optimum at its tight end, and none is the step in time below another."""
+    instance = worked_example()
+    traced = slo_curve(instance, lambda changed: solve_exact(changed, Billing.FRACTIONAL, Dispatch.PACED), 0.75, 1.5)
+    steps = list(islice(traced, 150))
+    assert len(steps) < 105
+    assert (steps[0].high, steps[-1].low) == (1.5, pytest.approx(0.75))
+    assert all(looser.low == tighter.high and looser.cost < tighter.cost for looser, tighter in pairwise(steps))
+    for step in steps[:6]:
+        tight = solve_exact(at_slo(instance, step.low), Billing.FRACTIONAL, Dispatch.PACED)
+        assert tight.objective == pytest.approx(step.cost)
 
 
 def test_command_writes_tables_plans_and_figure(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

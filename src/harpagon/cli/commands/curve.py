@@ -34,8 +34,9 @@ _HELP = """Trace cost against SLO and cost against rate as step functions, with 
 
 The curves are exact: each step ends at the latency, or at the capacity, of its plan, and the next begins right beside
 it. --from and --to are factors on the SLOs (ms) or rates (req/s) of the instance; several pipelines share them. Over
-the SLO, towards the smallest reachable latency, steps crowd and costs grow without end. Over the rate the billing must
-be whole: in fractional billing cost is no step function of the rate.
+the SLO, towards the smallest reachable latency, steps crowd and costs grow without end. In fractional billing cost may
+fall all the way: a step is then a hundredth of the range long at least, and has the optimum at its tight end. Over the
+rate the billing must be whole: in fractional billing cost is no step function of the rate.
 
 [bold]Examples[/bold]
 
