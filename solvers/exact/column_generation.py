@@ -76,16 +76,17 @@ def _generate(task: Task) -> Result:
         return task.held(task.stopped(task.floor), task.floor)
     begin = time.perf_counter()
     if has_curves(task.billing, task.dispatch):
-        return _run(task, QuickestStructures(task), begin)
+        return generated(task, QuickestStructures(task), begin)
     search = (
         PipelineGeneration(task)
         if is_coupled(task.instance) and all(map(_is_small, task.problems))
         else ModuleGeneration(task)
     )
-    return _run(task, search, begin)
+    return generated(task, search, begin)
 
 
-def _run(task: Task, search: ModuleGeneration | PipelineGeneration | QuickestStructures, begin: float) -> Result:
+def generated(task: Task, search: ModuleGeneration | PipelineGeneration | QuickestStructures, begin: float) -> Result:
+    """What ``search``, made since ``begin`` by ``time.perf_counter``, proves; on Ctrl-C the best so far."""
     built = time.perf_counter()
     try:
         bound, interrupted = search.run()

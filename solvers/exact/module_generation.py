@@ -8,18 +8,22 @@ principle for linear programs", Operations Research 8(1), 1960).
 
 The bound does not reach the optimum of whole choices. So, with an upper bound from the known columns, every schedule
 with a reduced cost of at most the difference is listed; a plan with any other schedule costs more than the upper
-bound. The pattern model over the listed schedules then has the optimum.
+bound. The pattern model over the listed schedules then has the optimum. Where frontiers are long, as they are where
+modules have many machines, that is too many schedules; then the master branches (`harpagon.solvers.exact.branching`).
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.physics import COST_TOLERANCE, in_dispatch_order
+from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE, in_dispatch_order
 from harpagon.formulations.planning.pattern import Column, pattern_program
 from harpagon.instances.plan import DispatchTuple
+from harpagon.solvers.exact.branching import Node, Range, branch, mixtures
 from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.pricing import Pricing
@@ -29,7 +33,7 @@ from harpagon.solvers.exact.schedule_pool import SchedulePool
 from harpagon.solvers.models.highs import solve_relaxation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from harpagon.formulations.planning.data import PlanningData
     from harpagon.solvers.exact.schedule import Point
@@ -39,6 +43,8 @@ _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per module, below which a schedule is worth a column."""
 _ROUGHLY, _NEARLY = 1e-2, 1e-9
 """How far from the least reduced cost a schedule may be, relative to the same: at first, and for the last bound."""
+_LONG = 1_000
+"""Machines of a module above which its frontier has thousands of points, and is not listed."""
 _SEEDS, _MOST_SEEDS = 8, 200
 """Budgets of a module at which the cheapest schedule in free order is a first column, and of all modules together."""
 
@@ -65,8 +71,7 @@ class ModuleGeneration:
         self.rounds = 0
         self.bound = task.floor
         self.frontiers: dict[tuple[int, tuple[float, ...]], SampledFrontier] = {}
-        if task.incumbent.plan is None:
-            self._add_stand_ins()
+        self.stand_ins = [] if task.incumbent.plan is not None else self._stand_ins()
 
     @property
     def size(self) -> int:
@@ -77,19 +82,42 @@ class ModuleGeneration:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
         try:
             self._seed()
-            prices = self._generate()
+            root = Node(self.bound, tuple(Range(-math.inf, math.inf) for _ in self.pool.columns))
+            prices = self._generate(root, self._raise)
+            if prices is not None and not self.task.is_proven(self.bound) and self._has_long_frontiers():
+                self.stand_ins = self._stand_ins()
+                if branch(self.task, root, self._price_node, self._raise) or self.task.late():
+                    return self.bound, False
         except OutOfEffortError:
             prices = None
         if prices is None or self.task.is_proven(self.bound):
             return self.bound, False
         return self.pool.close(self.bound, partial(self._list_columns, prices), prices.second)
 
-    def _add_stand_ins(self) -> None:
-        """Columns beyond the budget without machines: the master has a solution before there is a plan."""
+    def _raise(self, bound: float) -> None:
+        self.bound = max(self.bound, bound)
+        self.task.report(self.bound)
+
+    def _has_long_frontiers(self) -> bool:
+        """Whether listing would take long: hundreds of points of a module, none of which hangs on a limit."""
+        modules = self.pool.data.modules
+        machines = [module.rate / max(c.throughput for c in module.configurations) for module in modules]
+        return not self.pool.data.limits and max(machines) > _LONG
+
+    def _price_node(self, node: Node) -> bool:
+        """Raise the bound of a node; infinity where its latencies are more than the SLOs allow."""
+        ends = accumulate((len(problem.modules) for problem in self.task.problems), initial=0)
+        earliest = [max(own.low, one.earliest) for own, one in zip(node.ranges, self.pool.data.bounds, strict=True)]
+        for problem, (begin, end) in zip(self.task.problems, pairwise(ends), strict=True):
+            if problem.network.length(earliest[begin:end]) > problem.slo + TIME_TOLERANCE / 2:
+                node.bound = math.inf
+        return node.bound == math.inf or self._generate(node) is not None
+
+    def _stand_ins(self) -> list[Column]:
+        """A column beyond the budget per module, without machines: the master has a solution before there is a plan."""
         data = self.pool.data
         cost = self.task.budget * len(data.modules)
-        for m, bounds in enumerate(data.bounds):
-            self.pool.add(m, Column(cost, bounds.earliest, (0.0,) * len(data.limits), ()))
+        return [Column(cost, bounds.earliest, (0.0,) * len(data.limits), ()) for bounds in data.bounds]
 
     def _seed(self) -> None:
         """First columns: what is cheapest in free order at budgets all over a module's range; this is quick to find."""
@@ -103,28 +131,33 @@ class ModuleGeneration:
                 if schedule and module.latency(schedule, self.task.dispatch) <= latest:
                     self.pool.add(m, self.pool.column(m, schedule))
 
-    def _generate(self) -> _Prices | None:
+    def _generate(self, node: Node, told: Callable[[float], None] | None = None) -> _Prices | None:
         """Rounds of master and pricing until no reduced cost is negative, the bound raised each; the last duals."""
         modules = range(len(self.pool.columns))
         while not self.task.late():
             self.rounds += 1
-            relaxation = solve_relaxation(pattern_program(self.pool.pattern()), self.task.remaining())
+            known = node.columns([columns.values() for columns in self.pool.columns], self.stand_ins)
+            relaxation = solve_relaxation(pattern_program(self.pool.pattern(known)), self.task.remaining())
             if relaxation is None:
                 break
-            self.pool.round(relaxation.values)
+            node.mixtures = mixtures(known, relaxation.values)
+            self.pool.round(known, node.mixtures)
             value, prices = relaxation.value, self._prices(relaxation.duals)
             share = min(abs(value), self.task.budget) / len(modules)
             for tolerance in (_ROUGHLY * share, _NEARLY * share):
-                found = [self._price_out(m, prices, tolerance) for m in modules]
-                self.bound = max(self.bound, value + sum(min(0.0, bound) for bound, _, _ in found))
-                self.task.report(self.bound)
+                found = [self._price_out(m, prices, tolerance, node.ranges[m]) for m in modules]
+                node.bound = max(node.bound, value + sum(min(0.0, bound) for bound, _, _ in found))
+                if told is not None:
+                    told(node.bound)
                 improving = [
-                    (m, column) for m, (_, reduced, column) in enumerate(found) if reduced < -_IMPROVEMENT * share
+                    (m, column)
+                    for m, (_, reduced, column) in enumerate(found)
+                    if column is not None and reduced < -_IMPROVEMENT * share
                 ]
                 fresh = [self.pool.add(m, column) for m, column in improving]
                 if any(fresh):
                     break
-            if not any(fresh) or self.task.is_proven(self.bound):
+            if not any(fresh) or self.task.is_proven(node.bound):
                 return prices
         return None
 
@@ -133,11 +166,16 @@ class ModuleGeneration:
         worth = tuple(duals[f"select[{m}]"] for m in range(len(data.modules)))
         return _Prices(limit_surcharges(data.limits, duals), latency_prices(data, duals), worth)
 
-    def _price_out(self, m: int, prices: _Prices, tolerance: float) -> tuple[float, float, Column]:
+    def _price_out(
+        self, m: int, prices: _Prices, tolerance: float, latencies: Range
+    ) -> tuple[float, float, Column | None]:
         """Bound on the reduced cost of any schedule of module ``m``, the least one found, and its column."""
         second, worth = prices.second[m], prices.worth[m]
-        bound, point = self._frontier(m, prices).least(second, tolerance)
-        return bound - worth, point.cost + second * point.latency - worth, self.pool.column(m, point.schedule)
+        bound, point = self._frontier(m, prices).least(second, tolerance, *latencies)
+        if point is None:
+            return bound - worth, math.inf, None
+        reduced = point.cost + second * point.latency - worth
+        return bound - worth, reduced, self.pool.column(m, point.schedule)
 
     def _frontier(self, m: int, prices: _Prices) -> SampledFrontier:
         """Frontier of module ``m`` under the surcharges, kept between rounds that charge it the same."""

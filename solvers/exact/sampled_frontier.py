@@ -44,30 +44,37 @@ class SampledFrontier:
             raise OutOfEffortError
         self.marks = [_Mark(latest, first.cost, first)]
 
-    def least(self, second: float, tolerance: float) -> tuple[float, Point]:
+    def least(
+        self, second: float, tolerance: float, low: float = 0.0, high: float = math.inf
+    ) -> tuple[float, Point | None]:
         """Bound on cost + ``second`` x latency, and a point within ``tolerance`` dollars per hour of it.
+
+        Of latencies above ``low`` and up to ``high`` seconds, where given; None where no point has one.
 
         Raises
         ------
         OutOfEffortError
             Where the effort of the search is used up.
         """
-        bounds, values = self._priced(range(len(self.marks)), second)
+        bounds, values = self._priced(range(len(self.marks)), second, low, high)
         while True:
             bound, value = min(bounds), min(values)
-            best = self.marks[values.index(value)].point
-            assert best is not None, "what has no point has no value"
-            if bound >= value - tolerance:
-                return min(bound, value), best
+            if bound >= value - tolerance or math.isinf(bound):
+                return min(bound, value), None if math.isinf(value) else self.marks[values.index(value)].point
             place, count = bounds.index(bound), len(self.marks)
-            mark, lower = self.marks[place], self._lower(place)
-            middle = step_below(mark.end) if mark.point is best else (mark.end + lower) / 2
-            self._look(place, min(middle, step_below(mark.end)), value - second * lower)
+            mark, lower = self.marks[place], max(low, self._lower(place))
+            if mark.end > high:
+                budget = high
+            elif values[place] == value:
+                budget = step_below(mark.end)
+            else:
+                budget = (mark.end + lower) / 2
+            self._look(place, min(budget, step_below(mark.end)), value - second * lower)
             if len(self.marks) == count + 1:
                 new = slice(place, place + 1)
-                bounds[new], values[new] = self._priced(range(place, place + 2), second)
+                bounds[new], values[new] = self._priced(range(place, place + 2), second, low, high)
             else:  # some were merged
-                bounds, values = self._priced(range(len(self.marks)), second)
+                bounds, values = self._priced(range(len(self.marks)), second, low, high)
 
     def within(self, second: float, most: float) -> list[Point]:
         """Every point with cost + ``second`` x latency of at most ``most`` dollars per hour, and some others."""
@@ -105,26 +112,30 @@ class SampledFrontier:
         marks = [(i, mark) for i, mark in enumerate(self.marks) if mark.cost < cap or mark.point is not None]
         return [(mark.end if self._is_closed(i) else self._lower(i), mark.budget, mark.cost) for i, mark in marks]
 
-    def _priced(self, places: range, second: float) -> tuple[list[float], list[float]]:
+    def _priced(self, places: range, second: float, low: float, high: float) -> tuple[list[float], list[float]]:
         """Per place its bound, and cost + ``second`` x latency of its point, infinity without one."""
         points = [self.marks[place].point for place in places]
-        values = [math.inf if point is None else point.cost + second * point.latency for point in points]
-        return [self._bound(place, second) for place in places], values
+        values = [
+            math.inf if point is None or not low < point.latency <= high else point.cost + second * point.latency
+            for point in points
+        ]
+        return [self._bound(place, second, low, high) for place in places], values
 
     def _lower(self, place: int) -> float:
         """Budget from which on less than ``marks[place]`` says is known again."""
         return self.marks[place + 1].budget if place + 1 < len(self.marks) else self.earliest
 
-    def _is_closed(self, place: int) -> bool:
-        """Whether no budget is left between ``marks[place]`` and the next."""
-        return self._lower(place) >= step_below(self.marks[place].end)
+    def _is_closed(self, place: int, low: float = 0.0) -> bool:
+        """Whether no budget above ``low`` is left between ``marks[place]`` and the next."""
+        return max(low, self._lower(place)) >= step_below(self.marks[place].end)
 
-    def _bound(self, place: int, second: float) -> float:
+    def _bound(self, place: int, second: float, low: float = 0.0, high: float = math.inf) -> float:
         """Cost + ``second`` x latency is no less from ``marks[place]`` to the next; infinity where nothing is."""
         mark = self.marks[place]
-        if not self._is_closed(place):
-            return mark.cost + second * self._lower(place)
-        return math.inf if mark.point is None else mark.cost + second * mark.end
+        if not self._is_closed(place, low):
+            lower = max(low, self._lower(place))
+            return math.inf if self._lower(place) >= high or mark.budget <= low else mark.cost + second * lower
+        return math.inf if mark.point is None or not low < mark.end <= high else mark.cost + second * mark.end
 
     def _look(self, place: int, budget: float, cap: float) -> None:
         """Put the cheapest schedule within ``budget`` behind ``marks[place]``, or that it costs more than ``cap``."""

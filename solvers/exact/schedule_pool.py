@@ -30,10 +30,8 @@ if TYPE_CHECKING:
     from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
 
-_cost_and_latency = attrgetter("cost", "latency")
+_cost_and_latency, _latency_and_cost = attrgetter("cost", "latency"), attrgetter("latency", "cost")
 
-_PICKED = 1e-6
-"""Share of a column in a solution of the master from which on the solution has it."""
 QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
 _MOST_COMPOSED = 300_000
@@ -110,10 +108,11 @@ class SchedulePool:
                 slowest = max((point.latency for point in points), default=0.0)
                 budget = max(end, min(step_below(slowest), step_below(budget)))
 
-    def pattern(self) -> PatternData:
-        """Data of the pattern model over all columns."""
+    def pattern(self, known: Sequence[Sequence[Column]] | None = None) -> PatternData:
+        """Data of the pattern model over all columns, or those given."""
+        columns = known or [list(own.values()) for own in self.columns]
         return PatternData(
-            columns=tuple(tuple(columns.values()) for columns in self.columns),
+            columns=tuple(map(tuple, columns)),
             slo=tuple(slo + TIME_TOLERANCE / 2 for slo in self.data.slo),
             edges=self.data.edges,
             sinks=self.data.sinks,
@@ -122,20 +121,16 @@ class SchedulePool:
             bundles=self.data.bundles,
         )
 
-    def round(self, values: Mapping[str, float]) -> None:
+    def round(self, known: Sequence[Sequence[Column]], mixtures: Sequence[Sequence[tuple[float, Column]]]) -> None:
         """Offer the plan that a solution of the master is rounded to, every module to the quickest it mixes.
 
-        No path gets longer by that. Modules in turn, those that mixed first, then get the slack on their paths.
+        No path gets longer by that. Modules that mixed in turn then get the slack on their paths. ``known`` are the
+        columns of every module, ``mixtures`` those that the solution has, with their shares.
         """
-        known = [list(columns.values()) for columns in self.columns]
-        mixed = [
-            [column for k, column in enumerate(columns) if values[f"pick[{m},{k}]"] > _PICKED]
-            for m, columns in enumerate(known)
-        ]
-        chosen = [min(columns, key=attrgetter("latency", "cost")) for columns in mixed]
+        chosen = [min((column for _, column in own), key=_latency_and_cost) for own in mixtures]
         for problem, (begin, end) in zip(self.task.problems, self._spans(), strict=True):
             latencies = [column.latency for column in chosen[begin:end]]
-            for m in (m for m in range(begin, end) if len(mixed[m]) > 1):
+            for m in (m for m in range(begin, end) if len(mixtures[m]) > 1):
                 slack = problem.slo - problem.network.path_lengths(latencies)[m - begin]
                 within = [column for column in known[m] if column.latency <= chosen[m].latency + slack]
                 chosen[m] = min(within, key=_cost_and_latency, default=chosen[m])

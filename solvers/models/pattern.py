@@ -4,6 +4,10 @@ In fractional billing a frontier is a curve: see `harpagon.solvers.models.struct
 
 The columns suffice: a plan that is cheaper than the one at hand spends on no module more than that module's share,
 and within its share every schedule that no other beats in cost, latency and use of limited hardware is a column.
+
+Where limits or bundles couple modules these are too many. Then columns are generated: rounds of the relaxation and of
+pricing until no column of negative reduced cost is left, and then all whose reduced cost is within the gap
+(`harpagon.solvers.exact.module_generation`).
 """
 
 from __future__ import annotations
@@ -15,11 +19,13 @@ from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData
 from harpagon.formulations.residual import has_curves
-from harpagon.solvers.capabilities import UnsupportedError
+from harpagon.solvers.capabilities import UnsupportedError, is_coupled
 from harpagon.solvers.enumeration.combinations import pareto
 from harpagon.solvers.enumeration.schedules import OutOfTimeError, Rules, module_options
+from harpagon.solvers.exact.column_generation import generated
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
+from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.schedule import cheapest_schedule
 from harpagon.solvers.models.choices import choose_columns
 from harpagon.solvers.models.highs import highs_info
@@ -42,13 +48,7 @@ _ROUNDING = 1e-9
 def solve_pattern(
     instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions = DEFAULT_OPTIONS
 ) -> Result:
-    """Solve an instance with `harpagon.formulations.planning.pattern`, under every billing, dispatch policy and limit.
-
-    Raises
-    ------
-    UnsupportedError
-        Where a module on limited hardware has too many schedules to list.
-    """
+    """Solve an instance with `harpagon.formulations.planning.pattern`, under every rule and limit."""
     return run_model_method("pattern", _search, highs_info, instance, billing, dispatch, options)
 
 
@@ -114,6 +114,8 @@ def _search(task: Task) -> Result:
     if has_curves(task.billing, task.dispatch):
         return search_structures(task)
     begin = time.perf_counter()
+    if is_coupled(task.instance):
+        return generated(task, ModuleGeneration(task), begin)
     try:
         data = pattern_data(task)
     except (OutOfTimeError, OutOfEffortError):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from harpagon.formulations.planning.pattern import pattern_program
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.branching import mixtures
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.schedule_pool import SchedulePool
 from harpagon.solvers.exact.solve import solve_exact
@@ -74,6 +75,7 @@ def test_a_mixture_of_the_master_is_rounded_to_a_plan_not_much_dearer(seed: int)
             pool.add(m, pool.column(m, point.schedule))
     relaxation = solve_relaxation(pattern_program(pool.pattern()), SolverOptions())
     assert relaxation is not None
-    pool.round(relaxation.values)
+    known = [list(columns.values()) for columns in pool.columns]
+    pool.round(known, mixtures(known, relaxation.values))
     assert relaxation.value <= task.incumbent.cost * (1 + 1e-9)
     assert task.incumbent.cost <= 1.25 * relaxation.value
