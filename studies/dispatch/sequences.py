@@ -6,8 +6,8 @@ A machine of configuration i collects for at most the share v_i / d_i of the tim
 that are collected within a latency H. So schedules whose shares reach 1 bound all sequences from below. Of these a few
 rules look for a sequence that keeps every machine's distance; those it finds are plans. Whole billing.
 
-Three kinds of v_i: "turns", what Theorem 8 proves; "fluid", the mean for as many requests as a batch holds; "slotted", of
-roots on multiples of 1 / R, which costs 1 / R once, and from which single tuples in step gain too.
+Three kinds of v_i: "turns", what Theorem 8 proves; "fluid", the mean for as many requests as a batch holds; "slotted",
+of roots on multiples of 1 / R, which costs 1 / R once, and from which single tuples in step gain too.
 """
 
 from __future__ import annotations
