@@ -66,11 +66,11 @@ def test_the_edge_of_the_largest_rate_says_what_a_root_brings_to_a_join(join: st
 
 
 def test_as_a_whole_a_root_brings_what_the_edge_that_brings_most_does() -> None:
-    engine = queues(FORK_AND_JOIN, 40, whole=True)
+    engine = queues((*FORK_AND_JOIN, ("j", "k", 1.0)), 40, whole=True)
     brought = [np.bincount(outcome.roots, minlength=40) for outcome in engine.run(1000.0)]
     every = Flow(np.zeros(40), np.arange(40), np.zeros(40), 0.0, 40, 0.0)
     edges = [np.bincount(engine.edges[tail, 3].carry(every).root, minlength=40) for tail in (1, 2)]
-    assert np.array_equal(brought[3], np.maximum(*edges))
+    assert np.array_equal(brought[3], np.maximum(*edges)) and np.array_equal(brought[4], brought[3])
     assert (edges[0] < edges[1]).any() and (edges[0] > edges[1]).any()
 
 
