@@ -65,7 +65,10 @@ def with_quickest_plan(instance: Instance, result: Result, options: SolverOption
 
 
 def _has_quickest(instance: Instance, result: Result, plan: Plan) -> bool:
-    """Whether `exact` has looked for it: in fractional billing always, else where it needed no columns."""
+    """Whether `exact` has looked for it: in whole billing where it needed no columns, in fractional billing by itself.
+
+    There one short pipeline is solved over curves, with no second solve where the SLO binds: it would double the time.
+    """
     return has_curves(plan.billing, plan.dispatch) or "columns" not in result.solver.options
 
 
