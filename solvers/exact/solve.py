@@ -17,6 +17,8 @@ from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import hardware_limits
 from harpagon.formulations.physics import RATE_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
+from harpagon.formulations.residual import has_curves
+from harpagon.instances.policies import Billing
 from harpagon.solvers.capabilities import has_limits, is_coupled
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.instances.instance import Instance
     from harpagon.instances.plan import Plan
-    from harpagon.instances.policies import Billing, Dispatch
+    from harpagon.instances.policies import Dispatch
     from harpagon.solvers.exact.pipeline import PipelineChoice
     from harpagon.solvers.models.model_method import Start
     from harpagon.solvers.options import SolverOptions
 
 QUICK = 20_000
 """Labels that the frontiers of a small pipeline, or of all that limits couple, may take before column generation."""
+_WHOLE_SHARE, _WHOLE_GAP = 1 / 4, 1e-2
+"""What of the time that is left a plan of whole billing to start from may take, and its gap."""
 
 
 def solve_exact(
@@ -100,7 +104,28 @@ def _by_columns(
     from harpagon.solvers.models.model_method import first_start
 
     start = start or first_start(instance, billing, dispatch, options, problems)
+    if has_curves(billing, dispatch) and options.start is None:
+        start = _with_whole_plan(start)
     return solve_by_columns(instance, billing, dispatch, options, held, start)
+
+
+def _with_whole_plan(start: Start) -> Start:
+    """``start`` with a plan near the optimum of whole billing: a plan here too, and found sooner."""
+    task = start.task
+    if task.late():
+        return start
+    options = replace(task.remaining(), gap=max(task.options.gap, _WHOLE_GAP), progress=None)
+    if options.time_limit is not None:
+        options = replace(options, time_limit=options.time_limit * _WHOLE_SHARE)
+    try:
+        whole = solve_exact(task.instance, Billing.WHOLE, task.dispatch, options).plan
+    except SolveInterrupted as interruption:
+        whole, task = interruption.result.plan, replace(task, deadline=0.0)
+    if whole is None:
+        return replace(start, task=task)
+    task.incumbent.propose([module.tuples for pipeline in whole.pipelines for module in pipeline.modules.values()])
+    known = start.known if task.incumbent.plan is None else True
+    return replace(start, task=replace(task, budget=min(task.budget, task.incumbent.cost)), known=known)
 
 
 def _start_within_limits(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Start:

@@ -43,7 +43,6 @@ def test_the_written_table_is_the_profile(tmp_path):
         (["--fanout", "inf"], "--fanout"),
         (["--repeats", "0"], "--repeats"),
         (["--quantile", "nan"], "--quantile"),
-        (["--table", "no/such/folder/a.csv"], "no/such/folder"),
         (["--after", "detect", "--out", "nowhere.json"], "nowhere.json"),
     ],
 )

@@ -8,7 +8,7 @@ from statistics import mean
 import pytest
 from heuristic_cases import random_instances
 
-from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.formulations.physics import PROOF_TOLERANCE
 from harpagon.heuristics.baselines.readings import DEFAULT_READINGS, READINGS, SYSTEMS
 from harpagon.instances.generate import random_instance
 from harpagon.instances.instance import Instance
@@ -53,7 +53,7 @@ def test_a_configuration_that_collects_as_one_never_costs_more(billing: Billing)
         together, alone = cost(instance, "scrooge", billing), cost(instance, "scrooge-2d", billing)
         if alone is not None:
             assert together is not None
-            assert together <= alone * (1 + COST_TOLERANCE)
+            assert together <= alone * (1 + PROOF_TOLERANCE)
             dearer += alone > together * 1.001
     assert dearer > 3
 

@@ -240,7 +240,6 @@ def test_machines_run_onnx_models(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--onnx", "gpu={}"], "is planned on T4"),
         (["--onnx", "relu={}"], "open dimensions"),
         (["--figure", "run.txt"], "no kind of figure"),
-        (["--figure", "no/folder/run.svg"], "no such folder"),
     ],
 )
 def test_bad_usage_of_onnx_models(

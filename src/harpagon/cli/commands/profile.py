@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from harpagon.cli.console import note, show, show_json
+from harpagon.cli.files import require_folder
 from harpagon.cli.inputs import JsonOption, shapes_of
 
 if TYPE_CHECKING:
@@ -169,9 +170,8 @@ def _check_flags(
             raise typer.BadParameter("give a positive number", param_hint=flag)
     if not 0 <= quantile <= 1:
         raise typer.BadParameter("give a share from 0 to 1", param_hint="--quantile")
-    for flag, path in (("--table", table), ("--out", out)):
-        if path is not None and not path.parent.is_dir():
-            raise typer.BadParameter(f"{path.parent}: there is no such folder", param_hint=flag)
+    for path in (table, out):
+        require_folder(path)
     if after is not None:
         if out is None:
             raise typer.BadParameter("name the instance to add to with --out", param_hint="--after")
