@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from harpagon.solvers.exact.effort import OutOfEffortError
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from harpagon.solvers.exact.curve import Curve, Priced
 
 _ROUNDS = 60
-_STAND_IN = 10.0
-"""Times the scale that a module costs which has no point in time."""
 _NEW = 2e-9
 """Share of the scale by which a point has to lie below its price to be worth a column."""
 _VISIBLE = 1e-9
@@ -43,7 +42,7 @@ class Mix:
 
 @dataclass(frozen=True, slots=True)
 class Relaxed:
-    """Bound of the master, prices, and per module the curves it mixes; without ``mixes`` no choice is in time.
+    """Bound of the master, infinite where no choice is in time; prices, and per module the curves it mixes.
 
     ``least`` is per module and curve allowed the least cost + price x latency.
     """
@@ -61,29 +60,28 @@ class CurveMaster:
     ----------
     network, slo
         Of the pipeline; seconds.
-    earliest
-        Smallest latency per module, in seconds.
     scale
         Dollars per hour, of the size of a plan's cost.
     """
 
-    def __init__(self, network: PathNetwork, slo: float, earliest: Sequence[float], scale: float) -> None:
+    def __init__(self, network: PathNetwork, slo: float, scale: float) -> None:
+        self.network = network
         self.paths = list(_paths(network))
         self.slo = slo
         self.scale = scale
-        self.through = [[i for i, (path, _) in enumerate(self.paths) if m in path] for m in range(len(earliest))]
+        self.through = [[i for i, (path, _) in enumerate(self.paths) if m in path] for m in range(len(network.modules))]
         self.allowances = [slo - transfer for _, transfer in self.paths]
-        rows = [(1.0, 1.0)] * len(earliest) + [(-math.inf, allowance / slo) for allowance in self.allowances]
+        rows = [(1.0, 1.0)] * len(network.modules) + [(-math.inf, allowance / slo) for allowance in self.allowances]
         self.program = GrowingProgram(rows)
-        self.columns: list[tuple[int, Curve | None, float]] = []
-        for m, latency in enumerate(earliest):
-            self._add(m, None, latency, _STAND_IN * scale)
+        self.columns: list[tuple[int, Curve, float]] = []
+        self.quickest: set[Curve] = set()
 
     def relax(self, allowed: Sequence[Sequence[Curve]], enough: float) -> Relaxed:
         """Bound over the curves ``allowed`` per module; it may end early where that passes ``enough``."""
-        sets = [set(map(id, curves)) for curves in allowed]
-        open_columns = [curve is None or id(curve) in sets[m] for m, curve, _ in self.columns]
-        self.program.open(open_columns)
+        if not self._add_quickest(allowed):
+            return Relaxed(math.inf, (), (), ())
+        sets = list(map(set, allowed))
+        self.program.open([curve in sets[m] for m, curve, _ in self.columns])
         best = Relaxed(-math.inf, (), (), ())
         for _ in range(_ROUNDS):
             solved = self.program.solve()
@@ -98,6 +96,15 @@ class CurveMaster:
             if bound >= enough or not self._add_new(allowed, least, duals):
                 break
         return Relaxed(best.bound, best.seconds, best.least, self._mixes(values, len(allowed)))
+
+    def _add_quickest(self, allowed: Sequence[Sequence[Curve]]) -> bool:
+        """Add the quickest point of every module, with which the master has a solution; whether they are in time."""
+        quickest = [min(curves, key=attrgetter("low")) for curves in allowed]
+        for m, curve in enumerate(quickest):
+            if curve not in self.quickest:
+                self.quickest.add(curve)
+                self._add(m, curve, curve.low, curve.cost(curve.low))
+        return self.network.length([curve.low for curve in quickest]) <= self.slo
 
     def _prices(self, duals: Sequence[float]) -> tuple[list[float], float]:
         """Price of a second per module, and what all paths together are worth, negative."""
@@ -119,22 +126,19 @@ class CurveMaster:
                     added = True
         return added
 
-    def _add(self, m: int, curve: Curve | None, latency: float, cost: float) -> None:
+    def _add(self, m: int, curve: Curve, latency: float, cost: float) -> None:
         self.columns.append((m, curve, latency))
         entries = {m: 1.0} | {len(self.through) + i: latency / self.slo for i in self.through[m]}
         self.program.add(cost / self.scale, entries)
 
     def _mixes(self, values: Sequence[float], modules: int) -> list[list[Mix]]:
-        """Per module the curves in use; none at all where a stand-in is."""
-        weights: list[dict[int, tuple[Curve, float, float]]] = [{} for _ in range(modules)]
+        """Per module the curves in use."""
+        weights: list[dict[Curve, tuple[float, float]]] = [{} for _ in range(modules)]
         for (m, curve, latency), value in zip(self.columns, values, strict=False):
-            if value <= _VISIBLE:
-                continue
-            if curve is None:
-                return []
-            _, weight, moment = weights[m].get(id(curve), (curve, 0.0, 0.0))
-            weights[m][id(curve)] = (curve, weight + value, moment + value * latency)
-        return [[Mix(curve, weight, moment / weight) for curve, weight, moment in own.values()] for own in weights]
+            if value > _VISIBLE:
+                weight, moment = weights[m].get(curve, (0.0, 0.0))
+                weights[m][curve] = (weight + value, moment + value * latency)
+        return [[Mix(curve, weight, moment / weight) for curve, (weight, moment) in own.items()] for own in weights]
 
 
 def _paths(network: PathNetwork) -> Iterator[tuple[frozenset[int], float]]:

@@ -80,7 +80,7 @@ class CurveSearch:
         self.cost = sum(point.cost for point in points)
         self.bound = 0.0
         self.curves: list[dict[Structure, Curve]] = [{} for _ in ranges]
-        self.master = CurveMaster(problem.network, slo, [earliest for earliest, _ in ranges], self.cost)
+        self.master = CurveMaster(problem.network, slo, self.cost)
 
     def run(self, others: Sequence[Point]) -> None:
         """Close the gap between ``bound`` and ``cost``, that of ``points``; ``others`` are points to begin with too.
@@ -166,7 +166,7 @@ class CurveSearch:
             self.effort.spent += sum(map(len, allowed)) // _CURVES_PER_LABEL
             self.effort.spend(len(waiting))
             relaxed = self.master.relax(allowed, self._enough())
-            if relaxed.bound < self._enough() and relaxed.mixes:
+            if relaxed.bound < self._enough():
                 mixed = [m for m, mixes in enumerate(relaxed.mixes) if len(mixes) > 1]
                 if mixed:
                     waiting += self._halves(allowed, relaxed, max(mixed, key=lambda m: _doubt(relaxed.mixes[m])))

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 QUICK = 20_000
 """Labels that the frontiers of a small pipeline, or of all that limits couple, may take before column generation."""
+QUICK_OVER_CURVES = 200_000
+"""The same for a pipeline in fractional billing that no limit couples: generation over structures is far slower."""
 _WHOLE_SHARE, _WHOLE_GAP = 1 / 4, 1e-2
 """What of the time that is left a plan of whole billing to start from may take, and its gap."""
 
@@ -143,7 +145,7 @@ def solve_apart(
     options: SolverOptions,
     begin: float | None = None,
 ) -> Result:
-    """Each pipeline on its own, what couples them left aside, as far as `QUICK` labels go: of each, or of all.
+    """Each pipeline on its own, what couples them left aside, as far as labels go: `QUICK` of all, or more of each.
 
     ``begin`` is the reading of ``time.perf_counter`` from which the time limit counts; None for now.
     """
@@ -153,7 +155,8 @@ def solve_apart(
     if is_coupled(instance):
         efforts = [Effort(deadline, QUICK)] * len(problems)
     else:
-        efforts = [Effort(deadline, QUICK) for _ in problems]
+        most = QUICK_OVER_CURVES if has_curves(billing, dispatch) else QUICK
+        efforts = [Effort(deadline, most) for _ in problems]
     searches = [
         PipelineSearch(problem, billing, dispatch, options, effort, most_points=MANY)
         for problem, effort in zip(problems, efforts, strict=True)

@@ -14,6 +14,7 @@ from harpagon.instances.library.shipped import resolve
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.curve import Curve
+from harpagon.solvers.exact.curve_master import CurveMaster
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.result import Termination
 
@@ -51,3 +52,23 @@ def test_optimum_uses_structures_that_no_sample_finds(name: str, dispatch: Dispa
     assert result.termination is Termination.OPTIMAL
     assert result.objective == pytest.approx(stored[name, Billing.FRACTIONAL, dispatch], rel=2e-7)
     assert "columns" not in result.solver.options, "solved by branch and bound over curves alone"
+
+
+def test_a_branch_whose_quickest_curves_are_nearly_too_slow_is_closed() -> None:
+    """There a second costs more than any price at which a plan could be bought off."""
+    result = solve_exact(resolve("caption-1259rps-141ms-V100+T4+A100"), Billing.FRACTIONAL, Dispatch.TC)
+    assert result.termination is Termination.OPTIMAL
+    assert "columns" not in result.solver.options
+
+
+def test_a_master_of_curves_that_are_too_slow_together_has_no_choice() -> None:
+    (problem,) = pipeline_problems(resolve("pose-316rps-89ms-V100+T4+A100"))
+    configurations = [module.configurations[0] for module in problem.modules]
+    structures = [
+        next(iter(structures_with((DispatchTuple.full(c, 9),), None, module, Dispatch.TC)))
+        for c, module in zip(configurations, problem.modules, strict=True)
+    ]
+    curves = [[Curve(structure, structure.quickest)] for structure in structures]
+    length = problem.network.length([structure.quickest for structure in structures])
+    for slo, bound in ((length * 1.001, sum(one.cost(one.low) for (one,) in curves)), (length * 0.999, math.inf)):
+        assert CurveMaster(problem.network, slo, 1.0).relax(curves, math.inf).bound == pytest.approx(bound)
