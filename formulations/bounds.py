@@ -111,13 +111,17 @@ def first_plan(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[Dispa
 
 
 def largest_stretch(problem: PipelineProblem, latencies: Sequence[float], held: Sequence[float] = ()) -> float:
-    """Largest factor, at least 1, on all latencies that keeps the SLO; latencies ``held``, if not 0, do not stretch."""
+    """Largest factor, at least 1, on all latencies that keeps the SLO; latencies ``held``, if not 0, do not stretch.
+
+    Where the latencies take longer than the SLO as they are, by a tolerance, no path gets longer than the longest.
+    """
     held = held or [0.0] * len(latencies)
+    most = max(problem.slo, problem.network.length(latencies))
     low, high = 1.0, max(1.0, 2 * problem.slo / min(latencies))
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
         stretched = [own or middle * latency for latency, own in zip(latencies, held, strict=True)]
-        fits = problem.network.length(stretched) <= problem.slo
+        fits = problem.network.length(stretched) <= most
         low, high = (middle, high) if fits else (low, middle)
     return low
 

@@ -71,6 +71,8 @@ def test_a_console_without_box_characters_gets_others(encoding: str) -> None:
         ("plan", "worked-example", "--figure", "missing/plan.svg"),
         ("curve", "worked-example", "--figure", "missing/curve.svg"),
         ("profile", "model.onnx", "--table", "missing/table.csv"),
+        ("sponge", "--trace", "synthetic", "--figure", "missing/run.png"),
+        ("slopt", "video", "--figure", "missing/run.png"),
         ("plan", "worked-example", "--out", "taken"),
         ("export", "worked-example", "--format", "lp", "--out", "missing/model.lp"),
         (*GAP, "--out", "file/folder"),

@@ -117,7 +117,6 @@ def test_bad_traces_are_refused_with_file_and_place(
         ["--startup", "inf"],
         ["--estimation", "magic"],
         ["--figure", "run.txt"],
-        ["--figure", "nowhere/run.png"],
     ],
 )
 def test_bad_flags_are_refused(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:

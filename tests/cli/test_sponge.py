@@ -94,7 +94,6 @@ def test_a_pipeline_is_served_in_place_and_fixed(capsys):
         (["--communication", "-1"], "--communication"),
         (["--figure", "a.png"], "--figure"),
         (["--trace", "synthetic", "--figure", "a.txt"], "--figure"),
-        (["--trace", "synthetic", "--figure", "no/such/folder/a.png"], "no/such/folder"),
         (["--profile", "nowhere.csv"], "nowhere.csv"),
         (["--profile", "nowhere.json"], "nowhere.json"),
         (["--variant", "mine"], "mine"),

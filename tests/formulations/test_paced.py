@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from fractions import Fraction
 from itertools import count, pairwise
+from math import nextafter
 
 import networkx as nx
 import pytest
@@ -87,6 +88,19 @@ def test_least_residual_keeps_the_budget_and_less_does_not(case: tuple[Configura
     assert service is not None
     assert service.latency <= budget * (1 + 1e-12)
     assert less is None or less.latency > budget * (1 - 1e-9)
+
+
+def test_a_residual_is_less_than_a_whole_machine_in_floating_point_too() -> None:
+    """At a load of one machine up to rounding, what is above its throughput in fractions may be below it in floats."""
+    generator = random.Random(1)
+    graph = nx.DiGraph()
+    graph.add_node("a")
+    for _ in range(200):
+        configuration = Configuration("gpu", 1, generator.uniform(1e-5, 1e-4), 1.0)
+        for rate in (configuration.throughput, nextafter(configuration.throughput, 0.0)):
+            stream = Stream(rate, pipeline_waves(graph)["a"])
+            least = least_residual(configuration, stream, 3 * configuration.duration)
+            assert least is None or DispatchTuple.residual(configuration, least).is_residual
 
 
 @settings(deadline=None, max_examples=40)
