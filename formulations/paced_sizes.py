@@ -35,15 +35,11 @@ def least_residual(configuration: Configuration, stream: Stream, budget: float) 
         return None
     if configuration.is_capacity:
         load = upward(stream.wave.rate * exact(stream.rate))
-        return load if _is_partly_used(configuration, load) else None
+        return load if load < configuration.throughput else None
     known = [_residual_in_step(configuration, stream, room), _residual_at_once(configuration, stream, room)]
     rate = min((upward(rate) for rate in known if rate is not None), default=None)
-    return rate if rate is not None and _is_partly_used(configuration, rate) else None
-
-
-def _is_partly_used(configuration: Configuration, rate: float) -> bool:
-    """Whether a machine at ``rate`` is less than a whole one, in fractions and in what a plan file holds."""
-    return rate < exact_throughput(configuration) and rate < configuration.throughput
+    whole = min(exact_throughput(configuration), configuration.throughput)  # in fractions, and in a plan file
+    return None if rate is None or rate >= whole else rate
 
 
 class _Size:
