@@ -38,8 +38,9 @@ def least_residual(configuration: Configuration, stream: Stream, budget: float) 
         return load if load < configuration.throughput else None
     known = [_residual_in_step(configuration, stream, room), _residual_at_once(configuration, stream, room)]
     rate = min((upward(rate) for rate in known if rate is not None), default=None)
-    whole = min(exact_throughput(configuration), configuration.throughput)  # in fractions, and in a plan file
-    return None if rate is None or rate >= whole else rate
+    if rate is None or rate >= exact_throughput(configuration) or rate >= configuration.throughput:
+        return None  # a whole machine, in fractions or in a plan file
+    return rate
 
 
 class _Size:
