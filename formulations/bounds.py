@@ -110,6 +110,11 @@ def first_plan(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[Dispa
     return None if None in schedules else schedules  # type: ignore[return-value]
 
 
+def least_machines(module: ModuleProblem) -> float:
+    """Machines of the largest throughput that the rate keeps busy, a fraction of one counted."""
+    return module.rate / max(configuration.throughput for configuration in module.configurations)
+
+
 def largest_stretch(problem: PipelineProblem, latencies: Sequence[float], held: Sequence[float] = ()) -> float:
     """Largest factor, at least 1, on all latencies that keeps the SLO; latencies ``held``, if not 0, do not stretch.
 

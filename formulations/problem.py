@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -104,6 +105,11 @@ def own_promise(pipeline: Pipeline) -> Promise:
 def pipeline_problems(instance: Instance) -> tuple[PipelineProblem, ...]:
     """Compile every pipeline of an instance."""
     return tuple(pipeline_problem(instance, pipeline) for pipeline in instance.pipelines)
+
+
+def module_spans(problems: Iterable[PipelineProblem]) -> list[tuple[int, int]]:
+    """Where the modules of every pipeline begin and end, the modules of all pipelines in one list."""
+    return list(pairwise(accumulate((len(problem.modules) for problem in problems), initial=0)))
 
 
 def model_names(instance: Instance, problems: Iterable[PipelineProblem]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import accumulate, pairwise, product
+from itertools import product
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import (
@@ -20,6 +20,7 @@ from harpagon.formulations.bounds import (
     smallest_latency,
 )
 from harpagon.formulations.physics import TIME_TOLERANCE, has_free_order, keeps_streams
+from harpagon.formulations.problem import module_spans
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.capabilities import UnsupportedError
@@ -72,8 +73,7 @@ def listed_plan(rules: Rules) -> list[Schedule] | None:
     if found is None:
         return None
     contents = [content for pipeline in found.content for content in pipeline]  # type: ignore[attr-defined]
-    ends = [0, *accumulate(len(problem.modules) for problem in rules.problems)]
-    chosen = [contents[begin:end] for begin, end in pairwise(ends)]
+    chosen = [contents[begin:end] for begin, end in module_spans(rules.problems)]
     filled = [_filled(rules, problem, parts) for problem, parts in zip(rules.problems, chosen, strict=True)]
     return [schedule for schedules in filled for schedule in schedules]
 

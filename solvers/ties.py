@@ -18,7 +18,7 @@ from harpagon.formulations.problem import pipeline_problems
 from harpagon.formulations.residual import has_curves
 from harpagon.instances.policies import Billing
 from harpagon.solvers.capabilities import UnsupportedError, is_coupled
-from harpagon.solvers.exact.effort import Effort, OutOfEffortError
+from harpagon.solvers.exact.effort import TIE_CHOICES, TIE_LABELS, TIE_NODES, Effort, OutOfEffortError
 from harpagon.solvers.exact.pipeline import LONG
 from harpagon.solvers.exact.solve import solve_apart
 from harpagon.solvers.result import Termination
@@ -31,13 +31,6 @@ if TYPE_CHECKING:
     from harpagon.solvers.models.model_method import Task
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
-
-MOST_LABELS = 20_000
-"""Labels that the second solve may take up."""
-MOST_NODES = 500
-"""Nodes that each of its choices may take up."""
-_MOST_CHOICES = 20
-"""Choices that may miss an SLO or the cost by rounding before the method's own plan stays."""
 
 
 def with_quickest_plan(instance: Instance, result: Result, options: SolverOptions) -> Result:
@@ -84,7 +77,7 @@ def _chosen_again(
     deadline = math.inf if options.time_limit is None else time.perf_counter() + options.time_limit
     most = plan.cost * (1 + COST_TOLERANCE)
     task = Task(instance, problems, plan.billing, plan.dispatch, options, incumbent, most, deadline)
-    effort = Effort(deadline, MOST_LABELS)
+    effort = Effort(deadline, TIE_LABELS)
     if has_curves(plan.billing, plan.dispatch):
         QuickestStructures(task, effort).run()
     else:
@@ -111,9 +104,9 @@ def _choose(task: Task, data: PatternData) -> None:
     from harpagon.solvers.models.highs import solve_linear_program
 
     pipelines = [q for q, problem in enumerate(task.problems) for _ in problem.modules]
-    for _ in range(_MOST_CHOICES):
+    for _ in range(TIE_CHOICES):
         program = quickest_program(data, pipelines, task.budget)
-        solution = solve_linear_program(program, task.remaining(), most_nodes=MOST_NODES)
+        solution = solve_linear_program(program, task.remaining(), most_nodes=TIE_NODES)
         if solution.plan is None:
             return
         choice = picked(data.columns, solution.plan)

@@ -10,7 +10,6 @@ import argparse
 import math
 import statistics
 import sys
-import time
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, cast
@@ -20,7 +19,6 @@ from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.levels import build_levels
 from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.instances.library.shipped import worked_example
-from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.effort import Effort
@@ -33,6 +31,8 @@ from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.models.opened import BUDGET_FACTOR
 from harpagon.solvers.options import DEFAULT_OPTIONS, SolverOptions
 from harpagon.solvers.result import Termination
+from studies.suites import chosen_instances, suite_parser
+from studies.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from harpagon.formulations.planning.levels import Level
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Instance
-    from harpagon.solvers.result import Result
 
 FORMULATIONS = tuple(
     m.name
@@ -83,10 +82,11 @@ class Measurement:
 def measure(instance: Instance, name: str, billing: Billing, dispatch: Dispatch, limit: float) -> Measurement:
     """Solve, three times where it is quick, then measure the model with the tangents that the solve ended with."""
     options = SolverOptions(time_limit=limit)
-    processor, result = _timed(instance, name, billing, dispatch, options)
+    run = find_method(name).run
+    result, processor = timed(run, instance, billing, dispatch, options)
     if result.solve_time < _QUICK:
-        again = (_timed(instance, name, billing, dispatch, options) for _ in range(2))
-        processor, result = min(((processor, result), *again), key=itemgetter(0))
+        again = (timed(run, instance, billing, dispatch, options) for _ in range(2))
+        result, processor = min(((result, processor), *again), key=itemgetter(1))
     optimal = result.termination is Termination.OPTIMAL
     nodes = cast("int | None", result.solver.options.get("nodes"))
     measured = Measurement(optimal, result.build_time, result.solve_time, processor, nodes)
@@ -95,15 +95,6 @@ def measure(instance: Instance, name: str, billing: Billing, dispatch: Dispatch,
     program = linear_program(linear_model(instance, name, billing, dispatch, options))
     tightness = relaxation_bound(program, DEFAULT_OPTIONS) / result.plan.cost if optimal else None
     return replace(measured, rows=program.rows, columns=program.columns, tightness=tightness)
-
-
-def _timed(
-    instance: Instance, name: str, billing: Billing, dispatch: Dispatch, options: SolverOptions
-) -> tuple[float, Result]:
-    """Seconds of processor time, and the result."""
-    begin = time.process_time()
-    result = find_method(name).run(instance, billing, dispatch, options)
-    return time.process_time() - begin, result
 
 
 def level_worth(instance: Instance, billing: Billing, dispatch: Dispatch, factor: float) -> dict[str, float]:
@@ -170,7 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.table import Table
 
     options = _parser().parse_args(arguments)
-    workloads = spread(suite(options.suite), options.instances)
+    workloads = chosen_instances(options)
     if options.floors:
         _print_floors(workloads, Billing(options.billing), Dispatch(options.dispatch))
         return 0
@@ -218,9 +209,7 @@ def _percentile(values: Sequence[float], share: float) -> float:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description="Measure the formulations on the same workloads.")
-    parser.add_argument("--suite", default="smoke")
-    parser.add_argument("--instances", type=int, default=50, metavar="N", help="spread evenly over the suite")
+    parser = suite_parser("formulations", "Measure the formulations on the same workloads.", instances=50)
     parser.add_argument("--formulations", nargs="+", choices=FORMULATIONS, default=FORMULATIONS)
     parser.add_argument("--billing", choices=[*APART], default=Billing.WHOLE)
     parser.add_argument("--dispatch", choices=[*Dispatch], default=Dispatch.TC)

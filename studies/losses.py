@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING
 from harpagon.evaluation.gaps.tables import SAME_COST
 from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, plan_harpagon
 from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
-from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import solve
 from harpagon.solvers.result import Termination
+from studies.suites import chosen_instances, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     options = _parser().parse_args(arguments)
-    instances = spread(suite(options.suite), options.instances)
+    instances = chosen_instances(options)
     headings = (
         *("billing", "splitter goes by", "workloads", "at the optimum", "at the best split", "best split at optimum"),
         *("taken back by reassigner: mean (max)", "left by splitter and reassigner", "module scheduler"),
@@ -134,9 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m studies.losses", description="What Harpagon loses, and where.")
-    parser.add_argument("--suite", default="smoke")
-    parser.add_argument("--instances", type=int, default=42, metavar="N", help="spread evenly over the suite")
+    parser = suite_parser("losses", "What Harpagon loses, and where.", instances=42)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     return parser
 

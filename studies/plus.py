@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,14 +17,14 @@ from harpagon.evaluation.gaps.tables import SAME_COST, quantile
 from harpagon.heuristics.harpagon.plan import plan_harpagon
 from harpagon.heuristics.harpagon_plus.plan import plan_harpagon_plus
 from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
-from harpagon.instances.library.suites import spread, suite, suite_names
 from harpagon.instances.policies import APART, Billing, Dispatch
+from studies.suites import chosen_instances, suite_parser
+from studies.timing import timed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from harpagon.instances.instance import Instance
-    from harpagon.instances.plan import Plan
 
 _NEAR = 1e-3
 """Gap of a plan that counts as near the optimum."""
@@ -45,18 +44,10 @@ def compare(instance: Instance, billing: Billing, optimum: float) -> Comparison 
     """Run both heuristics; None where ``harpagon+`` finds no plan."""
     plan, seconds, others = None, [], []
     for _ in range(_RUNS):
-        plan, taken = _timed(plan_harpagon_plus, instance, billing)
+        plan, taken = timed(plan_harpagon_plus, instance, billing)
         seconds.append(taken)
-        others.append(_timed(plan_harpagon, instance, billing)[1])
+        others.append(timed(plan_harpagon, instance, billing)[1])
     return None if plan is None else Comparison(plan.cost / optimum - 1, min(seconds), min(others))
-
-
-def _timed(
-    plan: Callable[[Instance, Billing], Plan | None], instance: Instance, billing: Billing
-) -> tuple[Plan | None, float]:
-    start = time.process_time()
-    found = plan(instance, billing)
-    return found, time.process_time() - start
 
 
 def row(found: Sequence[Comparison]) -> list[str]:
@@ -80,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = _parser().parse_args(arguments)
     optima = {one.case: one.best for one in read_benchmarks(benchmark_path(options.suite))}
-    instances = spread(suite(options.suite), options.instances)
+    instances = chosen_instances(options)
     headings = (
         *("billing", "workloads", "optimal", "within 0.1 %", "gap: mean (max)", "harpagon+: median, p99"),
         *("harpagon: median, p99", "ratio of medians", "ratio of p99", "mean ratio"),
@@ -96,9 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m studies.plus", description="harpagon+ beside Harpagon.")
-    parser.add_argument("--suite", default="smoke", choices=suite_names())
-    parser.add_argument("--instances", type=int, default=42, metavar="N", help="spread evenly over the suite")
+    parser = suite_parser("plus", "harpagon+ beside Harpagon.", instances=42)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     return parser
 

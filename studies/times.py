@@ -9,16 +9,16 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.evaluation.gaps.tables import REFERENCE, quantile
-from harpagon.instances.library.suites import spread, suite, suite_names
 from harpagon.instances.policies import APART, Billing, Dispatch
 from harpagon.solvers.methods import solve
 from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
+from studies.suites import chosen_instances, suite_parser
+from studies.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ _RUNS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class Solved:
     """One workload: whether its optimum was proven, and seconds of processor time of both."""
 
     name: str
@@ -38,21 +38,17 @@ class Timed:
     harpagon_seconds: float
 
 
-def timed(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Timed:
+def solved(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Solved:
     """Solve one workload by both."""
-    times: dict[str, list[float]] = {REFERENCE: [], "harpagon": []}
+    seconds, others = [], []
     for _ in range(_RUNS):
-        start = time.process_time()
-        result = solve(instance, REFERENCE, billing, dispatch, options)
-        times[REFERENCE].append(time.process_time() - start)
-        start = time.process_time()
-        solve(instance, "harpagon", billing)
-        times["harpagon"].append(time.process_time() - start)
-    proven = result.termination is Termination.OPTIMAL
-    return Timed(instance.name, proven, min(times[REFERENCE]), min(times["harpagon"]))
+        result, taken = timed(solve, instance, REFERENCE, billing, dispatch, options)
+        seconds.append(taken)
+        others.append(timed(solve, instance, "harpagon", billing)[1])
+    return Solved(instance.name, result.termination is Termination.OPTIMAL, min(seconds), min(others))
 
 
-def row(found: Sequence[Timed]) -> list[str]:
+def row(found: Sequence[Solved]) -> list[str]:
     """Cells: proven, seconds in all, at the median, the 99th percentile and the most, and mean ratio to Harpagon's."""
     times = sorted(one.seconds for one in found)
     slowest = max(found, key=lambda one: one.seconds)
@@ -71,23 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from rich.progress import track
 
     options = _parser().parse_args(arguments)
-    instances = spread(suite(options.suite), options.instances)
+    instances = chosen_instances(options)
     limit = SolverOptions(time_limit=options.time_limit)
     headings = ("billing", "dispatch", "proven", "all", "median", "p99", "largest", "over Harpagon, geometric mean")
     lines = [headings, ("---",) * len(headings)]
     for billing in map(Billing, options.billing):
         for dispatch in map(Dispatch, options.dispatch):
             tracked = track(instances, f"{billing}, {dispatch}", console=Console(stderr=True))
-            timed(instances[0], billing, dispatch, limit)  # what is imported is not the method's time
-            lines.append((billing, dispatch, *row([timed(one, billing, dispatch, limit) for one in tracked])))
+            solved(instances[0], billing, dispatch, limit)  # what is imported is not the method's time
+            lines.append((billing, dispatch, *row([solved(one, billing, dispatch, limit) for one in tracked])))
     print("\n".join(f"| {' | '.join(line)} |" for line in lines))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m studies.times", description="The exact method beside Harpagon.")
-    parser.add_argument("--suite", default="smoke", choices=suite_names())
-    parser.add_argument("--instances", type=int, default=42, metavar="N", help="spread evenly over the suite")
+    parser = suite_parser("times", "The exact method beside Harpagon.", instances=42)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.TC, Dispatch.FREE])
     parser.add_argument("--time-limit", type=float, metavar="S", help="of the exact method, per workload")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, collects, execution
+from harpagon.formulations.problem import module_spans
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -95,10 +95,9 @@ class PlanningData:
         bundles = {name: one for name, one in instance.hardware.items() if one.bundle > 1}
         limits = {name: affordable(one, cost) for name, one in bundles.items()} | hardware_limits(instance)
         bounds = tuple(b for pipeline in module_bounds(problems, dispatch, limits, cost) for b in pipeline)
-        offsets = [0, *accumulate(len(problem.modules) for problem in problems)]
         edges = {
             (offset + i, offset + j): transfer
-            for offset, problem in zip(offsets, problems, strict=False)
+            for (offset, _), problem in zip(module_spans(problems), problems, strict=True)
             for i, pairs in enumerate(problem.network.successors)
             for j, transfer in pairs
         }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.bounds import cheapest_single
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
-from harpagon.formulations.problem import model_names
+from harpagon.formulations.problem import model_names, module_spans
 from harpagon.formulations.shared import Mix, busy, cycle, fits_memory, groups, machines_of_a_mix, whole_groups
 from harpagon.formulations.shared_assembly import assemble_shared
 from harpagon.heuristics.harpagon.quantised_splitter import split_on_grid
@@ -132,8 +131,7 @@ def _mix(shelf: Shelf, machines: int) -> Mix:
 
 def _room(problems: Sequence[PipelineProblem], plan: Plan, m: int) -> float:
     """Seconds that module ``m`` may take, all others as in ``plan``."""
-    ends = [0, *accumulate(len(problem.modules) for problem in problems)]
-    for problem, planned, (begin, end) in zip(problems, plan.pipelines, pairwise(ends), strict=True):
+    for problem, planned, (begin, end) in zip(problems, plan.pipelines, module_spans(problems), strict=True):
         if begin <= m < end:
             latencies = [planned.modules[module.name].latency for module in problem.modules]
             return latencies[m - begin] + problem.slo - problem.network.path_lengths(latencies)[m - begin]

@@ -116,7 +116,7 @@ class QueueEngine(Engine[Outcome]):
         self.entered = 0
         """Roots that have entered."""
         holds = holds or (0.0,) * len(self.servers)
-        joins = [_join(graph, network, module, closings, whole) for module in range(len(self.servers))]
+        joins = _joins(graph, network, closings, whole)
         stations = [
             QueueStation(module, server, arrivals, closings, whole, hold)
             for module, (server, hold) in enumerate(zip(self.servers, holds, strict=True))
@@ -131,12 +131,17 @@ class QueueEngine(Engine[Outcome]):
         return [outcome for _, outcome in self.advance(Flow(times, roots, times, end, until, end))]
 
 
-def _join(graph: nx.DiGraph, network: PathNetwork, module: int, closings: Closings, whole: bool) -> Join:
-    tails = [network.modules[tail] for tail, _ in network.predecessors[module]]
-    leader = exact_rates(graph)[network.modules[module]].leader
-    if len(tails) < 2 or leader is None:
-        return Passing()
-    return ClosedJoin(module, len(tails), closings, None if whole else tails.index(leader))
+def _joins(graph: nx.DiGraph, network: PathNetwork, closings: Closings, whole: bool) -> list[Join]:
+    """What is before every module, in topological order."""
+    joins: list[Join] = []
+    rates = exact_rates(graph)
+    for module, (name, pairs) in enumerate(zip(network.modules, network.predecessors, strict=True)):
+        tails, leader = [network.modules[tail] for tail, _ in pairs], rates[name].leader
+        if len(tails) < 2 or leader is None:
+            joins.append(Passing())
+        else:
+            joins.append(ClosedJoin(module, len(tails), closings, None if whole else tails.index(leader)))
+    return joins
 
 
 def drawn_edges(

@@ -14,6 +14,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
+from harpagon.formulations.problem import module_spans
 from harpagon.solvers.enumeration.schedules import Option
 
 if TYPE_CHECKING:
@@ -182,11 +183,10 @@ class _Mixture:
             else [option.latency + i * (slo - option.latency) / _FIRST_COLUMNS for i in range(_FIRST_COLUMNS + 1)]
             for option, slo in zip(chosen, slos, strict=True)
         ]
-        offsets = list(accumulate((len(problem.modules) for problem in problems), initial=0))
         self.slos = [slo + TIME_TOLERANCE / 2 for slo in slos]
         self.edges = {
             (offset + i, offset + j): transfer
-            for offset, problem in zip(offsets, problems, strict=False)
+            for (offset, _), problem in zip(module_spans(problems), problems, strict=True)
             for i, pairs in enumerate(problem.network.successors)
             for j, transfer in pairs
         }

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.bounds import least_machines
 from harpagon.formulations.residual import has_curves
 from harpagon.solvers.capabilities import is_coupled
 from harpagon.solvers.exact.info import decomposition_info
@@ -100,5 +101,4 @@ def generated(task: Task, search: ModuleGeneration | PipelineGeneration | Quicke
 
 def _is_small(problem: PipelineProblem) -> bool:
     """Whether the frontiers of a pipeline are short enough to search it as a whole, round after round."""
-    machines = sum(module.rate / max(c.throughput for c in module.configurations) for module in problem.modules)
-    return len(problem.modules) <= LONG and machines <= _LARGE
+    return len(problem.modules) <= LONG and sum(map(least_machines, problem.modules)) <= _LARGE

@@ -12,6 +12,14 @@ MOST_HELD = 1_000_000
 """Labels that one search may hold at a time: some hundred megabytes."""
 
 
+TIE_LABELS = 20_000
+"""Labels that the second solve for the quickest of the cheapest plans may take up: counted, not timed."""
+TIE_NODES = 500
+"""Nodes that each of its choices may take up."""
+TIE_CHOICES = 20
+"""Its choices that may miss an SLO or the cost by rounding before the plan at hand stays."""
+
+
 class OutOfEffortError(Exception):
     """A search was cut off; what it had found so far does not include its answer."""
 

@@ -17,11 +17,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import partial
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
+from harpagon.formulations.bounds import least_machines
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE, in_dispatch_order
 from harpagon.formulations.planning.pattern import Column, pattern_program
+from harpagon.formulations.problem import module_spans
 from harpagon.instances.plan import DispatchTuple
 from harpagon.solvers.exact.branching import Node, Range, branch, mixtures
 from harpagon.solvers.exact.climb import climb
@@ -100,15 +101,12 @@ class ModuleGeneration:
 
     def _has_long_frontiers(self) -> bool:
         """Whether listing would take long: hundreds of points of a module, none of which hangs on a limit."""
-        modules = self.pool.data.modules
-        machines = [module.rate / max(c.throughput for c in module.configurations) for module in modules]
-        return not self.pool.data.limits and max(machines) > _LONG
+        return not self.pool.data.limits and max(map(least_machines, self.pool.data.modules)) > _LONG
 
     def _price_node(self, node: Node) -> bool:
         """Raise the bound of a node; infinity where its latencies are more than the SLOs allow."""
-        ends = accumulate((len(problem.modules) for problem in self.task.problems), initial=0)
         earliest = [max(own.low, one.earliest) for own, one in zip(node.ranges, self.pool.data.bounds, strict=True)]
-        for problem, (begin, end) in zip(self.task.problems, pairwise(ends), strict=True):
+        for problem, (begin, end) in zip(self.task.problems, module_spans(self.task.problems), strict=True):
             if problem.network.length(earliest[begin:end]) > problem.slo + TIME_TOLERANCE / 2:
                 node.bound = math.inf
         return node.bound == math.inf or self._generate(node) is not None

@@ -123,10 +123,8 @@ class PipelineSearch:
         """What these points, none for no plan, and this bound come to; without a plan a finite bound is a limit's."""
         if not points:
             return Solution("exact", Termination.INFEASIBLE if math.isinf(bound) else Termination.LIMIT, None, bound)
-        proven = _cost(points) - bound <= max(self.options.gap, proof_tolerance(self.billing, self.dispatch)) * _cost(
-            points
-        )
-        termination = Termination.OPTIMAL if proven else Termination.FEASIBLE
+        cost, gap = _cost(points), max(self.options.gap, proof_tolerance(self.billing, self.dispatch))
+        termination = Termination.OPTIMAL if cost - bound <= gap * cost else Termination.FEASIBLE
         return Solution("exact", termination, PipelineChoice(points, frontiers), bound)
 
     def _solve(self) -> Solution[PipelineChoice]:

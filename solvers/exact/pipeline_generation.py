@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
@@ -59,8 +58,7 @@ class PipelineGeneration:
         self.pool = SchedulePool(task)
         self.rounds = 0
         self.bound = -math.inf
-        ends = [0, *accumulate(len(problem.modules) for problem in task.problems)]
-        self.spans = list(pairwise(ends))
+        self.spans = self.pool.spans
         self.trees = [decompose(problem.network) for problem in task.problems]
         self.by_plans = True
         nothing = (0.0,) * len(self.pool.data.limits)

@@ -129,7 +129,7 @@ def plans_within(
     OutOfEffortError
         Where parts with more than ``most_pairs`` pairs of choices would have to be joined.
     """
-    charged = [sorted(((_charge(c, pricing), c) for c in own), key=itemgetter(0)) for own in columns]
+    charged = [sorted(((pricing.charged(c.cost, c.usage), c) for c in own), key=itemgetter(0)) for own in columns]
     points = [[Point(column.latency, charge, ()) for charge, column in own] for own in charged]
     composition = Composition(tree, points, slo, prices)
     room = most - composition.floor
@@ -159,11 +159,6 @@ def plans_within(
     affordable = (part for part in composed[0] if composition.cheapest_points + part.charge <= most)
     plans = _undominated((part._replace(latency=0.0) for part in affordable), pricing)
     return [[column for _, column in sorted(plan.columns, key=itemgetter(0))] for plan in plans]
-
-
-def _charge(column: Column, pricing: Pricing) -> float:
-    pairs = zip(pricing.tracked, column.usage, strict=True)
-    return column.cost + sum(pricing.surcharges.get(name, 0.0) * used for name, used in pairs)
 
 
 def _join(one: _Part, other: _Part, in_series: bool) -> _Part:

@@ -42,6 +42,10 @@ class Pricing:
         """Dollars per hour charged for one machine."""
         return configuration.price + self.surcharges.get(configuration.hardware, 0.0)
 
+    def charged(self, cost: float, usage: Usage) -> float:
+        """Charge of a schedule of this price and use of tracked types, all others without a surcharge."""
+        return cost + sum(self.surcharges.get(name, 0.0) * used for name, used in zip(self.tracked, usage, strict=True))
+
     def nothing(self) -> Usage:
         """Use of an empty schedule."""
         return (0.0,) * len(self.tracked)

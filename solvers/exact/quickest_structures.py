@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.structures import quickest_structure_program
-from harpagon.solvers.exact.effort import Effort, OutOfEffortError
+from harpagon.solvers.exact.effort import TIE_CHOICES, TIE_LABELS, TIE_NODES, Effort, OutOfEffortError
 from harpagon.solvers.exact.structure_generation import StructureGeneration
 from harpagon.solvers.models.choices import picked
 from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
     from harpagon.solvers.exact.pricing import Pricing
     from harpagon.solvers.exact.structure_listing import Line
 
-MOST_LABELS = 20_000
-"""Labels for the structures of equal cost; without all of them the quickest of those known is chosen."""
-MOST_NODES = 500
-"""Nodes of one choice."""
-_MOST_CHOICES = 20
 _CLEARLY = 1e-6
 """Relative: a plan that is quicker by less is not worth another choice."""
 
@@ -76,7 +71,7 @@ class QuickestStructures(StructureGeneration):
 
     def _list_once_more(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
         """List what passes below the raised lines, as far as the labels go."""
-        effort, self.effort = self.effort, Effort(self.task.deadline, MOST_LABELS)
+        effort, self.effort = self.effort, Effort(self.task.deadline, TIE_LABELS)
         with suppress(OutOfEffortError):
             self.list_within(lines, pricing, gap)
         self.effort = effort
@@ -85,12 +80,12 @@ class QuickestStructures(StructureGeneration):
         """Choose until a choice is as quick as the model says."""
         excluded: list[tuple[int, ...]] = []
         incumbent = self.task.incumbent
-        for _ in range(_MOST_CHOICES):
+        for _ in range(TIE_CHOICES):
             program = quickest_structure_program(self.model(choices, excluded), self.pipelines, budget)
             relaxation = solve_relaxation(program, self.task.remaining())
             if relaxation is None or not self._pays(relaxation.value):
                 return
-            solution = solve_linear_program(program, self.task.remaining(), most_nodes=MOST_NODES)
+            solution = solve_linear_program(program, self.task.remaining(), most_nodes=TIE_NODES)
             if solution.plan is None or not self._pays(solution.dual_bound):
                 return
             numbers = picked(choices, solution.plan)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from itertools import accumulate, pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column, PatternData
+from harpagon.formulations.problem import module_spans
 from harpagon.graphs import decompose
 from harpagon.instances.plan import machines_used
 from harpagon.solvers.exact.composition import Composition
@@ -53,6 +53,7 @@ class SchedulePool:
         self.task = task
         self.effort = Effort(task.deadline)
         self.data = PlanningData.compile(task.instance, task.problems, task.billing, task.dispatch, task.budget)
+        self.spans = module_spans(task.problems)
         self.excluded: tuple[tuple[int, ...], ...] = ()
         self.columns: list[dict[tuple[float, ...], Column]] = [{} for _ in self.data.modules]
         if task.incumbent.plan is not None:
@@ -128,7 +129,7 @@ class SchedulePool:
         columns of every module, ``mixtures`` those that the solution has, with their shares.
         """
         chosen = [min((column for _, column in own), key=_latency_and_cost) for own in mixtures]
-        for problem, (begin, end) in zip(self.task.problems, self._spans(), strict=True):
+        for problem, (begin, end) in zip(self.task.problems, self.spans, strict=True):
             latencies = [column.latency for column in chosen[begin:end]]
             for m in (m for m in range(begin, end) if len(mixtures[m]) > 1):
                 slack = problem.slo - problem.network.path_lengths(latencies)[m - begin]
@@ -160,7 +161,7 @@ class SchedulePool:
     def _composed(self, second: Sequence[float]) -> Solution[Values] | None:
         """The cheapest choice by composition; None where a pipeline is not series-parallel or it takes too much."""
         compositions, effort = [], Effort(self.task.deadline, _MOST_COMPOSED)
-        for problem, (begin, end) in zip(self.task.problems, self._spans(), strict=True):
+        for problem, (begin, end) in zip(self.task.problems, self.spans, strict=True):
             tree = decompose(problem.network)
             if tree is None:
                 return None
@@ -183,12 +184,7 @@ class SchedulePool:
             return None
         return Solution("composition", Termination.OPTIMAL, {}, cost)
 
-    def _spans(self) -> Iterator[tuple[int, int]]:
-        """Per pipeline the numbers of its modules, first and end."""
-        return pairwise([0, *accumulate(len(problem.modules) for problem in self.task.problems)])
-
     def _chosen_by_highs(self, gap: float) -> Solution[Values]:
-
         def is_faulty(choice: tuple[int, ...]) -> bool:
             schedules = [data.columns[m][k].schedule for m, k in enumerate(choice)]
             incumbent = self.task.incumbent

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, quickest_program
+from harpagon.solvers.exact.effort import TIE_NODES
 from harpagon.solvers.models.choices import choose_columns, picked
 from harpagon.solvers.models.highs import solve_linear_program
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from harpagon.graphs import PathNetwork
     from harpagon.solvers.exact.schedule import Point
     from harpagon.solvers.options import SolverOptions
-
-MOST_NODES = 500
-"""Nodes that the choice of the quickest may take up: counted, so that it is the same on every machine."""
 
 
 def cheapest_selection(
@@ -41,7 +39,7 @@ def quickest_selection(
     """Quickest choice of one point per module that costs at most ``cost`` $/h; None where none is found."""
     data = _pattern_data(network, frontiers, slo)
     program = quickest_program(data, [0] * len(frontiers), cost)
-    solution = solve_linear_program(program, options, most_nodes=MOST_NODES)
+    solution = solve_linear_program(program, options, most_nodes=TIE_NODES)
     if solution.plan is None:
         return None
     chosen = [points[k] for points, k in zip(frontiers, picked(data.columns, solution.plan), strict=True)]

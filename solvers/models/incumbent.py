@@ -5,13 +5,13 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.bounds import first_plan, hardware_limits, is_reachable
 from harpagon.formulations.checker import check
 from harpagon.formulations.physics import COST_TOLERANCE, has_free_order, keeps_streams
+from harpagon.formulations.problem import module_spans
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -52,10 +52,9 @@ class Incumbent:
 
     def assemble(self, schedules: Sequence[Schedule]) -> Plan:
         """Plan from one schedule per module, the modules of all pipelines in one list."""
-        ends = [0, *accumulate(len(problem.modules) for problem in self.problems)]
         pipelines = [
             plan_pipeline(problem, schedules[begin:end], self.dispatch)
-            for problem, (begin, end) in zip(self.problems, pairwise(ends), strict=True)
+            for problem, (begin, end) in zip(self.problems, module_spans(self.problems), strict=True)
         ]
         return assemble_plan(self.instance, self.billing, self.dispatch, pipelines)
 

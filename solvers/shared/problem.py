@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import cost_floor
@@ -11,7 +10,7 @@ from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.pattern import Column
 from harpagon.formulations.planning.shared import SharedData
-from harpagon.formulations.problem import model_names
+from harpagon.formulations.problem import model_names, module_spans
 from harpagon.formulations.shared import groups, machines_of_a_mix
 from harpagon.instances.plan import machines_used
 from harpagon.instances.policies import Billing, Dispatch
@@ -78,10 +77,9 @@ class SharedProblem:
     def keeps_objectives(self, latencies: Mapping[int, float]) -> bool:
         """Whether every path can keep its SLO, modules without a latency here at their smallest."""
         own = [latencies.get(m, bound.earliest) for m, bound in enumerate(self.data.bounds)]
-        ends = [0, *accumulate(len(problem.modules) for problem in self.data.problems)]
         return all(
             problem.network.length(own[begin:end]) <= problem.slo + TIME_TOLERANCE / 2
-            for problem, (begin, end) in zip(self.data.problems, pairwise(ends), strict=True)
+            for problem, (begin, end) in zip(self.data.problems, module_spans(self.data.problems), strict=True)
         )
 
     def cap(self, m: int) -> float:

@@ -9,7 +9,6 @@ it prints both tables. Times are of one solve each, in seconds of processor time
 from __future__ import annotations
 
 import math
-import time
 from dataclasses import asdict, dataclass
 from itertools import product
 from pathlib import Path
@@ -18,7 +17,8 @@ from typing import TYPE_CHECKING
 from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.policies import APART, Billing, Dispatch
-from studies.dispatch.suites import chosen_workloads, suite_parser
+from studies.suites import chosen_workloads, suite_parser
+from studies.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -69,9 +69,7 @@ def run_cost_task(task: CostTask) -> CostRow:
     from harpagon.solvers.result import Termination
 
     instance = task.workload.instance()
-    begin = time.process_time()
-    result = solve(instance, "exact", task.billing, task.dispatch)
-    seconds = time.process_time() - begin
+    result, seconds = timed(solve, instance, "exact", task.billing, task.dispatch)
     proven = result.termination in (Termination.OPTIMAL, Termination.INFEASIBLE)
     return CostRow(*task.key, result.objective, proven, seconds)
 
@@ -118,7 +116,7 @@ def proofs(rows: Iterable[CostRow]) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
-    parser = suite_parser("costs", __doc__)
+    parser = suite_parser("dispatch.costs", __doc__)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[Dispatch.PACED, *_OTHERS])
     parser.add_argument("--workers", type=int, default=1, help="processes")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import harpagon
 from harpagon.instances.policies import Billing
 from harpagon.simulation.dispatch.conditions import Conditions
-from studies.dispatch.suites import chosen_workloads, suite_parser
+from studies.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     import pandas as pd
 
-    parser = suite_parser("noise", __doc__, instances=20)
+    parser = suite_parser("dispatch.noise", __doc__, instances=20)
     parser.add_argument("--variation", type=float, default=0.05, help="coefficient of variation of batch durations")
     parser.add_argument("--seconds", type=float, default=60.0)
     options = parser.parse_args(arguments)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import harpagon
 from harpagon.instances.policies import Billing
-from studies.dispatch.suites import chosen_workloads, suite_parser
+from studies.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     import pandas as pd
 
-    parser = suite_parser("out_of_sample", __doc__, instances=20)
+    parser = suite_parser("dispatch.out_of_sample", __doc__, instances=20)
     parser.add_argument("--runs", type=int, default=100, help="fresh runs per plan")
     parser.add_argument("--seconds", type=float, default=10.0, help="length of every run")
     parser.add_argument("--percentile", type=float, default=99.0)

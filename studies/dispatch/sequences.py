@@ -27,7 +27,7 @@ from harpagon.solvers.exact.schedule import Point
 from harpagon.solvers.exact.selection import cheapest_selection
 from harpagon.solvers.methods import solve
 from harpagon.solvers.options import DEFAULT_OPTIONS
-from studies.dispatch.suites import chosen_workloads, suite_parser
+from studies.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -244,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
     import pandas as pd
 
-    options = suite_parser("sequences", __doc__).parse_args(arguments)
+    options = suite_parser("dispatch.sequences", __doc__).parse_args(arguments)
     records = []
     for workload in chosen_workloads(options):
         instance = workload.instance()

@@ -23,7 +23,7 @@ from harpagon.evaluation.sweep.row_file import JsonLines
 from harpagon.evaluation.sweep.sweep import run_study
 from harpagon.instances.policies import APART, Billing, Dispatch
 from studies.dispatch.rows import DispatchRow, measured_row
-from studies.dispatch.suites import chosen_workloads, suite_parser
+from studies.suites import chosen_workloads, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -169,7 +169,7 @@ def prices(rows: Iterable[DispatchRow]) -> pd.DataFrame:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the study."""
-    parser = suite_parser("study", __doc__)
+    parser = suite_parser("dispatch.study", __doc__)
     parser.add_argument("--billing", nargs="+", choices=[*APART], default=[*APART])
     parser.add_argument("--dispatch", nargs="+", choices=[*Dispatch], default=[*Dispatch])
     parser.add_argument("--kept-seconds", type=int, default=_KEPT_SECONDS, help="per plan under paced")

@@ -7,18 +7,17 @@ requests that modules served and the results that came later than the plan claim
 
 from __future__ import annotations
 
-import argparse
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import Billing
 from harpagon.simulation import simulate
 from harpagon.simulation.arrivals.processes import CHUNK, EvenArrivals
 from harpagon.solvers.methods import solve
+from studies.suites import chosen_instances, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -84,12 +83,10 @@ def closings(plan: Plan) -> tuple[float, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    parser = argparse.ArgumentParser(description="Simulate plans that share machines.")
-    parser.add_argument("--suite", default="smoke")
-    parser.add_argument("--instances", type=int, default=10_000, help="so many workloads, spread over the suite")
+    parser = suite_parser("shared.kept", "Simulate plans that share machines.")
     parser.add_argument("--requests", type=float, default=1e7, help="requests that modules serve in all")
     options = parser.parse_args(arguments)
-    plans = [(one, solve(one, billing=Billing.SHARED).plan) for one in spread(suite(options.suite), options.instances)]
+    plans = [(one, solve(one, billing=Billing.SHARED).plan) for one in chosen_instances(options)]
     shared = [(instance, plan) for instance, plan in plans if plan is not None and plan.shared_machines()]
     each = options.requests / (2 * len(shared)) if shared else 0.0
     found: dict[str, list[Kept]] = {"even": [], "promised": []}

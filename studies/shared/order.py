@@ -8,13 +8,11 @@ come, first served, no order is.
 
 from __future__ import annotations
 
-import argparse
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.planning.assignment import build_assignment
 from harpagon.formulations.planning.linear_program import linear_program
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import Billing
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.methods import solve
@@ -23,6 +21,7 @@ from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
 from harpagon.solvers.shared.assignment import assignment_data
 from harpagon.solvers.shared.problem import SharedProblem
+from studies.suites import chosen_instances, suite_parser
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,13 +69,11 @@ def least_cost(instance: Instance, cost: float, seconds: float) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description="Whether another order of the queue could make plans cheaper.")
-    parser.add_argument("--suite", default="smoke")
-    parser.add_argument("--instances", type=int, default=10_000, help="so many workloads, spread over the suite")
+    parser = suite_parser("shared.order", "Whether another order of the queue could make plans cheaper.")
     parser.add_argument("--seconds", type=float, default=60.0, help="for each relaxation")
     options = parser.parse_args(arguments)
     found: list[float] = []
-    for instance in spread(suite(options.suite), options.instances):
+    for instance in chosen_instances(options):
         plan = solve(instance, billing=Billing.SHARED).plan
         assert plan is not None, "workloads of the suites have plans"
         found.append(least_cost(instance, plan.cost, options.seconds))

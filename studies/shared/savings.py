@@ -7,15 +7,12 @@ machines, first fit by decreasing share, latencies left aside: what its figure m
 
 from __future__ import annotations
 
-import argparse
 import statistics
-import time
 from collections import defaultdict
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.problem import pipeline_problems
-from harpagon.instances.library.suites import spread, suite
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.methods import solve
@@ -23,6 +20,8 @@ from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Termination
 from harpagon.solvers.shared.problem import SharedProblem
 from harpagon.solvers.shared.relaxation import share_of_time_bound
+from studies.suites import chosen_instances, suite_parser
+from studies.timing import timed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,9 +74,7 @@ def measure(instance: Instance, seconds: float | None = None) -> Saving:
     """Solve one workload in every way; ``seconds`` limits the exact solve under ``shared``."""
     options = DEFAULT_OPTIONS if seconds is None else type(DEFAULT_OPTIONS)(time_limit=seconds)
     whole = solve(instance, "exact", Billing.WHOLE, Dispatch.PACED)
-    begin = time.process_time()
-    shared = solve(instance, "exact", Billing.SHARED, options=options)
-    taken = time.process_time() - begin
+    shared, taken = timed(solve, instance, "exact", Billing.SHARED, options=options)
     assert whole.plan is not None, "workloads of the suites have plans"
     assert shared.plan is not None, "a whole plan is a shared one"
     fractional = solve(instance, "exact", Billing.FRACTIONAL, Dispatch.EDF).plan
@@ -167,13 +164,11 @@ def by_rate(rows: Sequence[Saving]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command."""
-    parser = argparse.ArgumentParser(description="What sharing machines saves over a suite.")
-    parser.add_argument("--suite", default="smoke")
-    parser.add_argument("--instances", type=int, default=10_000, help="so many workloads, spread over the suite")
+    parser = suite_parser("shared.savings", "What sharing machines saves over a suite.")
     parser.add_argument("--time-limit", type=float, default=None, help="seconds for each exact solve under shared")
     options = parser.parse_args(arguments)
     rows = []
-    for instance in spread(suite(options.suite), options.instances):
+    for instance in chosen_instances(options):
         rows.append(measure(instance, options.time_limit))
         print(", ".join(f"{key} {value}" for key, value in asdict(rows[-1]).items()), flush=True)
     print("\n".join([*by_rate(rows), *summary(rows)]))

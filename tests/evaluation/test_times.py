@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from studies.times import Timed, main, row
+from studies.times import Solved, main, row
 
 
 def test_figures_by_hand() -> None:
-    found = [Timed("a", True, 0.01, 0.02), Timed("b", False, 0.08, 0.02), Timed("c", True, 0.03, 0.03)]
+    found = [Solved("a", True, 0.01, 0.02), Solved("b", False, 0.08, 0.02), Solved("c", True, 0.03, 0.03)]
     assert row(found) == ["2 of 3", "0.12 s", "0.03 s", "0.079 s", "0.08 s (b)", "1.26"]
 
 
