@@ -117,6 +117,30 @@ def path_rows(paths: Paths, entry: Sequence[int], latencies: Sequence[Mapping[in
         yield Row(f"deadline[{m}]", -math.inf, paths.slo[m], {entry[m]: 1.0, **latencies[m]})
 
 
+def quickest_of(
+    columns: Sequence[tuple[str, float, float, bool]],
+    rows: Sequence[Row],
+    paths: Paths,
+    pipelines: Sequence[int],
+    cost: float,
+) -> LinearProgram:
+    """The quickest of the solutions of at most ``cost`` $/h: least sum over pipelines of latency / SLO.
+
+    ``columns`` and ``rows``, `path_rows` of ``paths`` among them, are of a program that minimises cost; columns
+    length[q] follow. ``pipelines`` has the number of every module's.
+    """
+    free = [(name, 0.0, upper, whole) for name, _, upper, whole in columns]
+    slos = dict(zip(pipelines, paths.slo, strict=True))
+    length = {q: len(columns) + i for i, q in enumerate(slos)}
+    ends = {row.name: row.entries for row in rows}
+    lengths = [
+        Row(f"length[{m}]", -math.inf, 0.0, {**ends[f"deadline[{m}]"], length[pipelines[m]]: -1.0}) for m in paths.sinks
+    ]
+    budget = Row("budget", -math.inf, cost, {column: price for column, (_, price, *_) in enumerate(columns) if price})
+    measured = [(f"length[{q}]", 1 / slo, slo, False) for q, slo in slos.items()]
+    return program_of_rows([*free, *measured], [*rows, *lengths, budget])
+
+
 def exclusion_rows(choices: Iterable[Collection[int]]) -> Iterator[Row]:
     """Not all columns of a choice at once, for every choice."""
     for i, columns in enumerate(choices):

@@ -20,7 +20,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
+from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows, quickest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,42 +132,25 @@ def build_pattern(data: PatternData) -> ConcreteModel:
 
 def pattern_program(data: PatternData) -> LinearProgram:
     """The same model as arrays, without Pyomo: columns pick[m,k], entry[m], then idle[h] and bundles[h]."""
-    keys = data.keys
-    picks = [(f"pick[{m},{k}]", data.columns[m][k].cost, 1.0, True) for m, k in keys]
-    entries = [(f"entry[{m}]", 0.0, math.inf, False) for m in range(len(data.columns))]
-    idle = [(f"idle[{name}]", hardware.price, math.inf, False) for name, hardware in data.bundles.items()]
-    bundles = [(f"bundles[{name}]", 0.0, math.inf, True) for name in data.bundles]
-    return program_of_rows(
-        [*picks, *entries, *idle, *bundles], list(_rows(data, {key: i for i, key in enumerate(keys)}))
-    )
+    return program_of_rows(_columns(data), list(_rows(data)))
 
 
 def quickest_program(data: PatternData, pipelines: Sequence[int], cost: float) -> LinearProgram:
-    """The quickest of the choices of at most ``cost`` $/h: least sum over pipelines of latency / SLO.
+    """The quickest of its choices of at most ``cost`` $/h, as `quickest_of` says."""
+    return quickest_of(_columns(data), list(_rows(data)), data, pipelines, cost)
 
-    The columns of `pattern_program`, then length[q]; ``pipelines`` has the number of every module's.
-    """
-    keys, slos = data.keys, dict(zip(pipelines, data.slo, strict=True))
-    paid = {f"pick[{m},{k}]": data.columns[m][k].cost for m, k in keys}
-    paid |= {f"idle[{name}]": hardware.price for name, hardware in data.bundles.items()}
-    columns = [
-        *((f"pick[{m},{k}]", 0.0, 1.0, True) for m, k in keys),
+
+def _columns(data: PatternData) -> list[tuple[str, float, float, bool]]:
+    return [
+        *((f"pick[{m},{k}]", data.columns[m][k].cost, 1.0, True) for m, k in data.keys),
         *((f"entry[{m}]", 0.0, math.inf, False) for m in range(len(data.columns))),
-        *((f"idle[{name}]", 0.0, math.inf, False) for name in data.bundles),
+        *((f"idle[{name}]", hardware.price, math.inf, False) for name, hardware in data.bundles.items()),
         *((f"bundles[{name}]", 0.0, math.inf, True) for name in data.bundles),
-        *((f"length[{q}]", 1 / slo, slo, False) for q, slo in slos.items()),
     ]
-    number = {name: i for i, (name, *_) in enumerate(columns)}
-    rows = list(_rows(data, {key: i for i, key in enumerate(keys)}))
-    for m in data.sinks:
-        ends = {number[f"pick[{m},{k}]"]: column.latency for k, column in enumerate(data.columns[m])}
-        ends |= {number[f"entry[{m}]"]: 1.0, number[f"length[{pipelines[m]}]"]: -1.0}
-        rows.append(Row(f"length[{m}]", -math.inf, 0.0, ends))
-    budget = Row("budget", -math.inf, cost, {number[name]: price for name, price in paid.items() if price})
-    return program_of_rows(columns, [*rows, budget])
 
 
-def _rows(data: PatternData, number: Mapping[tuple[int, int], int]) -> Iterator[Row]:
+def _rows(data: PatternData) -> Iterator[Row]:
+    number = {key: i for i, key in enumerate(data.keys)}
     entry = [len(number) + m for m in range(len(data.columns))]
     latencies = [
         {number[m, k]: column.latency for k, column in enumerate(columns)} for m, columns in enumerate(data.columns)

@@ -24,7 +24,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows
+from harpagon.formulations.planning.linear_program import Row, exclusion_rows, path_rows, program_of_rows, quickest_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -105,21 +105,9 @@ def structure_program(data: StructureData) -> LinearProgram:
 
 
 def quickest_structure_program(data: StructureData, pipelines: Sequence[int], cost: float) -> LinearProgram:
-    """The quickest of the choices of at most ``cost`` $/h: least sum over pipelines of latency / SLO.
-
-    The columns of `structure_program`, then length[q]; ``pipelines`` has the number of every module's.
-    """
+    """The quickest of its choices of at most ``cost`` $/h, as `quickest_of` says."""
     model = _Model(data)
-    paid = {column: price for column, (_, price, *_) in enumerate(model.columns()) if price}
-    slos = dict(zip(pipelines, data.slo, strict=True))
-    columns = [(name, 0.0, upper, whole) for name, _, upper, whole in model.columns()]
-    length = {q: len(columns) + i for i, q in enumerate(slos)}
-    columns += [(f"length[{q}]", 1 / slo, slo, False) for q, slo in slos.items()]
-    rows = list(model.rows())
-    for m in data.sinks:
-        ends = {**model.latency(m), model.entry[m]: 1.0, length[pipelines[m]]: -1.0}
-        rows.append(Row(f"length[{m}]", -math.inf, 0.0, ends))
-    return program_of_rows(columns, [*rows, Row("budget", -math.inf, cost, paid)])
+    return quickest_of(model.columns(), list(model.rows()), data, pipelines, cost)
 
 
 class _Model:
@@ -145,7 +133,7 @@ class _Model:
 
     def rows(self) -> Iterator[Row]:
         data = self.data
-        latencies = [self.latency(m) for m in range(len(data.choices))]
+        latencies = [self._latency(m) for m in range(len(data.choices))]
         for m, choices in enumerate(data.choices):
             yield Row(f"select[{m}]", 1.0, 1.0, {self.pick[m, k]: 1.0 for k in range(len(choices))})
         yield from path_rows(data, self.entry, latencies)
@@ -154,8 +142,7 @@ class _Model:
             yield from self._curve(m, k)
         yield from exclusion_rows([self.pick[m, k] for m, k in enumerate(choice)] for choice in data.excluded)
 
-    def latency(self, m: int) -> dict[int, float]:
-        """Seconds that module ``m`` takes."""
+    def _latency(self, m: int) -> dict[int, float]:
         entries = {self.pick[m, k]: choice.structure.quickest for k, choice in enumerate(self.data.choices[m])}
         return entries | {column: 1.0 for (n, _), column in self.extra.items() if n == m}
 

@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.bounds import smallest_latency
+from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.graphs import decompose
@@ -215,20 +217,12 @@ def least_cost(problem: PipelineProblem, optimum: float, kind: Kind) -> float:
     fronts = []
     for module, budget, floor in zip(problem.modules, latest, floors, strict=True):
         points = [point for found in _points(module, budget, floor + excess, kind) for point in found]
-        fronts.append(_front(points))
+        fronts.append(pareto_front(points, attrgetter("cost", "latency")))
     return min(optimum, _composed(problem, fronts, slo, excess))
 
 
 def _points(module: ModuleProblem, budget: float, cap: float, kind: Kind) -> tuple[Iterator[Point], Iterator[Point]]:
     return frontier(module, budget, Billing.WHOLE, Dispatch.PACED, cap), turn_points(module, budget, cap, kind)
-
-
-def _front(points: Sequence[Point]) -> list[Point]:
-    kept: list[Point] = []
-    for point in sorted(points, key=lambda point: (point.cost, point.latency)):
-        if not kept or point.latency < kept[-1].latency:
-            kept.append(point)
-    return kept
 
 
 def _composed(problem: PipelineProblem, fronts: Sequence[Sequence[Point]], slo: float, excess: float) -> float:

@@ -65,17 +65,40 @@ def test_a_long_tree_is_composed_to_the_optimum_that_highs_chooses(seed: int, mo
     assert composed.dual_bound == pytest.approx(chosen.dual_bound)
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_a_mixture_of_the_master_is_rounded_to_a_plan_not_much_dearer(seed: int) -> None:
-    task = first_start(long_tree(seed), Billing.WHOLE, Dispatch.TC, SolverOptions()).task
+def full_pool(instance: Instance, budget: float) -> SchedulePool:
+    """Every schedule of the frontiers within ``budget``, and no plan."""
+    task = replace(first_start(instance, Billing.WHOLE, Dispatch.TC, SolverOptions()).task, budget=budget)
     task.incumbent.plan = None
     pool = SchedulePool(task)
     for m, module in enumerate(pool.data.modules):
-        for point in frontier(module, pool.latest(m), Billing.WHOLE, Dispatch.TC, task.budget):
+        for point in frontier(module, pool.latest(m), Billing.WHOLE, Dispatch.TC, budget):
             pool.add(m, pool.column(m, point.schedule))
+    return pool
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_composition_looks_as_far_as_the_budget_reaches(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However bad the prices are that it is given: what it does not find there is no plan."""
+    instance = random_instance(random.Random(seed), shape="tree", modules=(5, 7), tightness=(1.1, 1.5))
+    optimum = solve_exact(instance, Billing.WHOLE, Dispatch.TC).objective
+    assert optimum is not None
+    monkeypatch.setattr(SchedulePool, "_chosen_by_highs", None)
+    pool = full_pool(instance, optimum * 1.01)
+    found = pool.choose(0.0, [0.0] * len(pool.columns))
+    assert found.termination is Termination.OPTIMAL
+    assert found.dual_bound == pytest.approx(optimum)
+    pool = full_pool(instance, optimum * 0.99)
+    assert pool.choose(0.0, [0.0] * len(pool.columns)).termination is Termination.INFEASIBLE
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_mixture_of_the_master_is_rounded_to_a_plan_not_much_dearer(seed: int) -> None:
+    instance = long_tree(seed)
+    pool = full_pool(instance, first_start(instance, Billing.WHOLE, Dispatch.TC, SolverOptions()).task.budget)
     relaxation = solve_relaxation(pattern_program(pool.pattern()), SolverOptions())
     assert relaxation is not None
     known = [list(columns.values()) for columns in pool.columns]
     pool.round(known, mixtures(known, relaxation.values))
-    assert relaxation.value <= task.incumbent.cost * (1 + 1e-9)
-    assert task.incumbent.cost <= 1.25 * relaxation.value
+    cost = pool.task.incumbent.cost
+    assert relaxation.value <= cost * (1 + 1e-9)
+    assert cost <= 1.25 * relaxation.value
