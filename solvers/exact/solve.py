@@ -105,29 +105,30 @@ def _by_columns(
     from harpagon.solvers.exact.column_generation import solve_by_columns
     from harpagon.solvers.models.model_method import first_start
 
-    start = start or first_start(instance, billing, dispatch, options, problems)
-    if has_curves(billing, dispatch) and options.start is None:
-        start = _with_whole_plan(start)
-    return solve_by_columns(instance, billing, dispatch, options, held, start)
+    start, interrupted = start or first_start(instance, billing, dispatch, options, problems), False
+    if has_curves(billing, dispatch) and options.start is None and not start.task.late():
+        start, interrupted = _with_whole_plan(start)
+    result = solve_by_columns(instance, billing, dispatch, options, held, start)
+    if interrupted:
+        raise SolveInterrupted(result)
+    return result
 
 
-def _with_whole_plan(start: Start) -> Start:
-    """``start`` with a plan near the optimum of whole billing: a plan here too, and found sooner."""
-    task = start.task
-    if task.late():
-        return start
+def _with_whole_plan(start: Start) -> tuple[Start, bool]:
+    """``start`` with a plan near the optimum of whole billing: a plan here too, and found sooner; whether on Ctrl-C."""
+    task, interrupted = start.task, False
     options = replace(task.remaining(), gap=max(task.options.gap, _WHOLE_GAP), progress=None)
     if options.time_limit is not None:
         options = replace(options, time_limit=options.time_limit * _WHOLE_SHARE)
     try:
         whole = solve_exact(task.instance, Billing.WHOLE, task.dispatch, options).plan
     except SolveInterrupted as interruption:
-        whole, task = interruption.result.plan, replace(task, deadline=0.0)
-    if whole is None:
-        return replace(start, task=task)
-    task.incumbent.propose([module.tuples for pipeline in whole.pipelines for module in pipeline.modules.values()])
+        whole, task, interrupted = interruption.result.plan, replace(task, deadline=0.0), True
+    if whole is not None:
+        task.incumbent.propose([module.tuples for pipeline in whole.pipelines for module in pipeline.modules.values()])
     known = start.known if task.incumbent.plan is None else True
-    return replace(start, task=replace(task, budget=min(task.budget, task.incumbent.cost)), known=known)
+    task = replace(task, budget=min(task.budget, task.incumbent.cost))
+    return replace(start, task=task, known=known), interrupted
 
 
 def _start_within_limits(instance: Instance, billing: Billing, dispatch: Dispatch, options: SolverOptions) -> Start:

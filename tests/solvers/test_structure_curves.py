@@ -13,10 +13,12 @@ from harpagon.instances.library.benchmarks import benchmark_path, read_benchmark
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact import solve
 from harpagon.solvers.exact.curve import Curve
 from harpagon.solvers.exact.curve_master import CurveMaster
+from harpagon.solvers.exact.quickest_structures import QuickestStructures
 from harpagon.solvers.exact.solve import solve_exact
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 POLICIES = (Dispatch.FREE, Dispatch.EDF, Dispatch.PACED, Dispatch.TC_SAFE)
 
@@ -72,3 +74,37 @@ def test_a_master_of_curves_that_are_too_slow_together_has_no_choice() -> None:
     length = problem.network.length([structure.quickest for structure in structures])
     for slo, bound in ((length * 1.001, sum(one.cost(one.low) for (one,) in curves)), (length * 0.999, math.inf)):
         assert CurveMaster(problem.network, slo, 1.0).relax(curves, math.inf).bound == pytest.approx(bound)
+
+
+@pytest.fixture
+def only_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No search over curves, and none over columns in fractional billing: what is left is the plan to start from."""
+    monkeypatch.setattr(solve, "QUICK_OVER_CURVES", 0)
+    monkeypatch.setattr(QuickestStructures, "run", lambda search: (search.task.floor, False))
+
+
+@pytest.mark.usefixtures("only_the_start")
+def test_column_generation_starts_from_a_plan_of_whole_billing() -> None:
+    instance = resolve("sixty-configurations-dag")
+    whole = solve_exact(instance, Billing.WHOLE, Dispatch.PACED)
+    started = solve_exact(instance, Billing.FRACTIONAL, Dispatch.PACED)
+    assert whole.objective is not None
+    assert started.objective is not None
+    assert started.termination is Termination.FEASIBLE
+    assert started.objective <= whole.objective * 1.01
+
+
+@pytest.mark.usefixtures("only_the_start")
+def test_ctrl_c_while_the_start_is_made_ends_the_solve_with_a_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = resolve("sixty-configurations-dag")
+    held = solve_exact(instance, Billing.WHOLE, Dispatch.PACED)
+
+    def interrupted(*_: object) -> Result:
+        raise SolveInterrupted(held)
+
+    monkeypatch.setattr(solve, "solve_exact", interrupted)
+    with pytest.raises(SolveInterrupted) as raised:
+        solve_exact(instance, Billing.FRACTIONAL, Dispatch.PACED)
+    assert held.objective is not None
+    assert raised.value.result.objective is not None
+    assert raised.value.result.objective <= held.objective * (1 + 1e-9)
