@@ -7,11 +7,12 @@ import random
 
 import pytest
 
+from harpagon.formulations.planning.pattern import Column
 from harpagon.formulations.problem import pipeline_problem
 from harpagon.instances.generate import random_instance
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact import module_generation
-from harpagon.solvers.exact.branching import Node
+from harpagon.solvers.exact.branching import Node, Range
 from harpagon.solvers.exact.frontier import frontier, step_below
 from harpagon.solvers.exact.sampled_frontier import SampledFrontier
 from harpagon.solvers.exact.schedule import ScheduleSearch
@@ -38,6 +39,18 @@ def test_within_a_range_the_least_is_that_of_the_frontiers_points_in_it(seed: in
         else:
             assert point is not None and low < point.latency <= high
             assert bound == pytest.approx(min(within))
+
+
+def test_the_two_sides_of_a_split_lose_no_latency_and_no_side_has_the_mixture() -> None:
+    quick, slow = Column(2.0, 0.1, (), ()), Column(1.0, 0.3, (), ())
+    ranges = (Range(0.0, 0.5), Range(0.05, 0.4))
+    node = Node(1.0, ranges, [[(1.0, quick)], [(0.5, quick), (0.5, slow)]])
+    parts = node.split()
+    assert parts is not None
+    below, above = (part.ranges for part in parts)
+    assert below[0] == above[0] == ranges[0]
+    assert (below[1].low, above[1].high) == ranges[1]
+    assert quick.latency < above[1].low < below[1].high < slow.latency
 
 
 def test_branching_finds_the_optimum_that_listing_finds(monkeypatch: pytest.MonkeyPatch) -> None:

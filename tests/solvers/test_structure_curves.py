@@ -47,12 +47,21 @@ def test_least_point_of_a_curve_is_below_a_grid_of_its_points(dispatch: Dispatch
 
 
 @pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.FREE])
-@pytest.mark.parametrize("name", ["traffic-79rps-158ms-T4+A100", "caption-398rps-178ms-V100+T4+A100"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "traffic-79rps-158ms-T4+A100",
+        "caption-398rps-178ms-V100+T4+A100",
+        "actdet-501rps-112ms-V100+T4+A100",
+        "caption-631rps-63ms-T4+A100",
+    ],
+)
 def test_optimum_uses_structures_that_no_sample_finds(name: str, dispatch: Dispatch) -> None:
     stored = {one.case: one.best for one in read_benchmarks(benchmark_path("paper"))}
     result = solve_exact(resolve(name), Billing.FRACTIONAL, dispatch)
     assert result.termination is Termination.OPTIMAL
     assert result.objective == pytest.approx(stored[name, Billing.FRACTIONAL, dispatch], rel=2e-7)
+    assert result.dual_bound == pytest.approx(result.objective, rel=2e-7)
     assert "columns" not in result.solver.options, "solved by branch and bound over curves alone"
 
 
