@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from studies.growth.study import GrowthPoint
 
 _COLUMNS = 4
-_UNITS = {"rate": "requests per second"}
 _PROVEN = 1e-3
 """Gap up to which a solve counts as done."""
 _LIMIT = 10.0
@@ -41,8 +40,15 @@ def draw_growth(points: Sequence[GrowthPoint], path: Path) -> None:
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.set_title(f"{name}\nlargest proven: {max((p.size for p in done), default=0):,}", fontsize="medium")
-        axis.set_xlabel(_UNITS.get(name, f"number of {name.partition(' in ')[0]}"))
+        axis.set_xlabel(_grown(name))
         axis.set_ylabel("processor time (s)")
     for unused in axes[len(names) :]:
         unused.set_visible(False)
     save_figure(figure, path, dpi=150)
+
+
+def _grown(axis: str) -> str:
+    """What is counted along an axis."""
+    if axis == "rate":
+        return "requests per second"
+    return "number of modules" if " in " in axis or ", " in axis else f"number of {axis}"
