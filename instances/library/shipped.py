@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.instances.errors import InputError, shown, suggestion
 from harpagon.instances.files.instances import read_instance
-from harpagon.instances.library.applications import application_names
 from harpagon.instances.library.profiles import DATA
-from harpagon.instances.library.suites import HARD, hard_instance, instance_names, suite_names
-from harpagon.instances.library.workloads import Workload
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
@@ -54,22 +51,28 @@ def resolve(name_or_path: str) -> Instance:
         return read_instance(name_or_path)
     if name_or_path in example_names():
         return example(name_or_path)
-    if name_or_path in instance_names(HARD):
-        return hard_instance(name_or_path)
-    workload = Workload.from_name(name_or_path)
+    return _hard_or_workload(name_or_path)
+
+
+def _hard_or_workload(name: str) -> Instance:
+    """What is made from the library's figures, which a file or an example does not need."""
+    from harpagon.instances.library.applications import application_names
+    from harpagon.instances.library.suites import HARD, hard_instance, instance_names, suite_names
+    from harpagon.instances.library.workloads import Workload
+
+    if name in instance_names(HARD):
+        return hard_instance(name)
+    workload = Workload.from_name(name)
     if workload is not None:
         return workload.instance()
     form = "Give a file, an example, or APPLICATION-RATErps-SLOms; `harpagon instances list` names them"
-    near = suggestion(name_or_path, _known_names(), form)
-    if name_or_path in application_names():
-        near = f"Add a rate and an SLO, as in {name_or_path}-198rps-1000ms"
-    if name_or_path in suite_names():
-        near = f"{name_or_path} is a suite: `harpagon instances list --suite {name_or_path}` names its workloads"
-    raise InputError(shown(name_or_path), "", "is neither a file nor a shipped instance", near)
-
-
-def _known_names() -> list[str]:
-    return [*example_names(), *(name for suite in suite_names() for name in instance_names(suite))]
+    known = [*example_names(), *(one for suite in suite_names() for one in instance_names(suite))]
+    near = suggestion(name, known, form)
+    if name in application_names():
+        near = f"Add a rate and an SLO, as in {name}-198rps-1000ms"
+    if name in suite_names():
+        near = f"{name} is a suite: `harpagon instances list --suite {name}` names its workloads"
+    raise InputError(shown(name), "", "is neither a file nor a shipped instance", near)
 
 
 def _exists(path: str) -> bool:

@@ -154,14 +154,23 @@ def test_a_reader_who_leaves_is_no_error(arguments: tuple[str, ...]) -> None:
     assert process.returncode == ExitCode.DONE
 
 
-def test_plan_starts_without_the_heavy_libraries() -> None:
+def test_plan_starts_without_what_it_does_not_need() -> None:
     code = (
         "import sys; from harpagon.cli import main; main(['plan', 'worked-example']);"
-        "print(*(m for m in ('numpy', 'pandas', 'pyomo', 'highspy', 'ortools', 'matplotlib', 'joblib')"
-        " if m in sys.modules), file=sys.stderr)"
+        "print(*(m for m in ('numpy', 'pandas', 'pyomo', 'highspy', 'ortools', 'matplotlib', 'joblib',"
+        " 'harpagon.evaluation.gaps', 'harpagon.instances.library.suites') if m in sys.modules), file=sys.stderr)"
     )
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert finished.stderr.strip() == ""
+
+
+def test_what_a_command_made_is_not_freed_piece_by_piece_when_it_ends() -> None:
+    code = (
+        "import atexit, gc; atexit.register(lambda: print(len(gc.get_objects()) < 1000));"  # runs last
+        "from harpagon.cli import main; main(['--version'])"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert finished.stdout.splitlines()[-1] == "True"
 
 
 def test_version_comes_from_the_installed_package(capfd: pytest.CaptureFixture[str]) -> None:

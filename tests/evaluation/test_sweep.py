@@ -21,7 +21,7 @@ from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from harpagon.cli import main
 from harpagon.cli.exits import ExitCode
-from harpagon.cli.views.progress import RunningGap
+from harpagon.cli.views.sweep_progress import RunningGap
 from harpagon.evaluation.gaps.study import study_tasks
 from harpagon.evaluation.gaps.tables import gaps, proven_optima, quantile, summarise
 from harpagon.evaluation.sweep.processes import Processes

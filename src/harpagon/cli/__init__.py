@@ -13,6 +13,7 @@ and the right code.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import signal
 import sys
@@ -102,6 +103,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     # Start-up makes tens of thousands of objects that stay: looking for garbage among them takes a tenth of its time.
     gc.set_threshold(_GARBAGE_THRESHOLD)
+    # So does freeing them one by one when the process ends: a quarter of the time of a small plan.
+    atexit.register(gc.freeze)
     with _sigterm_interrupts(), warnings_shown():
         return _run_to_the_end(arguments)
 

@@ -206,7 +206,7 @@ def _instances(names: Sequence[str], every: int) -> list[Instance]:
 
 def _run(tasks: Sequence[Task], file: RowFile, sweeping: dict[str, Any]) -> tuple[list[Row], bool]:
     """Rows in the order of the tasks, and whether the sweep was interrupted."""
-    from harpagon.cli.views.progress import sweep_progress
+    from harpagon.cli.views.sweep_progress import sweep_progress
     from harpagon.evaluation.gaps.study import run_tasks
     from harpagon.evaluation.sweep.sweep import finished_rows
 
