@@ -10,6 +10,7 @@ from harpagon.simulation.deploy.kubernetes import kubernetes_files
 from harpagon.simulation.deploy.names import require_names
 from harpagon.simulation.deploy.ray_serve import ray_files
 from harpagon.simulation.deploy.readme import readme
+from harpagon.simulation.deploy.target_name import TargetName
 from harpagon.simulation.deploy.targets import require_kept
 from harpagon.simulation.deploy.triton import triton_files
 from harpagon.simulation.deploy.tuples import served_tuples
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
     from harpagon.simulation.deploy.targets import Target
     from harpagon.simulation.deploy.tuples import ServedTuple
 
-_WRITERS: dict[str, Callable[[Sequence[ServedTuple]], dict[str, str]]] = {
-    "triton": triton_files,
-    "ray": ray_files,
-    "k8s": kubernetes_files,
+_WRITERS: dict[TargetName, Callable[[Sequence[ServedTuple]], dict[str, str]]] = {
+    TargetName.TRITON: triton_files,
+    TargetName.RAY: ray_files,
+    TargetName.K8S: kubernetes_files,
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from harpagon.instances.figures import figure
 from harpagon.simulation.deploy.kubernetes import NODE_LABEL
 from harpagon.simulation.deploy.ray_serve import ROUTER
+from harpagon.simulation.deploy.target_name import TargetName
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,11 +18,13 @@ if TYPE_CHECKING:
     from harpagon.simulation.deploy.tuples import ServedTuple
 
 _STEPS = {
-    "triton": """Each folder is the model repository of one server with GPUs of that type: put every model's file
+    TargetName.TRITON: """\
+Each folder is the model repository of one server with GPUs of that type: put every model's file
 into its folder `1/`, add backend and tensors to `config.pbtxt` where Triton does not complete them, and start
 `tritonserver --model-repository=FOLDER`. All GPUs of a module must be in one server: two servers are two queues, and
 each then has the bound of its own machines.""",
-    "ray": f"""`serve deploy serve.yaml` on a cluster that has these GPUs. `import_path` names a module of yours with
+    TargetName.RAY: f"""\
+`serve deploy serve.yaml` on a cluster that has these GPUs. `import_path` names a module of yours with
 one deployment class a module of the pipeline, whose batch method takes what `user_config` says:
 
     @serve.deployment
@@ -34,7 +37,8 @@ one deployment class a module of the pipeline, whose batch method takes what `us
         async def infer(self, images: list) -> list: ...
 
 Requests must be dealt in turn: `{ROUTER}`, not the default router.""",
-    "k8s": f"""`kubectl apply -f .` after labelling the nodes (`kubectl label node NODE {NODE_LABEL}=NAME`), and with
+    TargetName.K8S: f"""\
+`kubectl apply -f .` after labelling the nodes (`kubectl label node NODE {NODE_LABEL}=NAME`), and with
 your images in place of `MODEL:latest`. A server reads `MAX_BATCH_SIZE` and `MAX_QUEUE_DELAY_MICROSECONDS`: a batch
 closes when it is full, or that long after its first request. The Services are headless: a caller resolves all pods of
 a module and deals its requests to them in turn. Behind an ordinary Service they are spread at random, and 2 d does

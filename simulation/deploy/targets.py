@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
 from harpagon.instances.errors import InputError
+from harpagon.simulation.deploy.target_name import TargetName
 from harpagon.simulation.dispatch.dispatchers import shares_queue
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Target:
         Options of ``harpagon plan`` that make a plan for it.
     """
 
-    name: str
+    name: TargetName
     keeps: str
     shared_queue: bool
     several_tuples: bool
@@ -49,21 +50,21 @@ TARGETS = {
     target.name: target
     for target in (
         Target(
-            "triton",
+            TargetName.TRITON,
             "one queue per module of one tuple: d + b/W",
             shared_queue=True,
             several_tuples=False,
             options="--method harp-1c --dispatch tc --billing whole",
         ),
         Target(
-            "ray",
+            TargetName.RAY,
             "one queue per replica, requests dealt in turn: 2 d, modules of one tuple",
             shared_queue=False,
             several_tuples=False,
             options="--method inferline --dispatch round-robin --billing whole",
         ),
         Target(
-            "k8s",
+            TargetName.K8S,
             "one queue per pod, requests dealt in turn: 2 d",
             shared_queue=False,
             several_tuples=True,
@@ -91,7 +92,7 @@ def require_kept(target: Target, plan: Plan, tuples: Sequence[ServedTuple], inst
         With the command that makes a plan for this target.
     """
     own = [part for part in tuples if part.is_capacity]
-    if own and target.name != "k8s":
+    if own and target.name is not TargetName.K8S:
         problem = f"is a server that makes its own batches, {target.name}'s batcher would come on top"
         raise InputError(source, own[0].place, problem, "Deploy it with --target k8s")
     residual = "has a machine that is used and paid in part, which no target rents out"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from harpagon.instances.policies import Dispatch
-from harpagon.simulation.deploy import TARGETS, deployment_files
+from harpagon.simulation.deploy import TARGETS, TargetName, deployment_files
 from harpagon.simulation.serving.http import HOST
 from studies.targets.measured import RATE, SHARE, TRIES, Measured, free_port, measure, planned_module, verdict
 
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="seconds for which requests are sent")
     chosen = parser.parse_args(arguments)
     instance, plan, part = planned_module(RATE, Dispatch.ROUND_ROBIN)
-    text = deployment_files(instance, plan, TARGETS["ray"])["serve.yaml"]
+    text = deployment_files(instance, plan, TARGETS[TargetName.RAY])["serve.yaml"]
     print(text)
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "sleeper.py").write_text(_APPLICATION.format(seconds=SHARE * part.duration))

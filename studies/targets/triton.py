@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harpagon.instances.policies import Dispatch
-from harpagon.simulation.deploy import TARGETS, deployment_files, write_deployment
+from harpagon.simulation.deploy import TARGETS, TargetName, deployment_files, write_deployment
 from harpagon.simulation.serving.http import HOST
 from harpagon.simulation.serving.kserve import infer_path
 from studies.targets.measured import RATE, SHARE, TRIES, Measured, free_port, measure, planned_module, verdict
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--dispatch", type=Dispatch, default=Dispatch.TC, help="policy to plan for: tc or paced")
     chosen = parser.parse_args(arguments)
     instance, plan, part = planned_module(RATE, chosen.dispatch)
-    files = deployment_files(instance, plan, TARGETS["triton"])
+    files = deployment_files(instance, plan, TARGETS[TargetName.TRITON])
     print(files["cpu-1/sleeper/config.pbtxt"])
     kept = _measured(chosen.server.resolve(), files, part, 0, chosen.seconds)
     fewer = _measured(chosen.server.resolve(), files, part, 1, chosen.seconds)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -11,15 +10,7 @@ import typer
 from harpagon.cli.console import note, show
 from harpagon.cli.inputs import InstanceArgument
 from harpagon.cli.safeguards import sound_plan
-
-
-class TargetName(StrEnum):
-    """Where a plan is to run."""
-
-    TRITON = "triton"
-    RAY = "ray"
-    K8S = "k8s"
-
+from harpagon.simulation.deploy import TargetName
 
 _HELP = """Write a plan as files for the system that is to serve it.
 
@@ -56,7 +47,7 @@ def deploy(
 
     problem = resolve(instance)
     planned = sound_plan(problem, plan)
-    files = deployment_files(problem, planned, TARGETS[target.value], named=instance, source=str(plan))
+    files = deployment_files(problem, planned, TARGETS[target], named=instance, source=str(plan))
     write_deployment(files, out)
     for name in files:
         show(name)
