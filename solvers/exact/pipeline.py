@@ -89,6 +89,8 @@ class PipelineSearch:
         Charges, nothing tracked.
     most_points
         Points of a frontier above which the search ends with the best plan and the bound so far.
+    start
+        Points of a plan under ``pricing``, one per module, to start from; none for none.
     """
 
     def __init__(
@@ -100,8 +102,10 @@ class PipelineSearch:
         effort: Effort,
         pricing: Pricing = LIST_PRICES,
         most_points: float = math.inf,
+        start: Sequence[Point] = (),
     ) -> None:
         self.most_points = most_points
+        self.start = start
         self.problem = problem
         self.billing = billing
         self.dispatch = dispatch
@@ -140,16 +144,22 @@ class PipelineSearch:
         if self._length(cheapest) <= self.slo:
             return self._found(self._quickest(cheapest), floor, ends)
         self.held = self._found((), floor)
-        best = self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest]))
+        best = self._first(shortest, cheapest)
         if has_curves(self.billing, self.dispatch):
             return self._solve_curves(cheapest, best, list(zip(shortest, loosest, strict=True)))
-        best = self._improve(best)
         self.held = self._found(best, floor, ends)
         if math.isclose(_cost(best), floor, rel_tol=COST_TOLERANCE):
             return self._found(self._quickest(best), floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return self._found(best, floor, ends)
         return self._deepen(cheapest, best)
+
+    def _first(self, shortest: Sequence[float], cheapest: Sequence[Point]) -> list[Point]:
+        """A plan to start from: the one given, where it keeps the SLO here, or one made and improved."""
+        if self.start and self._length(self.start) <= self.slo:
+            return list(self.start)
+        best = self._plan(self._scaled_budgets(shortest, [point.latency for point in cheapest]))
+        return best if has_curves(self.billing, self.dispatch) else self._improve(best)
 
     def _solve_curves(
         self, cheapest: Sequence[Point], best: Sequence[Point], ranges: Sequence[tuple[float, float]]

@@ -120,7 +120,25 @@ class PipelineGeneration:
     def _search(self, q: int, surcharges: Mapping[str, float]) -> PipelineSearch:
         task = self.task
         options, pricing = task.remaining(), Pricing(surcharges)
-        return PipelineSearch(task.problems[q], task.billing, task.dispatch, options, self.pool.effort, pricing)
+        start = self._known_points(q, pricing)
+        return PipelineSearch(
+            task.problems[q], task.billing, task.dispatch, options, self.pool.effort, pricing, start=start
+        )
+
+    def _known_points(self, q: int, pricing: Pricing) -> list[Point]:
+        """Points of the plan of pipeline ``q`` that is charged least of those known; none where none is known."""
+
+        def charge(schedules: Sequence[tuple[DispatchTuple, ...]]) -> float:
+            return sum(map(pricing.charge_of, schedules)) if all(schedules) else math.inf
+
+        schedules = min((schedules for _, schedules in self.plans[q].values()), key=charge)
+        if not all(schedules):
+            return []
+        modules, dispatch = self.task.problems[q].modules, self.task.dispatch
+        return [
+            Point(module.latency(schedule, dispatch), pricing.charge_of(schedule), schedule)
+            for module, schedule in zip(modules, schedules, strict=True)
+        ]
 
     def _add(self, q: int, choice: PipelineChoice) -> None:
         """Add the plan, and to the pool all points looked at on the way."""

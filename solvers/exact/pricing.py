@@ -7,12 +7,13 @@ their use of limited types: these types are then ``tracked``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Configuration
+    from harpagon.instances.plan import DispatchTuple
 
 Usage: TypeAlias = tuple[float, ...]
 """Machines in use per tracked hardware type."""
@@ -41,6 +42,10 @@ class Pricing:
     def charge(self, configuration: Configuration) -> float:
         """Dollars per hour charged for one machine."""
         return configuration.price + self.surcharges.get(configuration.hardware, 0.0)
+
+    def charge_of(self, schedule: Sequence[DispatchTuple]) -> float:
+        """Dollars per hour charged for the machines of a schedule."""
+        return sum(part.machines * self.charge(part.configuration) for part in schedule)
 
     def charged(self, cost: float, usage: Usage) -> float:
         """Charge of a schedule of this price and use of tracked types, all others without a surcharge."""

@@ -275,7 +275,7 @@ def _point(problem: ModuleProblem, tuples: Sequence[DispatchTuple], dispatch: Di
 
 
 def _priced(schedule: tuple[DispatchTuple, ...], latency: float, pricing: Pricing) -> Point:
-    return Point(latency, sum(part.machines * pricing.charge(part.configuration) for part in schedule), schedule)
+    return Point(latency, pricing.charge_of(schedule), schedule)
 
 
 def _in_order(tuples: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[DispatchTuple, ...]:
