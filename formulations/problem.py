@@ -112,6 +112,17 @@ def module_spans(problems: Iterable[PipelineProblem]) -> list[tuple[int, int]]:
     return list(pairwise(accumulate((len(problem.modules) for problem in problems), initial=0)))
 
 
+def edges_and_sinks(problems: Iterable[PipelineProblem]) -> tuple[dict[tuple[int, int], float], tuple[int, ...]]:
+    """Edges (tail, head) to transfer seconds, and sinks, the modules of all pipelines in one list."""
+    problems = tuple(problems)
+    edges: dict[tuple[int, int], float] = {}
+    sinks: list[int] = []
+    for problem, (begin, _) in zip(problems, module_spans(problems), strict=True):
+        edges |= {(begin + i, begin + j): transfer for (i, j), transfer in problem.network.edges().items()}
+        sinks += [begin + module for module in problem.network.sinks]
+    return edges, tuple(sinks)
+
+
 def model_names(instance: Instance, problems: Iterable[PipelineProblem]) -> tuple[str, ...]:
     """Model of every module, the modules of all pipelines in one list."""
     return tuple(

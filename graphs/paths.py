@@ -46,6 +46,20 @@ class PathNetwork:
             tuple(tuple(sorted(pairs)) for pairs in successors),
         )
 
+    @property
+    def sources(self) -> tuple[int, ...]:
+        """Modules without predecessors."""
+        return tuple(module for module, pairs in enumerate(self.predecessors) if not pairs)
+
+    @property
+    def sinks(self) -> tuple[int, ...]:
+        """Modules without successors."""
+        return tuple(module for module, pairs in enumerate(self.successors) if not pairs)
+
+    def edges(self) -> dict[tuple[int, int], float]:
+        """(tail, head) to transfer seconds."""
+        return {(i, j): transfer for i, pairs in enumerate(self.successors) for j, transfer in pairs}
+
     def heads(self, latencies: Sequence[float]) -> list[float]:
         """Seconds from entry until each module can start: the longest path that ends before it."""
         heads: list[float] = []
@@ -83,8 +97,7 @@ class PathNetwork:
     def critical_path(self, latencies: Sequence[float]) -> list[str]:
         """Modules of one longest source-to-sink path, from source to sink."""
         tails = self.tails(latencies)
-        sources = [i for i, pairs in enumerate(self.predecessors) if not pairs]
-        i = max(sources, key=lambda source: latencies[source] + tails[source])
+        i = max(self.sources, key=lambda source: latencies[source] + tails[source])
         path = [self.modules[i]]
         while self.successors[i]:
             i = max(self.successors[i], key=lambda pair: pair[1] + latencies[pair[0]] + tails[pair[0]])[0]

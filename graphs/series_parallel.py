@@ -66,7 +66,7 @@ def decompose(network: PathNetwork) -> Node | None:
 
 def _necessary_edges(network: PathNetwork) -> dict[tuple[int, int], float]:
     """Edges without those that another path between the same ends always outlasts."""
-    edges = {(i, j): transfer for i, pairs in enumerate(network.successors) for j, transfer in pairs}
+    edges = network.edges()
     for (tail, head), transfer in list(edges.items()):
         if len(network.successors[tail]) > 1 and len(network.predecessors[head]) > 1:
             detour = _longest_detour(network, tail, head)

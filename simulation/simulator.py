@@ -171,7 +171,7 @@ class _PipelineRun:
         self._network = PathNetwork.from_graph(pipeline.graph)
         self._modules = [plan.modules[name] for name in self._network.modules]
         self._paces = pipeline_paces(pipeline, plan, choices.dispatch)
-        self._sinks = [index for index, heads in enumerate(self._network.successors) if not heads]
+        self._sinks = self._network.sinks
         held = choices.paced
         self._promise = plan.promise or own_promise(pipeline)
         bursty = held and keeps_streams(choices.dispatch) and self._promise.burst > 1

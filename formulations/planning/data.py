@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from harpagon.formulations.bounds import ModuleBounds, hardware_limits, module_bounds
 from harpagon.formulations.physics import RATE_TOLERANCE, TIME_TOLERANCE, collection_rate, collects, execution
-from harpagon.formulations.problem import module_spans
+from harpagon.formulations.problem import edges_and_sinks
 from harpagon.instances.policies import Billing, Dispatch
 
 if TYPE_CHECKING:
@@ -95,14 +95,8 @@ class PlanningData:
         bundles = {name: one for name, one in instance.hardware.items() if one.bundle > 1}
         limits = {name: affordable(one, cost) for name, one in bundles.items()} | hardware_limits(instance)
         bounds = tuple(b for pipeline in module_bounds(problems, dispatch, limits, cost) for b in pipeline)
-        edges = {
-            (offset + i, offset + j): transfer
-            for (offset, _), problem in zip(module_spans(problems), problems, strict=True)
-            for i, pairs in enumerate(problem.network.successors)
-            for j, transfer in pairs
-        }
+        edges, sinks = edges_and_sinks(problems)
         modules = tuple(module for problem in problems for module in problem.modules)
-        tails = {tail for tail, _ in edges}
         data = cls(
             problems=problems,
             billing=billing,
@@ -113,7 +107,7 @@ class PlanningData:
             bounds=bounds,
             slo=tuple(problem.slo for problem in problems for _ in problem.modules),
             edges=edges,
-            sinks=tuple(m for m in range(len(modules)) if m not in tails),
+            sinks=sinks,
             keys=tuple((m, c) for m, bound in enumerate(bounds) for c in range(len(bound.configurations))),
             tangents=Tangents(),
         )

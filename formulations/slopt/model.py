@@ -56,5 +56,4 @@ def _add_precede(model: pyo.ConcreteModel, problem: ProvisioningProblem, latency
 
 def _add_finish(model: pyo.ConcreteModel, problem: ProvisioningProblem, latency: Sequence[object]) -> None:
     """s[m] + latency of m <= SLO at every sink."""
-    sinks = [m for m, successors in enumerate(problem.network.successors) if not successors]
-    model.finish = pyo.Constraint(sinks, rule=lambda model, m: model.s[m] + latency[m] <= problem.slo)
+    model.finish = pyo.Constraint(problem.network.sinks, rule=lambda model, m: model.s[m] + latency[m] <= problem.slo)

@@ -39,7 +39,7 @@ class Closings:
         self._latest = np.zeros((modules, roots))
         self._closed = np.full((modules, roots), np.inf)
         self._newly_closed: list[np.ndarray] = [np.empty(0, dtype=np.int64) for _ in range(modules)]
-        self._sinks = np.array([m for m, successors in enumerate(network.successors) if not successors])
+        self._sinks = np.array(network.sinks)
 
     def come(self, module: int, roots: np.ndarray) -> None:
         """Note the root of every item that is sent to a module."""

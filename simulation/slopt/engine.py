@@ -117,7 +117,7 @@ class Execution(QueueEngine):
             (network.modules.index(tail), network.modules.index(head)): RandomFanout(fanout, generator)
             for (tail, head), fanout in graph_fanouts(pipeline.graph).items()
         }
-        transfers = {(t, h): transfer for t, pairs in enumerate(network.successors) for h, transfer in pairs}
+        transfers = network.edges()
         super().__init__(
             pipeline.graph,
             network,

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import TIME_TOLERANCE
-from harpagon.formulations.problem import module_spans
+from harpagon.formulations.problem import edges_and_sinks
 from harpagon.solvers.enumeration.schedules import Option
 
 if TYPE_CHECKING:
@@ -184,14 +184,7 @@ class _Mixture:
             for option, slo in zip(chosen, slos, strict=True)
         ]
         self.slos = [slo + TIME_TOLERANCE / 2 for slo in slos]
-        self.edges = {
-            (offset + i, offset + j): transfer
-            for (offset, _), problem in zip(module_spans(problems), problems, strict=True)
-            for i, pairs in enumerate(problem.network.successors)
-            for j, transfer in pairs
-        }
-        tails = {tail for tail, _ in self.edges}
-        self.sinks = tuple(m for m in range(len(chosen)) if m not in tails)
+        self.edges, self.sinks = edges_and_sinks(problems)
 
     def run(self) -> tuple[float, list[tuple[object, ...]]] | None:
         """Cost and schedules; None where no rates meet the limits."""

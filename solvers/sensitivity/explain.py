@@ -210,9 +210,8 @@ def _longest_paths(problem: PipelineProblem, planned: Mapping[str, object]) -> l
     latencies = [planned[name].latency for name in network.modules]  # type: ignore[attr-defined]
     tails = network.tails(latencies)
     rest = [latency + tail for latency, tail in zip(latencies, tails, strict=True)]
-    sources = [i for i, pairs in enumerate(network.predecessors) if not pairs]
-    longest = max(rest[i] for i in sources)
-    stack = [[i] for i in reversed(sources) if rest[i] >= longest - TIME_TOLERANCE]
+    longest = max(rest[i] for i in network.sources)
+    stack = [[i] for i in reversed(network.sources) if rest[i] >= longest - TIME_TOLERANCE]
     found: list[list[str]] = []
     while stack and len(found) < _MOST_PATHS:
         path = stack.pop()

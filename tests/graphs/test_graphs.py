@@ -79,6 +79,18 @@ def test_length_is_the_longest_of_all_paths(seed: int) -> None:
     assert max(network.path_lengths(values)) == pytest.approx(longest)
 
 
+@given(seed=seeds)
+@settings(max_examples=50, deadline=None)
+def test_edges_and_ends_are_those_of_the_graph(seed: int) -> None:
+    graph = random_graph(seed)
+    network = PathNetwork.from_graph(graph)
+    names = network.modules
+    transfers = nx.get_edge_attributes(graph, "transfer")
+    assert {(names[i], names[j]): transfer for (i, j), transfer in network.edges().items()} == transfers
+    assert [names[m] for m in network.sources] == [name for name in names if not graph.in_degree(name)]
+    assert [names[m] for m in network.sinks] == [name for name in names if not graph.out_degree(name)]
+
+
 @given(seeds)
 @settings(max_examples=80, deadline=None)
 def test_decomposition_computes_the_longest_path(seed: int) -> None:
