@@ -58,6 +58,8 @@ AREAS: dict[str, tuple[str, ...]] = {
     "simulation/flow/engine.py": (*_ENGINE, *_SIMULATION),
     "simulation/flow/queues.py": ("simulation/test_queues.py", *_ENGINE),
     "simulation/flow/fleet.py": _ENGINE,
+    "simulation/flow/drop.py": ("simulation/test_drop.py", *_ENGINE),
+    "simulation/flow/order.py": ("simulation/test_queues.py", *_ENGINE),
     "simulation/flow/server.py": _ENGINE,
     "simulation/measure.py": _SIMULATION,
     "simulation/dispatch/lanes.py": _SIMULATION,

@@ -22,8 +22,8 @@ def flow(items: list[tuple[int, float]], following: int) -> Flow:
 
 
 LEADING = [(0, 1.0), (0, 1.1), (1, 2.0), (2, 3.0), (2, 3.1), (2, 3.2)]
-OTHER = [(0, 1.5), (2, 3.5), (2, 3.05)]
-PAIRS = [(0, 1.5), (0, 1.5), (1, 2.0), (2, 3.5), (2, 3.1), (2, 3.2)]
+OTHER = [(0, 2.5), (2, 3.5), (2, 3.05)]
+PAIRS = [(0, 2.5), (0, 2.5), (1, 2.5), (2, 3.5), (2, 3.1), (2, 3.2)]
 """The k-th of the root; the last of a root that has fewer; the newest of an earlier root."""
 
 
@@ -43,6 +43,13 @@ def test_nothing_waits_for_a_later_root() -> None:
     made = join.merge([flow(LEADING, 9), flow(OTHER[:1], 2)])
     assert made.root.tolist() == [0, 0, 1]
     assert (made.next_root, made.next_origin) == (2, 2.0)
+
+
+def test_nothing_comes_later_that_is_ready_before_the_watermark() -> None:
+    """It is the earliest of the items that wait and of what every edge may still bring."""
+    for known, watermark in ((2.0, 2.0), (8.0, 3.0)):
+        other = replace(flow(OTHER[:1], 2), watermark=known)
+        assert RootJoin(2, 0).merge([flow(LEADING, 9), other]).watermark == watermark
 
 
 def test_the_leading_edge_makes_the_requests() -> None:
@@ -84,4 +91,4 @@ def test_roots_that_are_closed_at_one_instant_go_on_by_their_deadlines() -> None
 
 def test_any_in_front_of_a_queue_passes_what_comes() -> None:
     made = Passing().merge([flow(OTHER[:1], 2), flow(LEADING[:2], 2)])
-    assert made.ready.tolist() == [1.5, 1.0, 1.1] and made.root.tolist() == [0, 0, 0]
+    assert made.ready.tolist() == [2.5, 1.0, 1.1] and made.root.tolist() == [0, 0, 0]

@@ -78,3 +78,18 @@ def test_a_batch_starts_in_the_period_in_which_a_machine_and_its_items_are_there
     engine = queues((("a", "b", 1.0),), 2)
     sizes = [[outcome.roots.size for outcome in engine.run(end)] for end in (0.05, 0.15, 10.05, 20.0)]
     assert sizes == [[1, 0], [0, 1], [1, 0], [0, 1]]
+
+
+@pytest.mark.parametrize(
+    ("order", "overloaded", "ranks"),
+    [
+        (Order.ARRIVAL, False, [0, 1, 2, 3]),
+        (Order.ARRIVAL, True, [0, 1, 2, 3]),
+        (Order.DEADLINE, False, [1, 3, 0, 2]),
+        (Order.DEADLINE, True, [1, 3, 0, 2]),
+        (Order.ADAPTIVE, False, [1, 3, 0, 2]),
+        (Order.ADAPTIVE, True, [0, 2, 1, 3]),
+    ],
+)
+def test_only_the_adaptive_order_turns_round_under_overload(order: Order, overloaded: bool, ranks: list[int]) -> None:
+    assert list(order.rank([2.0, 1.0, 2.0, 1.0], overloaded)) == ranks

@@ -163,13 +163,15 @@ def test_policies_drop_more_the_further_they_look(slacks: list[float], ahead: fl
 
 @given(st.lists(st.tuples(st.floats(0.1, 3.0), st.integers(0, 6)), max_size=8), st.floats(0.0, 2.0))
 def test_idle_machines_are_paid_from_start_to_retirement(changes: list[tuple[float, int]], startup: float) -> None:
-    fleet, now, area = Fleet(3, 0.0), 0.0, 0.0
+    fleet, now, area, started = Fleet(3, 0.0), 0.0, 0.0, 0
     for wait, machines in changes:
         area += wait * len(fleet)
         now += wait
+        started += max(0, machines - len(fleet))
         fleet.resize(now, machines)
         assert len(fleet) == machines
     assert fleet.paid_until(now) == pytest.approx(area)
+    assert fleet.started == started
     waiting = Fleet(0, startup)
     waiting.resize(1.0, 1)
     assert waiting.free[0] == pytest.approx(1.0 + startup)
