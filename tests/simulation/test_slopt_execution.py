@@ -120,10 +120,11 @@ def _queue(times: list[float], machines: int = 1, drop: Drop = Drop.NONE, slo: f
     return server
 
 
-def test_a_full_batch_starts_at_once_and_a_due_one_when_its_time_is_up() -> None:
-    outcome = _queue([0.0, 0.001, 0.002, 0.003, 0.2]).run(10.0)
+@pytest.mark.parametrize("machines", [1, 2])
+def test_a_full_batch_starts_at_once_and_a_due_one_when_its_time_is_up(machines: int) -> None:
+    outcome = _queue([0.0, 0.001, 0.002, 0.003, 0.2], machines).run(10.0)
     assert outcome.finished[:4] == pytest.approx([0.053] * 4)
-    assert outcome.finished[4] == pytest.approx(0.2 + 0.05 + 0.02)
+    assert outcome.finished[4] == pytest.approx(0.2 + 0.05 / machines + 0.02)
 
 
 def test_requests_leave_the_queue_in_the_order_of_arrival() -> None:

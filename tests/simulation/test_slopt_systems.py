@@ -110,3 +110,5 @@ def test_an_overloaded_queue_serves_the_largest_budgets_first_and_another_the_le
     server.arrive(np.full(4, 1.05), np.arange(4, 8))
     assert server.run(1.5).roots.tolist() == [7, 6]
     assert server.waiting == 4
+    assert server.run(3.0).roots.tolist() == [5, 4]
+    assert server.run(4.0).roots.tolist() == [2, 0]
