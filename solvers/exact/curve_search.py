@@ -26,7 +26,7 @@ from harpagon.solvers.exact.structure_listing import Line, structures_below
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harpagon.formulations.problem import PipelineProblem
+    from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.formulations.residual import Structure
     from harpagon.solvers.exact.curve_master import Mix, Relaxed
     from harpagon.solvers.exact.effort import Effort
@@ -36,10 +36,11 @@ _CLOSE = 2e-8
 """Relative difference of plan and bound at which a branch is closed."""
 _BELOW = 1e-9
 """Share of the plan's cost by which a structure has to pass below its line for the master to be solved anew."""
+_SMALL_GAP = 1e-2
+"""Gap over the plan's cost up to which all within it is listed at once; a larger one where nothing is below a line."""
 _CURVES_PER_LABEL = 8
 """Curves that are priced in the time of one label of a schedule search."""
 _SHARES = (1.0, 0.75, 0.5, 0.3, 0.15, 0.05)
-"""Shares of a module's range of latencies at which structures are looked for before all of them are listed."""
 
 
 class CurveSearch:
@@ -80,6 +81,7 @@ class CurveSearch:
         self.cost = sum(point.cost for point in points)
         self.bound = 0.0
         self.curves: list[dict[Structure, Curve]] = [{} for _ in ranges]
+        self.samples = [_samples(module, *own) for module, own in zip(problem.modules, ranges, strict=True)]
         self.master = CurveMaster(problem.network, slo, self.cost)
 
     def run(self, others: Sequence[Point]) -> None:
@@ -93,19 +95,22 @@ class CurveSearch:
         for m, pair in enumerate(zip(self.points, others, strict=True)):
             for point in pair:
                 self.add(m, point)
-        relaxed = self._generate()
+        relaxed, priced = self._generate(), False
         while True:
             chosen = self._choose(self._known())
             gap = max(0.0, self.cost - relaxed.bound)
+            within = gap if priced or gap <= _SMALL_GAP * self.cost else 0.0
             before = sum(map(len, self.curves))
-            below = [self._list(m, relaxed, gap) for m in range(len(self.curves))]
+            below = [self._list(m, relaxed, within) for m in range(len(self.curves))]
             self.bound = max(self.bound, relaxed.bound + sum(below))
-            if min(below) >= -_BELOW * self.cost:
+            priced = min(below) >= -_BELOW * self.cost
+            if not priced:
+                relaxed = self._generate()
+            elif within == gap:
                 if sum(map(len, self.curves)) > before:
                     chosen = self._choose(self._known())
                 self.bound = max(self.bound, min(chosen, self.cost + sum(below)))
                 return
-            relaxed = self._generate()
 
     def add(self, m: int, point: Point) -> bool:
         """Add the structure of a schedule of module ``m``; whether it is new."""
@@ -137,10 +142,8 @@ class CurveSearch:
     def _sample(self, m: int, relaxed: Relaxed) -> bool:
         """Look for structures below the line of module ``m`` at a few latencies; whether there was a new one."""
         second, worth = relaxed.seconds[m], min(relaxed.least[m])
-        earliest, latest = self.ranges[m]
-        budgets = [earliest + share * (latest - earliest) for share in _SHARES]
         added = False
-        for budget in (worth.latency, *budgets):
+        for budget in (worth.latency, *self.samples[m]):
             point = self.searches[m].cheapest(budget, worth.value - second * budget)
             if point is not None:
                 added |= self.add(m, point)
@@ -208,6 +211,20 @@ class CurveSearch:
         schedule = structure.schedule(structure.rate(min(max(latency, curve.low), curve.high)))
         cost = sum(part.cost for part in schedule)
         return Point(self.problem.modules[m].latency(schedule, self.dispatch), cost, schedule)
+
+
+def _samples(module: ModuleProblem, earliest: float, latest: float) -> list[float]:
+    """Latencies at which structures are looked for: spread evenly, and where a configuration begins to serve alone.
+
+    It does where the request rate brings one batch, or two, after its duration; of interest is one of a better ratio
+    than all quicker ones.
+    """
+    budgets, best = {earliest + share * (latest - earliest) for share in _SHARES}, 0.0
+    for c in sorted(module.configurations, key=lambda c: (c.duration, -c.ratio)):
+        if c.ratio > best:
+            best = c.ratio
+            budgets |= {c.duration + batches * (c.batch + 1) / module.rate for batches in (1, 2)}
+    return sorted(budget for budget in budgets if earliest < budget <= latest)
 
 
 def _doubt(mixes: Sequence[Mix]) -> float:

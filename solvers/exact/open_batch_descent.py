@@ -1,4 +1,4 @@
-"""Cheapest schedules that keep a budget over open batches: fractional billing of a paced pipeline.
+"""Cheapest schedules that keep a budget by earliest deadlines: fractional billing over open batches, and under ``edf``.
 
 Groups are added in ascending order of batch duration, the residual at its turn. Its rate f, from 0 to t_r, is chosen
 at the end: the least that covers the requests and every demand. With D = x - d, W the capacity of the full groups so
@@ -19,16 +19,16 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from math import inf
+from math import inf, isinf
 from typing import TYPE_CHECKING, TypeAlias
 
-from harpagon.formulations.physics import in_dispatch_order
+from harpagon.formulations.physics import RATE_TOLERANCE, collection_rate, in_dispatch_order
 from harpagon.instances.plan import DispatchTuple
 from harpagon.solvers.exact.effort import Effort
-from harpagon.solvers.exact.pricing import no_more
+from harpagon.solvers.exact.pricing import LIST_PRICES, no_more
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 
 _UP = 1e-12
 """Share of the request rate by which a residual's is rounded up, so that capacity never falls short."""
+_NONE_LATE = ((0.0, 0.0),)
+_LEAST_SUPPLY = 1e-300
+"""Where all configurations take the whole budget, nothing is added to a demand left."""
 _Line: TypeAlias = tuple[float, float]
 """Demand left at no residual, and what one request per second of it adds."""
 
@@ -69,7 +72,7 @@ def descend_over_open_batches(
     effort: Effort | None = None,
     tightest: float | None = None,
 ) -> Iterator[tuple[DispatchTuple, ...]]:
-    """Schedules of full groups and one residual within ``budget`` seconds, the cheapest first.
+    """Schedules of full groups, and one residual or none, within ``budget`` seconds, the cheapest first.
 
     Parameters
     ----------
@@ -86,25 +89,40 @@ def descend_over_open_batches(
     effort
         What the search may take.
     tightest
-        Seconds; every schedule is wanted that may be the cheapest of several groups at a budget from here to
-        ``budget``, with a residual or without.
+        Seconds; every schedule is wanted that may be the cheapest at a budget from here to ``budget``.
 
     Raises
     ------
     OutOfEffortError
         Where ``effort`` is used up.
     """
-    usable = sorted((c for c in problem.configurations if c.duration < budget), key=lambda c: (c.duration, -c.ratio))
-    if usable:
+    # Full machines work at their durations at worst.
+    rates = {c: c.batch / c.duration for c in problem.configurations if c.duration < budget}
+    if rates:
         between = (budget if tightest is None else tightest, budget)
-        yield from _Descent(problem.rate, usable, between, allowance, cap, pricing, effort or Effort()).run()
+        yield from _Descent(problem.rate, rates, between, allowance, cap, pricing, effort or Effort()).run()
+
+
+def descend_by_deadline(
+    problem: ModuleProblem,
+    budget: float,
+    cap: float = inf,
+    pricing: Pricing = LIST_PRICES,
+    effort: Effort | None = None,
+    tightest: float | None = None,
+) -> Iterator[tuple[DispatchTuple, ...]]:
+    """As `descend_over_open_batches`, under ``edf``: no request comes late, and machines work as in the mean."""
+    rates = {c: c.throughput for c in problem.configurations if collection_rate(c, budget) < inf}
+    if rates:
+        between = (budget if tightest is None else tightest, budget)
+        yield from _Descent(problem.rate, rates, between, _NONE_LATE, cap, pricing, effort or Effort()).run()
 
 
 class _Descent:
     def __init__(
         self,
         rate: float,
-        usable: list[Configuration],
+        rates: Mapping[Configuration, float],
         between: tuple[float, float],
         allowance: Sequence[tuple[float, float]],
         cap: float,
@@ -113,20 +131,22 @@ class _Descent:
     ) -> None:
         self.effort = effort
         self.rate = rate
-        self.usable = usable
-        self.rates = [c.batch / c.duration for c in usable]
+        self.usable = usable = sorted(rates, key=lambda c: (c.duration, -c.ratio))
+        self.rates = [rates[c] for c in usable]
         self.allowance = allowance
         self.cap = cap
         self.pricing = pricing
         tightest, budget = between
         self.stretch = budget - tightest
-        self.dues = [tightest - c.duration for c in usable]
+        self.dues = [_due(c, tightest) for c in usable]
         self.charges = [pricing.charge(c) for c in usable]
-        # Full machines work at their durations at worst; a residual is paid for by its mean throughput.
+        # A residual is paid for by its mean throughput.
         self.ratios = [c.throughput / charge for c, charge in zip(usable, self.charges, strict=True)]
-        self.best_ratios = [max(self.ratios[place:]) for place in range(len(usable))]
-        least = min(most for seconds, most in allowance if seconds == 0)
-        self.needs = [(c.batch + least) / (budget - c.duration) for c in usable]
+        self.least = min(most for seconds, most in allowance if seconds == 0)
+        self.needs = [_quotient(c.batch + self.least, budget - c.duration) for c in usable]
+        self.own_supplies = [ratio * _due(c, budget) for ratio, c in zip(self.ratios, usable, strict=True)]
+        self.supplies = [max(_LEAST_SUPPLY, *self.own_supplies[place:]) for place in range(len(usable))]
+        self.stairs = [_staircase(self.needs[place:], self.ratios[place:]) for place in range(len(usable))]
         self.heap: list[tuple[float, float, int, float | None, _Label]] = []
         self.pushed = 0
         self.kept: defaultdict[tuple[int, int, bool], list[tuple[float, float, float, _Label]]] = defaultdict(list)
@@ -181,15 +201,32 @@ class _Descent:
         return _Label(label, place, 0, place, label.capacity, head, (), need, label.spent, label.usage)
 
     def _push(self, label: _Label) -> None:
-        bound = label.spent + max(0.0, label.need - label.capacity) / self._best_ratio(label)
+        bound = label.spent + self._still_to_pay(label)
         if label.spent < self.cap and bound <= self.cap:
             heappush(self.heap, (bound, -label.capacity, self.pushed, None, label))
             self.pushed += 1
 
-    def _best_ratio(self, label: _Label) -> float:
-        """Best throughput-cost ratio among what may still serve the rate left."""
-        best = self.best_ratios[max(0, label.place)]
-        return max(best, self.ratios[label.residual]) if label.residual >= 0 else best
+    def _still_to_pay(self, label: _Label) -> float:
+        """Least charge for what is missing of capacity, where further configurations ask for more, and of demands."""
+        missing = self.least - label.head - self.stretch * label.capacity
+        supply = missing / self._best_supply(label) if missing > 0 else 0.0
+        if label.capacity >= label.need:
+            return supply
+        started = self._started(label)
+        least = (label.need - label.capacity) / started if started else inf
+        for need, ratio in self.stairs[max(0, label.place)]:
+            least = min(least, (max(label.need, need) - label.capacity) / ratio)
+        return max(least, supply)
+
+    def _started(self, label: _Label) -> float:
+        """Best throughput-cost ratio of what may grow and asks for nothing more, 0 for nothing."""
+        last = self.ratios[label.place] if label.machines else 0.0
+        return max(last, self.ratios[label.residual]) if label.residual >= 0 else last
+
+    def _best_supply(self, label: _Label) -> float:
+        """Most that a dollar per hour adds to the lowest demand left at the looser budget, above 0."""
+        best = self.supplies[max(0, label.place)]
+        return max(best, self.own_supplies[label.residual]) if label.residual >= 0 else best
 
     def _offer(self, label: _Label) -> None:
         """Queue the schedule that ``label`` already is, at the least rate of its residual, and lower the cap by it."""
@@ -197,7 +234,7 @@ class _Descent:
             rate = self._least_rate(label, self.stretch)
             self._queue(label, self._charge(label, rate), rate)
             self._undercut(self._charge(label, self._least_rate(label, 0.0)))
-        elif self.stretch and self._is_whole(label, self.stretch):
+        elif self._is_whole(label, self.stretch):
             self._queue(label, label.spent, 0.0)
             if self._is_whole(label, 0.0):
                 self._undercut(label.spent)
@@ -214,7 +251,7 @@ class _Descent:
 
     def _charge(self, label: _Label, rate: float) -> float:
         """Dollars per hour with the residual at ``rate``, infinity where that is a whole machine or more."""
-        if rate >= self.rates[label.residual]:
+        if rate > self.rates[label.residual] * (1 - RATE_TOLERANCE):
             return inf
         return label.spent + rate * self.charges[label.residual] / self.usable[label.residual].throughput
 
@@ -270,3 +307,23 @@ class _Descent:
                 parts.append(DispatchTuple.full(self.usable[label.place], label.machines))
             label = label.parent
         return in_dispatch_order(parts)
+
+
+def _due(configuration: Configuration, budget: float) -> float:
+    """Seconds that the budget leaves beside a batch; 0 where a stated latency passes it by rounding alone."""
+    slack = budget - configuration.duration
+    return slack if isinf(collection_rate(configuration, budget)) else max(slack, 0.0)
+
+
+def _quotient(requests: float, seconds: float) -> float:
+    return requests / seconds if requests > 0 else 0.0
+
+
+def _staircase(needs: Sequence[float], ratios: Sequence[float]) -> list[tuple[float, float]]:
+    """Pairs by rising need, each of a better ratio than all before."""
+    best, stairs = 0.0, []
+    for need, ratio in sorted(zip(needs, ratios, strict=True)):
+        if ratio > best:
+            best = ratio
+            stairs.append((need, ratio))
+    return stairs

@@ -221,7 +221,6 @@ _SEARCHES = {
     Billing.FRACTIONAL: (
         "single_residual",
         "single_whole",
-        "several_whole",
         "several_with_residual",
         "stated_with_residual",
     ),

@@ -22,10 +22,10 @@ from harpagon.formulations.residual import structure_of
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.climb import climb
-from harpagon.solvers.exact.deadline_descent import descend_by_deadline
 from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.layered_climb import RULES, layered_climb
+from harpagon.solvers.exact.open_batch_descent import descend_by_deadline
 from harpagon.solvers.exact.paced import PacedSearch
 from harpagon.solvers.exact.paced_structures import paced_structures_between
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
@@ -183,7 +183,7 @@ def _fractional(
     return (_point(problem, tuples, dispatch, pricing) for tuples in found)
 
 
-def _descent(dispatch: Dispatch) -> Callable[..., Iterator[list[DispatchTuple]]]:
+def _descent(dispatch: Dispatch) -> Callable[..., Iterator[Sequence[DispatchTuple]]]:
     return descend_by_deadline if serves_due_first(dispatch) else partial(descend, dispatch=dispatch)
 
 

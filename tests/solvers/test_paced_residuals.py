@@ -114,7 +114,8 @@ def test_a_looser_budget_never_costs_more() -> None:
 @pytest.mark.parametrize("better", [{"capacity": 11.0}, {"head": 6.0}, {"spent": 2.0}])
 def test_only_a_label_that_is_no_better_in_any_figure_is_dropped(better: dict[str, float]) -> None:
     usable = [Configuration("gpu", 8, 0.2, 1.0), Configuration("gpu", 32, 0.6, 1.0)]
-    descent = open_batch_descent._Descent(50.0, usable, (1.0, 1.0), [(0.0, 0.0)], 100.0, LIST_PRICES, Effort())
+    rates = {c: c.throughput for c in usable}
+    descent = open_batch_descent._Descent(50.0, rates, (1.0, 1.0), [(0.0, 0.0)], 100.0, LIST_PRICES, Effort())
     kept = open_batch_descent._Label(None, 0, 1, -1, 10.0, 5.0, (), 50.0, 3.0, LIST_PRICES.nothing())
     worse = replace(kept, capacity=9.0, head=4.0, spent=4.0)
     assert not descent._dominated(kept)
