@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from harpagon.simulation.flow.drop import Drop
 from harpagon.simulation.flow.fleet import Fleet
@@ -36,6 +37,12 @@ def test_a_drop_rule_is_asked_where_one_of_a_batch_does_not_make_it() -> None:
     assert (outcome.roots.tolist(), outcome.dropped.tolist(), outcome.dropped_at.tolist()) == ([1], [0], [0.0])
 
 
+@pytest.mark.parametrize("order", [Order.ARRIVAL, Order.DEADLINE])
+def test_slack_is_what_is_left_when_the_batch_starts(order: Order) -> None:
+    outcome = served([(0.0, 0), (0.0, 0), (0.0, 1)], [1.25, 1.5], Drop.EARLY, order)
+    assert (outcome.roots.tolist(), outcome.dropped.tolist(), outcome.dropped_at.tolist()) == ([0, 0], [1], [1.0])
+
+
 def test_what_is_behind_the_last_that_was_looked_at_stays() -> None:
     outcome = served([(0.0, root) for root in range(4)], [0.5, 9.0, 9.0, 9.0], Drop.EARLY)
     assert (outcome.roots.tolist(), outcome.dropped.tolist()) == ([1, 2, 3], [0])
@@ -43,7 +50,18 @@ def test_what_is_behind_the_last_that_was_looked_at_stays() -> None:
 
 
 def test_an_idle_machine_starts_with_the_items_of_one_root() -> None:
-    items = [(0.0, 0), (2.0, 1), (3.0, 1), (5.0, 2), (5.0, 2), (5.0, 3)]
+    items = [(0.0, 0), (2.0, 1), (3.0, 1), (5.0, 2), (5.0, 3)]
     outcome = served(items, [9.0] * 4, Drop.NONE, Order.DEADLINE)
-    assert outcome.roots.tolist() == [0, 1, 1, 2, 2, 3]
-    assert outcome.finished.tolist() == [1.0, 3.0, 4.0, 6.0, 6.0, 7.0]
+    assert outcome.roots.tolist() == [0, 1, 1, 2, 3]
+    assert outcome.finished.tolist() == [1.0, 3.0, 4.0, 6.0, 7.0]
+
+
+@pytest.mark.parametrize(("came", "served_next"), [(4, [5, 4]), (5, [7, 5])])
+def test_a_queue_is_overloaded_where_more_came_than_full_batches_can_serve(came: int, served_next: list[int]) -> None:
+    """Two batches of two in a second; who is latest is served first under overload."""
+    deadlines = [*[5.0] * came, 7.0, 6.0, 8.0]
+    server = Server(Fleet(1), (0.0, 0.5, 0.5), Drop.NONE, deadlines, Order.ADAPTIVE, patient=False)
+    server.arrive(np.zeros(came), np.arange(came))
+    assert server.run(1.0).roots.tolist() == [0, 1, 2, 3]
+    server.arrive(np.full(3, 1.0), came + np.arange(3))
+    assert server.run(1.5).roots.tolist() == served_next
