@@ -122,8 +122,9 @@ def compare(
     cases: Sequence[tuple[Billing, Dispatch]],
     tally: Tally,
     options: SolverOptions = DEFAULT_OPTIONS,
+    patience: float = _PATIENCE,
 ) -> Iterator[int]:
-    """Compare ``methods`` with brute force on every instance of the sample and every case.
+    """Compare ``methods`` with brute force, which has ``patience`` seconds, on every instance and in every case.
 
     Yields
     ------
@@ -139,7 +140,7 @@ def compare(
             if not able:
                 continue
             try:
-                expected = find_method(REFEREE).run(instance, billing, dispatch, SolverOptions(time_limit=_PATIENCE))
+                expected = find_method(REFEREE).run(instance, billing, dispatch, SolverOptions(time_limit=patience))
             except UnsupportedError:
                 tally.refused += 1
                 continue
