@@ -130,6 +130,7 @@ def at_once(part: DispatchTuple, stream: Stream) -> Service | None:
     return None if wait is None else Service(Dispatcher.AT_ONCE, float(duration + wait), (0.0,))
 
 
+@lru_cache(maxsize=4_096)
 def at_once_rate(configuration: Configuration, stream: Stream) -> tuple[Fraction, Fraction] | None:
     """Rate of the full batches that one machine starts as roots come, and how long a batch waits for it in seconds.
 

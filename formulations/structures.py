@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import at_once_rate, corners, exact, exact_rate, exact_throughput, upward
@@ -60,7 +61,13 @@ def structures_with(
     if residual is None:
         return (Structure(tuple(full), None, 0.0, module.latency(full, dispatch), ()),)
     assert module.stream is not None, "compiled from a pipeline"
-    return tuple(_paced(tuple(full), residual, module.stream))
+    return tuple(_paced(tuple(full), residual, module.stream)) if full else _alone(residual, module.stream)
+
+
+@lru_cache(maxsize=4_096)
+def _alone(residual: Configuration, stream: Stream) -> tuple[Structure, ...]:
+    """One partly used machine: every search of a module asks for the same."""
+    return tuple(_paced((), residual, stream))
 
 
 def _paced(full: tuple[DispatchTuple, ...], residual: Configuration, stream: Stream) -> Iterator[Structure]:

@@ -141,10 +141,11 @@ class PacedSearch:
 
     def single_residual(self, budget: float, cap: float) -> Iterator[Schedule]:
         """One partly used machine, at the least rate in each configuration, cheapest first."""
+        charge, load = self.pricing.charge, self.problem.rate * (1 - _ROUNDING)
         quick = (c for c in self.problem.configurations if c.duration <= budget)
-        rates = ((c, least_residual(c, self.stream, budget)) for c in quick)
+        able = (c for c in quick if load <= c.throughput and load / c.throughput * charge(c) <= cap)
+        rates = ((c, least_residual(c, self.stream, budget)) for c in able)
         parts = [DispatchTuple.residual(configuration, rate) for configuration, rate in rates if rate is not None]
-        charge = self.pricing.charge
         return ((part,) for part in sorted(parts, key=lambda part: part.machines * charge(part.configuration)))
 
     # Several tuples of batches
