@@ -2,8 +2,8 @@
 
 Quickest is the least sum over pipelines of latency / SLO. Where pipelines share no hardware and are short, the
 decomposition finds it; else a model of columns does, from the frontiers of all modules within the cost, and in
-fractional billing one of structures, behind which `exact` itself has it. The second solve counts its work in labels and
-nodes, so its plan is the same at any speed; where the work is used up, the method's own plan stays.
+fractional billing one of structures. There `exact` looks for it by itself. The second solve counts its work in labels
+and nodes, so its plan is the same at any speed; where the work is used up, the method's own plan stays.
 """
 
 from __future__ import annotations
@@ -58,10 +58,7 @@ def with_quickest_plan(instance: Instance, result: Result, options: SolverOption
 
 
 def _has_quickest(instance: Instance, result: Result, plan: Plan) -> bool:
-    """Whether `exact` has looked for it: in whole billing where it needed no columns, in fractional billing by itself.
-
-    There one short pipeline is solved over curves, with no second solve where the SLO binds: it would double the time.
-    """
+    """Whether `exact` has looked for it: in whole billing where it needed no columns, in fractional billing always."""
     return has_curves(plan.billing, plan.dispatch) or "columns" not in result.solver.options
 
 

@@ -59,6 +59,22 @@ def equal_ratios(instance: Instance, rng: random.Random) -> Instance:
     return _timed(replace(instance, hardware=hardware, profiles=profiles), rng)
 
 
+def tied(instance: Instance, rng: random.Random) -> Instance:
+    """Equal ratios, half of the time equal modules too, and rates that whole or half machines serve: plans that tie."""
+    drawn = equal_ratios(instance, rng)
+    if rng.random() < 1 / 2:
+        drawn = equal_modules(drawn, rng)
+    pipelines = []
+    for pipeline in drawn.pipelines:
+        graph = pipeline.graph.copy()
+        for _, _, data in graph.edges(data=True):
+            data.update(fanout=rng.choice((0.5, 1.0, 1.0, 2.0)))
+        model = rng.choice(sorted(data["model"] for _, data in graph.nodes(data=True)))
+        rate = rng.choice(drawn.profiles[model]).throughput * rng.choice((0.5, 1, 1, 2))
+        pipelines.append(replace(pipeline, graph=graph, rate=rate))
+    return _timed(replace(drawn, pipelines=tuple(pipelines)), rng)
+
+
 def non_monotone(instance: Instance, rng: random.Random) -> Instance:
     """Larger batches may take less time, or serve less per second."""
     profiles = {
@@ -100,6 +116,7 @@ FAMILIES: dict[str, Callable[[Instance, random.Random], Instance]] = {
     "tight": tight,
     "equal-modules": equal_modules,
     "equal-ratios": equal_ratios,
+    "tied": tied,
     "non-monotone": non_monotone,
     "short": short,
 }

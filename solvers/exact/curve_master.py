@@ -11,7 +11,7 @@ bounds every choice from below whatever the lambda are, so the bound does not de
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -44,10 +44,12 @@ class Mix:
 class Relaxed:
     """Bound of the master, infinite where no choice is in time; prices, and per module the curves it mixes.
 
-    ``least`` is per module and curve allowed the least cost + price x latency.
+    ``least`` is per module and curve allowed the least cost + price x latency; by ``rise`` dollars per hour the bound
+    rises for every second that the SLO is tighter.
     """
 
     bound: float
+    rise: float
     seconds: Sequence[float]
     least: Sequence[Sequence[Priced]]
     mixes: Sequence[Sequence[Mix]]
@@ -68,6 +70,7 @@ class CurveMaster:
         self.network = network
         self.paths = list(_paths(network))
         self.slo = slo
+        self.unit = slo
         self.scale = scale
         self.through = [[i for i, (path, _) in enumerate(self.paths) if m in path] for m in range(len(network.modules))]
         self.allowances = [slo - transfer for _, transfer in self.paths]
@@ -76,26 +79,33 @@ class CurveMaster:
         self.columns: list[tuple[int, Curve, float]] = []
         self.quickest: set[Curve] = set()
 
+    def change_slo(self, slo: float) -> None:
+        """Seconds of the next relaxations."""
+        self.slo = slo
+        self.allowances = [slo - transfer for _, transfer in self.paths]
+        for i, allowance in enumerate(self.allowances, len(self.through)):
+            self.program.change_row(i, -math.inf, allowance / self.unit)
+
     def relax(self, allowed: Sequence[Sequence[Curve]], enough: float) -> Relaxed:
         """Bound over the curves ``allowed`` per module; it may end early where that passes ``enough``."""
         if not self._add_quickest(allowed):
-            return Relaxed(math.inf, (), (), ())
+            return Relaxed(math.inf, 0.0, (), (), ())
         sets = list(map(set, allowed))
         self.program.open([curve in sets[m] for m, curve, _ in self.columns])
-        best = Relaxed(-math.inf, (), (), ())
+        best = Relaxed(-math.inf, 0.0, (), (), ())
         for _ in range(_ROUNDS):
             solved = self.program.solve()
             if solved is None:
                 raise OutOfEffortError
             values, duals = solved
-            seconds, bound = self._prices(duals)
+            seconds, rise, bound = self._prices(duals)
             least = [[curve.least(second) for curve in curves] for curves, second in zip(allowed, seconds, strict=True)]
             bound += sum(min(priced)[0] for priced in least)
             if bound > best.bound:
-                best = Relaxed(bound, seconds, least, ())
+                best = Relaxed(bound, rise, seconds, least, ())
             if bound >= enough or not self._add_new(allowed, least, duals):
                 break
-        return Relaxed(best.bound, best.seconds, best.least, self._mixes(values, len(allowed)))
+        return replace(best, mixes=self._mixes(values, len(allowed)))
 
     def _add_quickest(self, allowed: Sequence[Sequence[Curve]]) -> bool:
         """Add the quickest point of every module, with which the master has a solution; whether they are in time."""
@@ -106,12 +116,12 @@ class CurveMaster:
                 self._add(m, curve, curve.low, curve.cost(curve.low))
         return self.network.length([curve.low for curve in quickest]) <= self.slo
 
-    def _prices(self, duals: Sequence[float]) -> tuple[list[float], float]:
-        """Price of a second per module, and what all paths together are worth, negative."""
+    def _prices(self, duals: Sequence[float]) -> tuple[list[float], float, float]:
+        """Price of a second per module, of a second on all paths, and what these are worth, negative."""
         modules = len(self.through)
-        prices = [max(0.0, -dual) * self.scale / self.slo for dual in duals[modules:]]
+        prices = [max(0.0, -dual) * self.scale / self.unit for dual in duals[modules:]]
         worth = sum(price * allowance for price, allowance in zip(prices, self.allowances, strict=True))
-        return [sum(prices[i] for i in own) for own in self.through], -worth
+        return [sum(prices[i] for i in own) for own in self.through], sum(prices), -worth
 
     def _add_new(
         self, allowed: Sequence[Sequence[Curve]], least: Sequence[Sequence[Priced]], duals: Sequence[float]
@@ -128,7 +138,7 @@ class CurveMaster:
 
     def _add(self, m: int, curve: Curve, latency: float, cost: float) -> None:
         self.columns.append((m, curve, latency))
-        entries = {m: 1.0} | {len(self.through) + i: latency / self.slo for i in self.through[m]}
+        entries = {m: 1.0} | {len(self.through) + i: latency / self.unit for i in self.through[m]}
         self.program.add(cost / self.scale, entries)
 
     def _mixes(self, values: Sequence[float], modules: int) -> list[list[Mix]]:

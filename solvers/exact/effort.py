@@ -10,14 +10,14 @@ _EVERY = 32
 """Labels between two looks at the clock: a label takes up to a millisecond."""
 MOST_HELD = 1_000_000
 """Labels that one search may hold at a time: some hundred megabytes."""
-
-
 TIE_LABELS = 20_000
 """Labels that the second solve for the quickest of the cheapest plans may take up: counted, not timed."""
 TIE_NODES = 500
 """Nodes that each of its choices may take up."""
 TIE_CHOICES = 20
 """Its choices that may miss an SLO or the cost by rounding before the plan at hand stays."""
+CLEARLY_QUICKER = 1e-6
+"""Relative: a plan of equal cost that is quicker by less is not worth another choice."""
 
 
 class OutOfEffortError(Exception):

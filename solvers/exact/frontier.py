@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.residual import has_curves
+from harpagon.solvers.exact.effort import CLEARLY_QUICKER
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 STEP = 1e-10
 """Seconds by which the next budget lies below the latency found: finer than TIME_TOLERANCE, coarser than rounding."""
+_BISECTIONS = 40
 RELATIVE_STEP = 1e-11
 """The same as a share of latencies beyond ten seconds, whose rounding grows with them."""
 
@@ -95,3 +97,24 @@ def _quicker(point: Point, search: ScheduleSearch, cap: float) -> Point | None:
         if found is None or found.latency < point.latency:
             return found
         budget = step_below(budget)
+
+
+def quickest_of_equal_cost(point: Point, search: ScheduleSearch, earliest: float) -> Point:
+    """The quickest schedule that costs as little as ``point``, the cheapest at some budget, where costs are curves.
+
+    The least cost never rises with the budget, so the shortest budget of this cost is bisected, ``earliest`` seconds or
+    more.
+    """
+    most = point.cost * (1 + COST_TOLERANCE)
+    budget, low = point.latency * (1 - CLEARLY_QUICKER), earliest
+    for _ in range(_BISECTIONS):
+        # A search undercuts its cap by the tolerance.
+        found = search.cheapest(budget, most * (1 + COST_TOLERANCE))
+        if found is not None and found.cost <= most:
+            point = found
+        else:
+            low = budget
+        if point.latency - low <= 2 * CLEARLY_QUICKER * point.latency:
+            break
+        budget = (low + point.latency) / 2
+    return point

@@ -26,7 +26,7 @@ from harpagon.formulations.residual import has_curves
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
-from harpagon.solvers.exact.frontier import frontier_from
+from harpagon.solvers.exact.frontier import frontier_from, quickest_of_equal_cost
 from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 from harpagon.solvers.result import Solution, Termination
@@ -142,14 +142,14 @@ class PipelineSearch:
         ends = [[point] for point in cheapest]
         floor = _cost(cheapest)
         if self._length(cheapest) <= self.slo:
-            return self._found(self._quickest(cheapest), floor, ends)
+            return self._found(self._quickest(cheapest, shortest), floor, ends)
         self.held = self._found((), floor)
         best = self._first(shortest, cheapest)
         if has_curves(self.billing, self.dispatch):
             return self._solve_curves(cheapest, best, list(zip(shortest, loosest, strict=True)))
         self.held = self._found(best, floor, ends)
         if math.isclose(_cost(best), floor, rel_tol=COST_TOLERANCE):
-            return self._found(self._quickest(best), floor, ends)
+            return self._found(self._quickest(best, shortest), floor, ends)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return self._found(best, floor, ends)
         return self._deepen(cheapest, best)
@@ -170,13 +170,15 @@ class PipelineSearch:
 
         floor = _cost(cheapest)
         self.held = self._found(best, floor)
+        if math.isclose(_cost(best), floor, rel_tol=COST_TOLERANCE):
+            return self._found(self._quickest(best, [earliest for earliest, _ in ranges]), floor)
         if _cost(best) - floor <= self.options.gap * _cost(best):
             return self.held
         search = CurveSearch(self.problem, self.searches, ranges, self.slo, self.effort, best)
         try:
             search.run(cheapest)
         finally:
-            self.held = self._found(search.points, max(floor, search.bound))
+            self.held = self._found(search.choice.points, max(floor, search.bound))
         return self.held
 
     def _deepen(self, cheapest: Sequence[Point], best: Sequence[Point]) -> Solution[PipelineChoice]:
@@ -208,8 +210,10 @@ class PipelineSearch:
             return min(best, points, key=self._length)
         return min(best, points, key=_cost)
 
-    def _quickest(self, points: Sequence[Point]) -> list[Point]:
+    def _quickest(self, points: Sequence[Point], shortest: Sequence[float]) -> list[Point]:
         """Every module at the quickest schedule of equal cost: where each is its cheapest, the quickest such plan."""
+        if has_curves(self.billing, self.dispatch):
+            return list(map(quickest_of_equal_cost, points, self.searches, shortest))
         pairs = zip(points, self.searches, strict=True)
         return [next(frontier_from(point, search, point.cost * (1 + COST_TOLERANCE))) for point, search in pairs]
 

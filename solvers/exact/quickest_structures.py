@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.structures import quickest_structure_program
-from harpagon.solvers.exact.effort import TIE_CHOICES, TIE_LABELS, TIE_NODES, Effort, OutOfEffortError
+from harpagon.solvers.exact.effort import CLEARLY_QUICKER, TIE_CHOICES, TIE_LABELS, TIE_NODES, Effort, OutOfEffortError
 from harpagon.solvers.exact.structure_generation import StructureGeneration
 from harpagon.solvers.models.choices import picked
 from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from harpagon.instances.plan import DispatchTuple
     from harpagon.solvers.exact.pricing import Pricing
     from harpagon.solvers.exact.structure_listing import Line
-
-_CLEARLY = 1e-6
-"""Relative: a plan that is quicker by less is not worth another choice."""
 
 
 class QuickestStructures(StructureGeneration):
@@ -67,7 +64,7 @@ class QuickestStructures(StructureGeneration):
         assert plan is not None, "proven before"
         pairs = zip(plan.pipelines, self.task.problems, strict=True)
         own = sum((done.latency - problem.entry) / (problem.slo + TIME_TOLERANCE / 2) for done, problem in pairs)
-        return length < own * (1 - _CLEARLY)
+        return length < own * (1 - CLEARLY_QUICKER)
 
     def _list_once_more(self, lines: Sequence[Line], pricing: Pricing, gap: float) -> None:
         """List what passes below the raised lines, as far as the labels go."""

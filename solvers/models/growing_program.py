@@ -40,6 +40,10 @@ class GrowingProgram:
         self._highs.addCol(cost, 0.0, math.inf, len(rows), rows, values)
         self._open.append(True)
 
+    def change_row(self, row: int, low: float, high: float) -> None:
+        """Set the ends of a row."""
+        self._highs.changeRowBounds(row, low, high)
+
     def open(self, wanted: Sequence[bool]) -> None:
         """Allow these columns, and keep all others at 0."""
         for column, (is_open, wants) in enumerate(zip(self._open, wanted, strict=True)):

@@ -21,6 +21,8 @@ from harpagon.solvers.methods import find_method, solve
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.ties import with_quickest_plan
 from studies.agreement import Sample
+from studies.ties import count as count_ties
+from studies.ties import is_quickest
 
 if TYPE_CHECKING:
     from harpagon.instances.instance import Instance
@@ -154,6 +156,26 @@ def test_no_fractional_plan_of_equal_cost_is_quicker(number: int) -> None:
         replace(instance, pipelines=(tighter,)), Billing.FRACTIONAL, Dispatch.PACED, DEFAULT_OPTIONS
     )
     assert quicker.plan is None or quicker.plan.cost > plan.cost * (1 + COST_TOLERANCE)
+
+
+@pytest.mark.parametrize("family", ["tied", "equal-ratios"])
+@pytest.mark.parametrize("dispatch", Dispatch)
+def test_enumeration_finds_no_quicker_fractional_plan_of_equal_cost(family: str, dispatch: Dispatch) -> None:
+    ties = count_ties(Sample(1, 8, family=family, machines=2.0, modules=2), "exact", Billing.FRACTIONAL, [dispatch])
+    assert ties.slow == []
+    assert ties.quickest[dispatch] >= 7
+
+
+@pytest.mark.parametrize(
+    ("family", "seed", "number", "dispatch"),
+    [("tied", 2, 0, Dispatch.TC), ("tied", 2, 0, Dispatch.PACED), ("equal-ratios", 4, 3, Dispatch.EDF)],
+)
+def test_of_tied_choices_on_curves_none_is_quicker(family: str, seed: int, number: int, dispatch: Dispatch) -> None:
+    """Where the SLO binds and several structures of a module cost the same."""
+    instance = Sample(seed, number + 1, family=family, machines=2.0, modules=3).draw(number)
+    plan = find_method("exact").run(instance, Billing.FRACTIONAL, dispatch, DEFAULT_OPTIONS).plan
+    assert plan is not None
+    assert is_quickest(instance, plan) is True
 
 
 @pytest.mark.parametrize("method", ["pattern", "compact", "exact"])
