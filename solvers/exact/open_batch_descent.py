@@ -234,10 +234,16 @@ class _Descent:
             rate = self._least_rate(label, self.stretch)
             self._queue(label, self._charge(label, rate), rate)
             self._undercut(self._charge(label, self._least_rate(label, 0.0)))
-        elif self._is_whole(label, self.stretch):
+        elif self._is_served(label) and self._is_whole(label, self.stretch, -_UP):
             self._queue(label, label.spent, 0.0)
-            if self._is_whole(label, 0.0):
+            # What rounding may refuse must not cut off what costs hardly more.
+            if self._is_whole(label, 0.0, _UP):
                 self._undercut(label.spent)
+
+    def _is_served(self, label: _Label) -> bool:
+        """Whether these full groups get open batches: a tuple alone does not, its latency is that of closed forms."""
+        assert label.parent is not None, "a group is added to a label"
+        return self.allowance is _NONE_LATE or label.parent.machines > 0
 
     def _queue(self, label: _Label, charge: float, rate: float) -> None:
         if charge <= self.cap and charge < inf:
@@ -272,10 +278,13 @@ class _Descent:
                     rate = needed / gain
         return rate + _UP * self.rate
 
-    def _is_whole(self, label: _Label, later: float) -> bool:
-        """Whether the full groups alone keep the budget that is ``later`` seconds above the tighter one."""
-        late = max(most - label.capacity * seconds for seconds, most in self.allowance)
-        return label.capacity >= self.rate * (1 - _UP) and label.head + later * label.capacity >= late * (1 - _UP)
+    def _is_whole(self, label: _Label, later: float, margin: float) -> bool:
+        """Whether the full groups alone keep the budget that is ``later`` seconds above the tighter one.
+
+        ``margin`` is the share by which capacity and slack must be above what is asked.
+        """
+        late = max(most - label.capacity * seconds for seconds, most in self.allowance) * (1 + margin)
+        return label.capacity >= self.rate * (1 + margin) and label.head + later * label.capacity >= late
 
     def _dominated(self, label: _Label) -> bool:
         """Whether a label kept earlier at the same place leaves no less of every demand; else keep this one."""

@@ -12,7 +12,7 @@ import pytest
 from paced_cases import random_module
 
 from harpagon.formulations.physics import in_dispatch_order
-from harpagon.formulations.problem import ModuleProblem
+from harpagon.formulations.problem import ModuleProblem, pipeline_problems
 from harpagon.instances.instance import Configuration
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -20,6 +20,7 @@ from harpagon.solvers.exact import open_batch_descent
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.schedule import cheapest_schedule, structures_between
+from studies.agreement import Sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -121,3 +122,12 @@ def test_only_a_label_that_is_no_better_in_any_figure_is_dropped(better: dict[st
     assert not descent._dominated(kept)
     assert descent._dominated(worse)
     assert not descent._dominated(replace(worse, **better))
+
+
+def test_machines_that_serve_the_rate_to_the_last_digit_cut_off_no_residual() -> None:
+    """Two machines serve 60 requests a second but for rounding; a sliver beside them makes open batches of theirs."""
+    instance = Sample(2001, 25, family="tied", machines=2.0, modules=3).draw(23)
+    (problem,) = pipeline_problems(instance)
+    point = cheapest_schedule(problem.modules[0], 0.16, Billing.FRACTIONAL, Dispatch.PACED)
+    assert point is not None
+    assert point.cost == pytest.approx(3.0)
