@@ -55,12 +55,14 @@ class _Prices:
     """Duals of the master problem.
 
     ``surcharges`` in dollars per hour per machine of a limited type, ``second`` per module in dollars per hour per
-    second of its latency, ``worth`` per module what its choice of a column is worth.
+    second of its latency, ``worth`` per module what its choice of a column is worth, ``passing`` per edge what a second
+    is worth there.
     """
 
     surcharges: Mapping[str, float]
     second: tuple[float, ...]
     worth: tuple[float, ...]
+    passing: Mapping[tuple[int, int], float]
 
 
 class ModuleGeneration:
@@ -93,7 +95,7 @@ class ModuleGeneration:
             prices = None
         if prices is None or self.task.is_proven(self.bound):
             return self.bound, False
-        return self.pool.close(self.bound, partial(self._list_columns, prices), prices.second)
+        return self.pool.close(self.bound, partial(self._list_columns, prices), prices.second, prices.passing)
 
     def _raise(self, bound: float) -> None:
         self.bound = max(self.bound, bound)
@@ -162,7 +164,8 @@ class ModuleGeneration:
     def _prices(self, duals: Mapping[str, float]) -> _Prices:
         data = self.pool.data
         worth = tuple(duals[f"select[{m}]"] for m in range(len(data.modules)))
-        return _Prices(limit_surcharges(data.limits, duals), latency_prices(data, duals), worth)
+        passing = {edge: max(0.0, -duals[f"precedence[{edge[0]},{edge[1]}]"]) for edge in data.edges}
+        return _Prices(limit_surcharges(data.limits, duals), latency_prices(data, duals), worth, passing)
 
     def _price_out(
         self, m: int, prices: _Prices, tolerance: float, latencies: Range

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import cached_property
 from operator import attrgetter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.pareto import pareto_front
@@ -18,6 +20,7 @@ from harpagon.solvers.exact.composition import Composition
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import STEP, step_below
 from harpagon.solvers.exact.gap_closing import close_gap
+from harpagon.solvers.exact.moment_prices import MomentPrices
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import Point, distinct_schedules
 from harpagon.solvers.models.choices import choose_columns
@@ -36,6 +39,10 @@ QUICK_GAP = 1e-4
 """Gap of a choice whose only purpose is an upper bound."""
 _MOST_COMPOSED = 300_000
 """Rows of partial choices after which a composition is given up."""
+_SHARES = (1 / 64, 1 / 8, 1)
+"""Shares of the gap above a bound by prices of moments within which points are left to HiGHS, one after the other."""
+_NO_PRICES: Mapping[tuple[int, int], float] = MappingProxyType({})
+_NOTHING: Solution[Values] = Solution("", Termination.LIMIT, None, -math.inf)
 SMALL_GAP = 1e-2
 """Relative gap that is closed in one step."""
 
@@ -141,22 +148,68 @@ class SchedulePool:
             self.task.incumbent.offer(self.task.incumbent.assemble(schedules))
 
     def close(
-        self, floor: float, list_columns: Callable[[float], None], second: Sequence[float] = ()
+        self,
+        floor: float,
+        list_columns: Callable[[float], None],
+        second: Sequence[float] = (),
+        passing: Mapping[tuple[int, int], float] = _NO_PRICES,
     ) -> tuple[float, bool]:
         """As `close_gap`; ``list_columns`` adds every schedule that a plan within so much of the floor may have.
 
-        ``second`` is, per module, the price of a second of its latency that the floor was found with.
+        ``second`` is, per module, the price of a second of its latency that the floor was found with, ``passing`` that
+        of every edge.
         """
 
-        def choose(_: float, is_whole: bool) -> Solution[Values]:
-            return self.choose(0.0 if is_whole else QUICK_GAP, second)
+        by_moments = self.task.ceiling - floor > SMALL_GAP * self.task.ceiling and self.moments is not None
 
+        def choose(_: float, is_whole: bool) -> Solution[Values]:
+            gap = 0.0 if is_whole else QUICK_GAP
+            return self._chosen_at_moments(gap, passing) if by_moments else self.choose(gap, second)
+
+        if by_moments:  # their bound counts where all is listed
+            return close_gap(self.task, floor, math.inf, _NOTHING, list_columns, choose)
         return close_gap(self.task, floor, SMALL_GAP, self.choose(QUICK_GAP, second), list_columns, choose)
 
     def choose(self, gap: float, second: Sequence[float] = ()) -> Solution[Values]:
         """Offer the cheapest choice of columns as a plan; it costs at most ``gap`` of it too much."""
         composed = self._composed(second) if second and not self.data.limits else None
         return composed or self._chosen_by_highs(gap)
+
+    @cached_property
+    def moments(self) -> MomentPrices | None:
+        """Prices of moments, of one pipeline that no limit couples and that is not series-parallel."""
+        problem = self.task.problems[0]
+        if len(self.task.problems) > 1 or self.data.limits or decompose(problem.network) is not None:
+            return None
+        return MomentPrices(problem.network, problem.slo + TIME_TOLERANCE / 2)
+
+    def _chosen_at_moments(self, gap: float, passing: Mapping[tuple[int, int], float]) -> Solution[Values]:
+        """The cheapest choice by prices of moments, and by HiGHS among the points that these leave.
+
+        A choice with a point left out costs more than the bound and what the point costs beyond it, so first few points
+        are left.
+        """
+        points = [[Point(c.latency, c.cost, c.schedule) for c in own.values()] for own in self.columns]
+        task = self.task
+        tolerance = max(task.options.gap, QUICK_GAP)
+        assert self.moments is not None, "asked where moments have prices"
+        narrowed = self.moments.narrow(points, passing, task.ceiling, tolerance, self.effort)
+        bound, solution = narrowed.bound, _NOTHING
+        if narrowed.choice is not None:
+            schedules = [own[k].schedule for own, k in zip(points, narrowed.choice, strict=True)]
+            if not all(schedules) or task.incumbent.offer(task.incumbent.assemble(schedules)) is not None:
+                return self._chosen_by_highs(gap)
+        for share in _SHARES:
+            if task.is_proven(bound) or solution.interrupted or task.late():
+                break
+            width = share * (narrowed.ceiling - narrowed.bound)
+            left = [
+                [column for column, beyond in zip(own.values(), costs, strict=True) if beyond <= width]
+                for own, costs in zip(self.columns, narrowed.beyond, strict=True)
+            ]
+            solution = self._chosen_by_highs(gap if share == 1 else max(gap, QUICK_GAP), left)
+            bound = max(bound, min(solution.dual_bound, narrowed.bound + width))
+        return replace(solution, dual_bound=bound)
 
     def _composed(self, second: Sequence[float]) -> Solution[Values] | None:
         """The cheapest choice by composition; None where a pipeline is not series-parallel or it takes too much."""
@@ -184,15 +237,20 @@ class SchedulePool:
             return None
         return Solution("composition", Termination.OPTIMAL, {}, cost)
 
-    def _chosen_by_highs(self, gap: float) -> Solution[Values]:
+    def _chosen_by_highs(self, gap: float, known: Sequence[Sequence[Column]] | None = None) -> Solution[Values]:
+        """The cheapest choice of all columns, or those given, by HiGHS."""
+
         def is_faulty(choice: tuple[int, ...]) -> bool:
             schedules = [data.columns[m][k].schedule for m, k in enumerate(choice)]
             incumbent = self.task.incumbent
             if not all(schedules) or incumbent.offer(incumbent.assemble(schedules)) is None:
                 return False
-            self.excluded = (*self.excluded, choice)
+            if known is None:
+                self.excluded = (*self.excluded, choice)
             return True
 
-        data, options = self.pattern(), self.task.remaining()
+        data, options = self.pattern(known), self.task.remaining()
+        if known is not None:  # excluded choices are positions among all columns
+            data = replace(data, excluded=())
         options = replace(options, gap=max(options.gap, gap))
         return choose_columns(data, lambda: options, is_faulty)[0]

@@ -1,0 +1,82 @@
+"""Prices of moments, against enumeration of all choices of points."""
+
+from __future__ import annotations
+
+import math
+import random
+from itertools import product
+
+import pytest
+
+from harpagon.formulations.bounds import smallest_latency
+from harpagon.formulations.problem import pipeline_problems
+from harpagon.graphs import PathNetwork, decompose
+from harpagon.graphs.shapes import random_dag
+from harpagon.instances.generate import random_instance
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact import pipeline, solve
+from harpagon.solvers.exact.effort import Effort
+from harpagon.solvers.exact.moment_prices import MomentPrices
+from harpagon.solvers.exact.schedule import Point
+
+
+def draw(seed: int) -> tuple[PathNetwork, list[list[Point]], float]:
+    """A small pipeline with points of each module and an objective that some choice meets."""
+    rng = random.Random(seed)
+    graph = random_dag(rng.randint(2, 6), rng, density=0.5)
+    for _, _, data in graph.edges(data=True):
+        data["transfer"] = rng.choice((0.0, 0.0, rng.uniform(0, 1)))
+    points = [[Point(rng.uniform(0.5, 4), rng.uniform(1, 9), ()) for _ in range(rng.randint(1, 4))] for _ in graph]
+    network = PathNetwork.from_graph(graph)
+    lengths = sorted(network.length([point.latency for point in choice]) for choice in product(*points))
+    return network, points, rng.choice(lengths) * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_bound_holds_and_no_point_of_a_better_choice_is_left_out(seed: int) -> None:
+    network, points, slo = draw(seed)
+    within = [choice for choice in product(*points) if network.length([p.latency for p in choice]) <= slo]
+    costs = [sum(point.cost for point in choice) for choice in within]
+    ceiling = min(costs) + random.Random(seed).choice((0.5, 5.0, 50.0))
+    second = {edge: random.Random(seed).uniform(0, 2) for edge in MomentPrices(network, slo).edges}
+    found = MomentPrices(network, slo).narrow(points, second, ceiling, 1e-6, Effort())
+    assert found.bound <= min(costs) * (1 + 1e-12)
+    assert found.ceiling >= min(costs) * (1 - 1e-12)
+    if found.choice is not None:
+        chosen = [own[k] for own, k in zip(points, found.choice, strict=True)]
+        assert sum(point.cost for point in chosen) == pytest.approx(found.ceiling)
+        assert network.length([point.latency for point in chosen]) <= slo * (1 + 1e-12)
+    beyond = [dict(zip(own, costs, strict=True)) for own, costs in zip(points, found.beyond, strict=True)]
+    for choice, cost in zip(within, costs, strict=True):
+        if cost < found.ceiling - 1e-9:
+            assert all(found.bound + own[point] <= cost + 1e-6 for own, point in zip(beyond, choice, strict=True))
+
+
+def test_prices_of_moments_know_what_seconds_do_not() -> None:
+    """Four modules one after the other, five seconds to save by two at a time: fractions cost 9, whole choices 10."""
+    network = PathNetwork.from_graph(random_dag(4, random.Random(3), density=1.0))
+    points = [[Point(3.0, 1.0, ()), Point(1.0, 3.0, ())] for _ in network.modules]
+    found = MomentPrices(network, 7.0).narrow(points, {}, 100.0, 1e-6, Effort())
+    assert found.bound == pytest.approx(10.0, rel=1e-6)
+    assert found.ceiling == 10.0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_pipelines_that_are_not_series_parallel_have_the_same_optimum(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = random.Random(seed)
+    while True:
+        instance = random_instance(rng, shape="random", modules=(6, 6))
+        (problem,) = pipeline_problems(instance)
+        loosest = problem.network.length([smallest_latency(module, Dispatch.TC) for module in problem.modules])
+        if decompose(problem.network) is None and loosest < problem.slo < math.inf:
+            break
+    plan = solve.solve_exact(instance, Billing.WHOLE, Dispatch.TC).plan
+    monkeypatch.setattr(pipeline, "LONG", 1)
+    monkeypatch.setattr(solve, "LONG", 1)
+    by_moments = solve.solve_exact(instance, Billing.WHOLE, Dispatch.TC)
+    assert plan is not None
+    assert by_moments.plan is not None
+    assert by_moments.plan.cost == pytest.approx(plan.cost)
+    assert by_moments.dual_bound == pytest.approx(plan.cost)
