@@ -74,6 +74,8 @@ class CurveSearch:
         self.bound = 0.0
         self.curves: list[dict[Structure, Curve]] = [{} for _ in ranges]
         self.samples = [_samples(module, *own) for module, own in zip(problem.modules, ranges, strict=True)]
+        # Per module and latency looked at, the cost below which there is nothing: all costs once the cheapest is known.
+        self.looked: list[dict[float, float]] = [{} for _ in ranges]
         self.choice = CurveChoice(problem, self.dispatch, slo, effort, points)
 
     def run(self, others: Sequence[Point]) -> None:
@@ -138,11 +140,13 @@ class CurveSearch:
     def _sample(self, m: int, relaxed: Relaxed) -> bool:
         """Look for structures below the line of module ``m`` at a few latencies; whether there was a new one."""
         second, worth = relaxed.seconds[m], min(relaxed.least[m])
-        added = False
+        added, looked = False, self.looked[m]
         for budget in (worth.latency, *self.samples[m]):
-            point = self.searches[m].cheapest(budget, worth.value - second * budget)
-            if point is not None:
-                added |= self.add(m, point)
+            cap = worth.value - second * budget
+            if cap > looked.get(budget, -math.inf):
+                point = self.searches[m].cheapest(budget, cap)
+                looked[budget] = cap if point is None else math.inf
+                added |= point is not None and self.add(m, point)
         return added
 
     def _list(self, m: int, relaxed: Relaxed, gap: float) -> float:
