@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
+from harpagon.formulations.planning.scaling import scaled
 from harpagon.solvers.models.interruptible import run_interruptibly
 from harpagon.solvers.result import Solution, SolverInfo, Termination
 
@@ -105,7 +106,7 @@ def solve_relaxation(program: LinearProgram, options: SolverOptions) -> Relaxati
 
 def relaxation_bound(program: LinearProgram, options: SolverOptions) -> float:
     """Optimum of the linear relaxation: every column may take fractions."""
-    relaxed = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
+    relaxed = replace(scaled(program)[0], integer=np.zeros(program.columns, dtype=np.bool_))
     return solve_linear_program(relaxed, options).dual_bound
 
 

@@ -14,9 +14,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+
 from harpagon.formulations.physics import collects, collects_alone
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.linear_program import linear_program
+from harpagon.formulations.planning.scaling import scaled
 from harpagon.formulations.residual import Structure
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing
@@ -98,9 +101,12 @@ class _Rounds:
 
     def _round(self) -> Solution[Values]:
         begin = time.perf_counter()
-        program = linear_program(self.build(self.data))
+        program, units = scaled(linear_program(self.build(self.data)))
         built = time.perf_counter()
         solution = solve_linear_program(program, self.task.remaining(), on_bound=self.task.report)
+        if solution.plan is not None:
+            values = np.array(list(solution.plan.values())) * units
+            solution = replace(solution, plan=dict(zip(solution.plan, values.tolist(), strict=True)))
         self.rounds += 1
         self.nodes += solution.solver.options["nodes"]
         self.build_time += built - begin
