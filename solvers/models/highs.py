@@ -30,7 +30,7 @@ Values: TypeAlias = "Mapping[str, float]"
 
 NAME = "HiGHS"
 FEASIBILITY_TOLERANCE = 1e-9
-"""Row and bound violation that HiGHS may leave; seconds and req/s here."""
+"""Row and bound violation that HiGHS may leave, in the units of the program that it is given."""
 INTEGRALITY_TOLERANCE = 1e-8
 """Of machine counts. With 1e-9 HiGHS 1.16 claims $1788 in big-M form for three equal modules, where $1786 is right."""
 SMALLEST_COEFFICIENT = 1e-12
