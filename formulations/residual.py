@@ -102,7 +102,7 @@ class Structure:
     @property
     def most(self) -> float:
         """Largest rate of the residual: below its machine's throughput, where it would be a full machine."""
-        return 0.0 if self.residual is None else min(self.residual.throughput, self.top) * (1 - RATE_TOLERANCE)
+        return 0.0 if self.residual is None else min(self.residual.throughput * (1 - RATE_TOLERANCE), self.top)
 
     @property
     def quickest(self) -> float:

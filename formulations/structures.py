@@ -72,7 +72,8 @@ def _alone(residual: Configuration, stream: Stream) -> tuple[Structure, ...]:
 
 def _paced(full: tuple[DispatchTuple, ...], residual: Configuration, stream: Stream) -> Iterator[Structure]:
     stated = {residual.is_capacity, *(part.configuration.is_capacity for part in full)}
-    least, top = _left(full, residual, stream), float(exact_throughput(residual)) * (1 - _ROUNDING)
+    top = -upward(-exact_throughput(residual))
+    least = _left(full, residual, stream, top)
     if stated == {True}:
         slowest = max(c.duration for c in (residual, *(part.configuration for part in full)))
         yield Structure(full, residual, least, slowest, ())
@@ -95,10 +96,17 @@ def _at_once(residual: Configuration, stream: Stream, top: float) -> Iterator[St
         yield Structure((), residual, upward(rate), float(exact(residual.duration) + wait), (), top)
 
 
-def _left(full: Sequence[DispatchTuple], residual: Configuration, stream: Stream) -> float:
-    """Requests per second that the full tuples leave to the residual: a visible share of it, or none."""
+def _left(full: Sequence[DispatchTuple], residual: Configuration, stream: Stream, top: float) -> float:
+    """Requests per second that the full tuples leave to the residual: a visible share of it, or none.
+
+    What its machine just serves at worst, ``top``, is not rounded up beyond that.
+    """
     left = stream.wave.rate * exact(stream.rate) - sum((exact_rate(part) for part in full), Fraction(0))
-    return max(upward(left) * (1 + _ROUNDING), _VISIBLE * residual.throughput) if left > 0 else 0.0
+    if left <= 0:
+        return 0.0
+    least = upward(left)
+    rounded = least * (1 + _ROUNDING) if least > top or least * (1 + _ROUNDING) <= top else top
+    return max(rounded, _VISIBLE * residual.throughput)
 
 
 def _binding(demands: Sequence[Demand]) -> tuple[Demand, ...]:

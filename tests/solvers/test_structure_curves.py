@@ -9,6 +9,8 @@ import pytest
 
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.formulations.structures import structures_with
+from harpagon.graphs.shapes import chain
+from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.library.benchmarks import benchmark_path, read_benchmarks
 from harpagon.instances.library.shipped import resolve
 from harpagon.instances.plan import DispatchTuple
@@ -18,6 +20,7 @@ from harpagon.solvers.exact.curve import Curve
 from harpagon.solvers.exact.curve_master import CurveMaster
 from harpagon.solvers.exact.quickest_structures import QuickestStructures
 from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.methods import find_method
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
 POLICIES = (Dispatch.FREE, Dispatch.EDF, Dispatch.PACED, Dispatch.TC_SAFE)
@@ -117,3 +120,24 @@ def test_ctrl_c_while_the_start_is_made_ends_the_solve_with_a_plan(monkeypatch: 
     assert held.objective is not None
     assert raised.value.result.objective is not None
     assert raised.value.result.objective <= held.objective * (1 + 1e-9)
+
+
+def test_a_machine_busy_all_the_time_at_its_worst_is_paid_for_by_its_mean() -> None:
+    """Its residual serves just what batches at their stated quantile allow, nine tenths of what they do in the mean."""
+    rate = 7.5
+    busy = Configuration("g", 1, 1 / rate, 1.0, mean=0.9 / rate)
+    other = Configuration("g", 2, 0.64 / 3, 1.0, mean=0.9 * 0.64 / 3)
+    graph = chain(2)
+    for (_, data), model in zip(graph.nodes(data=True), "ab", strict=True):
+        data["model"] = model
+    instance = Instance(
+        "busy",
+        Billing.FRACTIONAL,
+        {"g": Hardware("g", 1.0)},
+        {"a": (busy,), "b": (other,)},
+        (Pipeline("p", rate, 0.55, graph),),
+    )
+    for method in ("exact", "brute-force"):
+        result = find_method(method).run(instance, Billing.FRACTIONAL, Dispatch.PACED)
+        assert result.plan is not None
+        assert result.plan.pipelines[0].modules["m0"].cost == pytest.approx(0.9)
