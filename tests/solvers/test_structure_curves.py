@@ -141,3 +141,16 @@ def test_a_machine_busy_all_the_time_at_its_worst_is_paid_for_by_its_mean() -> N
         result = find_method(method).run(instance, Billing.FRACTIONAL, Dispatch.PACED)
         assert result.plan is not None
         assert result.plan.pipelines[0].modules["m0"].cost == pytest.approx(0.9)
+
+
+def test_points_of_capacity_profiles_leave_a_residual_what_they_do_not_serve() -> None:
+    points = (Configuration("g", 0, 0.03, 1.0, capacity=3.0), Configuration("g", 0, 0.1, 1.0, capacity=4.5))
+    graph = chain(2)
+    for _, data in graph.nodes(data=True):
+        data["model"] = "a"
+    pipelines = (Pipeline("p", 10.0, 0.15, graph),)
+    instance = Instance("stated", Billing.FRACTIONAL, {"g": Hardware("g", 1.0)}, {"a": points}, pipelines)
+    for method in ("exact", "brute-force"):
+        result = find_method(method).run(instance, Billing.FRACTIONAL, Dispatch.PACED)
+        assert result.plan is not None
+        assert result.plan.cost == pytest.approx(10 / 3 + 10 / 4.5)
