@@ -287,8 +287,10 @@ def exact(figure: float) -> Fraction:
 
 
 def exact_rate(part: DispatchTuple) -> Fraction:
-    """Requests per second of a tuple: n b / d of whole machines, the rate of a residual as it stands."""
-    return Fraction(part.rate) if part.is_residual else part.working * exact_throughput(part.configuration)
+    """Requests per second of a tuple: n b / d of whole machines; as it stands that of a residual, or where stated."""
+    if part.is_residual or part.configuration.is_capacity:
+        return Fraction(part.rate)
+    return part.working * exact_throughput(part.configuration)
 
 
 def exact_throughput(configuration: Configuration) -> Fraction:

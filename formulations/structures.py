@@ -96,17 +96,12 @@ def _at_once(residual: Configuration, stream: Stream, top: float) -> Iterator[St
         yield Structure((), residual, upward(rate), float(exact(residual.duration) + wait), (), top)
 
 
-def _exact_rate(part: DispatchTuple) -> Fraction:
-    """As `exact_rate`, of points of capacity profiles too."""
-    return Fraction(part.rate) if part.configuration.is_capacity else exact_rate(part)
-
-
 def _left(full: Sequence[DispatchTuple], residual: Configuration, stream: Stream, top: float) -> float:
     """Requests per second that the full tuples leave to the residual: a visible share of it, or none.
 
     What its machine just serves at worst, ``top``, is not rounded up beyond that.
     """
-    left = stream.wave.rate * exact(stream.rate) - sum((_exact_rate(part) for part in full), Fraction(0))
+    left = stream.wave.rate * exact(stream.rate) - sum((exact_rate(part) for part in full), Fraction(0))
     if left <= 0:
         return 0.0
     least = upward(left)
