@@ -8,8 +8,9 @@ SIAM J. Comput. 11(2), 1982): series edges become one, parallel edges become one
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -77,15 +78,15 @@ def _necessary_edges(network: PathNetwork) -> dict[tuple[int, int], float]:
 
 def _longest_detour(network: PathNetwork, tail: int, head: int) -> float | None:
     """Largest sum of transfer times from ``tail`` to ``head`` over at least one module between them."""
-    reach: dict[int, float] = {tail: 0.0}
-    for module in range(tail + 1, head + 1):
-        arrivals = [
-            reach[i] + transfer
-            for i, transfer in network.predecessors[module]
-            if i in reach and (i, module) != (tail, head)
-        ]
-        if arrivals:
-            reach[module] = max(arrivals)
+    reach, waiting = {tail: 0.0}, [tail]
+    while waiting:
+        module = heappop(waiting)
+        for follower, transfer in network.successors[module]:
+            if follower > head or (module, follower) == (tail, head):
+                continue
+            if follower not in reach:
+                heappush(waiting, follower)
+            reach[follower] = max(reach.get(follower, 0.0), reach[module] + transfer)
     return reach.get(head)
 
 
@@ -93,15 +94,15 @@ class _Graph:
     """Two-terminal multigraph whose edges carry expressions; parallel edges merge as they are added."""
 
     def __init__(self) -> None:
-        self.out: defaultdict[Hashable, dict[Hashable, Node]] = defaultdict(dict)
+        self.out: defaultdict[Hashable, dict[Hashable, Node | _Growing]] = defaultdict(dict)
         self.into: defaultdict[Hashable, set[Hashable]] = defaultdict(set)
 
-    def add(self, tail: Hashable, head: Hashable, node: Node) -> None:
+    def add(self, tail: Hashable, head: Hashable, node: Node | _Growing) -> None:
         twin = self.out[tail].get(head)
-        self.out[tail][head] = node if twin is None else _parallel(twin, node)
+        self.out[tail][head] = node if twin is None else _joined(Parallel, twin, node)
         self.into[head].add(tail)
 
-    def remove(self, tail: Hashable, head: Hashable) -> Node:
+    def remove(self, tail: Hashable, head: Hashable) -> Node | _Growing:
         self.into[head].discard(tail)
         return self.out[tail].pop(head)
 
@@ -145,29 +146,50 @@ def _reduce(graph: _Graph) -> Node | None:
             continue
         (tail,), (head,) = graph.into[node], graph.out[node]
         before, after = graph.remove(tail, node), graph.remove(node, head)
-        graph.add(tail, head, _series(before, after))
+        graph.add(tail, head, _joined(Series, before, after))
         waiting.extend(end for end in (tail, head) if end not in (_SOURCE, _SINK))
     left = [(tail, head) for tail, heads in graph.out.items() for head in heads]
-    return graph.out[_SOURCE][_SINK] if left == [(_SOURCE, _SINK)] else None
+    return _grown(graph.out[_SOURCE][_SINK]) if left == [(_SOURCE, _SINK)] else None
 
 
-def _series(before: Node, after: Node) -> Node:
-    children = [*_children(before, Series), *_children(after, Series)]
-    delay = sum(child.seconds for child in children if isinstance(child, Delay))
-    parts: list[Node] = [child for child in children if not isinstance(child, Delay)]
-    if delay > 0 or not parts:
-        parts.append(Delay(delay))
-    return parts[0] if len(parts) == 1 else Series(tuple(parts))
+@dataclass(slots=True)
+class _Growing:
+    """A series or parallel while it grows: its children, and its delays as one."""
+
+    kind: type[Series | Parallel]
+    children: deque[Node]
+    delay: float
 
 
-def _parallel(left: Node, right: Node) -> Node:
-    children = [*_children(left, Parallel), *_children(right, Parallel)]
-    delays = [child.seconds for child in children if isinstance(child, Delay)]
-    parts: list[Node] = [child for child in children if not isinstance(child, Delay)]
-    if delays and (max(delays) > 0 or not parts):
-        parts.append(Delay(max(delays)))
-    return parts[0] if len(parts) == 1 else Parallel(tuple(parts))
+def _joined(kind: type[Series | Parallel], left: Node | _Growing, right: Node | _Growing) -> Node | _Growing:
+    """Both in series or side by side. The shorter list of children joins the longer, so that all takes n log n."""
+    if left == Delay(0.0):
+        return right
+    if right == Delay(0.0):
+        return left
+    one, other = _opened(left, kind), _opened(right, kind)
+    delay = one.delay + other.delay if kind is Series else max(one.delay, other.delay)
+    if len(one.children) < len(other.children):
+        other.children.extendleft(reversed(one.children))
+        one = other
+    else:
+        one.children.extend(other.children)
+    one.delay = delay
+    return one
 
 
-def _children(node: Node, kind: type[Series | Parallel]) -> tuple[Node, ...]:
-    return node.children if isinstance(node, kind) else (node,)
+def _opened(node: Node | _Growing, kind: type[Series | Parallel]) -> _Growing:
+    if isinstance(node, _Growing) and node.kind is kind:
+        return node
+    if isinstance(node, Delay):
+        return _Growing(kind, deque(), node.seconds)
+    return _Growing(kind, deque((_grown(node),)), 0.0)
+
+
+def _grown(node: Node | _Growing) -> Node:
+    if not isinstance(node, _Growing):
+        return node
+    parts = [*node.children]
+    if node.delay > 0 or not parts:
+        parts.append(Delay(node.delay))
+    return parts[0] if len(parts) == 1 else node.kind(tuple(parts))
