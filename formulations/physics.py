@@ -40,7 +40,7 @@ T / 1000 a module   heuristics (`harpagon.heuristics.scheduling_rules`)         
 2 T under a latency `curve`, for its next step                                      the plan before may use up T
 `RATE_TOLERANCE`    capacity against the rate, machines against a limit             sums of throughputs round
 `COST_TOLERANCE`    costs that count as equal                                       sums of prices round
-1e-7 of a cost      bounds of general solvers (`PROOF_TOLERANCE`)                   rows broken by 1e-9 of their size
+1e-7 of a cost      bounds of general solvers (`PROOF_TOLERANCE`)                   rows they may break by 1e-9
 1e-6 of a figure    claims in plan files, to the checker                            files have 15 digits, people fewer
 1e-6 s, measured    `harpagon.simulation.report.ROUNDING`                           clock times are long sums
 =================== =============================================================== ====================================

@@ -1,7 +1,8 @@
 """Columns and rows of a linear program in units of their own size.
 
 Solvers call a row kept that is broken by 1e-9, whatever its unit. Of rows in seconds, with latencies of microseconds,
-that is a large share, and beside rates of millions it let HiGHS prove bounds that are wrong.
+that is a large share, and beside rates of millions it let HiGHS prove bounds that are wrong. Programs of ordinary times
+are left alone: HiGHS 1.16 proves what it should of three equal modules in seconds, and not in all other units.
 """
 
 from __future__ import annotations

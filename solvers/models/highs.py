@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
-from harpagon.formulations.planning.scaling import scaled
 from harpagon.solvers.models.interruptible import run_interruptibly
 from harpagon.solvers.result import Solution, SolverInfo, Termination
 
@@ -106,7 +105,7 @@ def solve_relaxation(program: LinearProgram, options: SolverOptions) -> Relaxati
 
 def relaxation_bound(program: LinearProgram, options: SolverOptions) -> float:
     """Optimum of the linear relaxation: every column may take fractions."""
-    relaxed = replace(scaled(program)[0], integer=np.zeros(program.columns, dtype=np.bool_))
+    relaxed = replace(program, integer=np.zeros(program.columns, dtype=np.bool_))
     return solve_linear_program(relaxed, options).dual_bound
 
 
