@@ -105,8 +105,8 @@ def _left(full: Sequence[DispatchTuple], residual: Configuration, stream: Stream
     if left <= 0:
         return 0.0
     least = upward(left)
-    rounded = least * (1 + _ROUNDING) if least > top or least * (1 + _ROUNDING) <= top else top
-    return max(rounded, _VISIBLE * residual.throughput)
+    rounded = least * (1 + _ROUNDING)
+    return max(min(rounded, top) if least <= top else rounded, _VISIBLE * residual.throughput)
 
 
 def _binding(demands: Sequence[Demand]) -> tuple[Demand, ...]:

@@ -153,9 +153,7 @@ class CurveMaster:
 
 def _paths(network: PathNetwork) -> Iterator[tuple[frozenset[int], float]]:
     """Modules of every path from a source to a sink, and its seconds of transfer."""
-    waiting: list[tuple[tuple[int, ...], float]] = [
-        ((m,), 0.0) for m, pairs in enumerate(network.predecessors) if not pairs
-    ]
+    waiting: list[tuple[tuple[int, ...], float]] = [((m,), 0.0) for m in network.sources]
     while waiting:
         path, transfer = waiting.pop()
         following = network.successors[path[-1]]

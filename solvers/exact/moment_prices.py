@@ -89,7 +89,7 @@ class MomentPrices:
     def __init__(self, network: PathNetwork, slo: float) -> None:
         self.network = network
         self.slo = slo
-        self.edges = [(tail, head) for tail, pairs in enumerate(network.successors) for head, _ in pairs]
+        self.edges = list(network.edges())
         self.most_cells = max(1, min(_MOST_CELLS, _MOST_PRICES // max(1, len(self.edges))))
         self.cells = min(_FIRST_CELLS, self.most_cells)
         self.prices = np.zeros((len(self.edges), self.cells + 1))

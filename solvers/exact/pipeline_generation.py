@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
-from harpagon.graphs import decompose
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.gap_closing import close_gap
@@ -59,7 +58,7 @@ class PipelineGeneration:
         self.rounds = 0
         self.bound = -math.inf
         self.spans = self.pool.spans
-        self.trees = [decompose(problem.network) for problem in task.problems]
+        self.trees = self.pool.trees
         self.by_plans = True
         nothing = (0.0,) * len(self.pool.data.limits)
         stand_in = Column(task.budget * len(task.problems), 0.0, nothing, ())

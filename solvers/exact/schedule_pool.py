@@ -29,6 +29,7 @@ from harpagon.solvers.result import Solution, Termination
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harpagon.graphs import Node
     from harpagon.instances.plan import DispatchTuple
     from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
@@ -176,10 +177,15 @@ class SchedulePool:
         return composed or self._chosen_by_highs(gap)
 
     @cached_property
+    def trees(self) -> list[Node | None]:
+        """Per pipeline its series-parallel expression, None where it has none."""
+        return [decompose(problem.network) for problem in self.task.problems]
+
+    @cached_property
     def moments(self) -> MomentPrices | None:
         """Prices of moments, of one pipeline that no limit couples and that is not series-parallel."""
         problem = self.task.problems[0]
-        if len(self.task.problems) > 1 or self.data.limits or decompose(problem.network) is not None:
+        if len(self.task.problems) > 1 or self.data.limits or self.trees[0] is not None:
             return None
         return MomentPrices(problem.network, problem.slo + TIME_TOLERANCE / 2)
 
@@ -214,8 +220,7 @@ class SchedulePool:
     def _composed(self, second: Sequence[float]) -> Solution[Values] | None:
         """The cheapest choice by composition; None where a pipeline is not series-parallel or it takes too much."""
         compositions, effort = [], Effort(self.task.deadline, _MOST_COMPOSED)
-        for problem, (begin, end) in zip(self.task.problems, self.spans, strict=True):
-            tree = decompose(problem.network)
+        for problem, tree, (begin, end) in zip(self.task.problems, self.trees, self.spans, strict=True):
             if tree is None:
                 return None
             own = [pareto_front(columns.values(), _cost_and_latency) for columns in self.columns[begin:end]]

@@ -51,7 +51,7 @@ def _pattern_data(network: PathNetwork, frontiers: Sequence[Sequence[Point]], sl
     return PatternData(
         columns=tuple(tuple(Column(p.cost, p.latency, (), p.schedule) for p in points) for points in frontiers),
         slo=(slo,) * len(frontiers),
-        edges={(i, j): transfer for i, pairs in enumerate(network.successors) for j, transfer in pairs},
-        sinks=tuple(i for i, pairs in enumerate(network.successors) if not pairs),
+        edges=network.edges(),
+        sinks=network.sinks,
         limits={},
     )
