@@ -126,6 +126,16 @@ def test_a_skip_edge_with_a_long_transfer_counts() -> None:
     assert evaluate(tree, [1.0, 9.0, 1.0]) == 11.0
 
 
+def test_an_edge_that_a_detour_outlasts_is_none() -> None:
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", transfer=0.4)
+    graph.add_edge("b", "c", transfer=0.4)
+    graph.add_edge("a", "c", transfer=0.6)
+    tree = decompose(PathNetwork.from_graph(graph))
+    assert isinstance(tree, Series)
+    assert not any(isinstance(child, Parallel) for child in tree.children)
+
+
 def test_rates_through_fanout_and_joins() -> None:
     graph = nx.DiGraph()
     graph.add_node("last", join="any")

@@ -143,6 +143,19 @@ def test_a_machine_busy_all_the_time_at_its_worst_is_paid_for_by_its_mean() -> N
         assert result.plan.pipelines[0].modules["m0"].cost == pytest.approx(0.9)
 
 
+def test_full_machines_may_leave_a_residual_just_what_its_machine_serves_at_worst() -> None:
+    busy = Configuration("g", 1, 1 / 7.5, 1.0, mean=0.9 / 7.5)
+    graph = chain(1)
+    for _, data in graph.nodes(data=True):
+        data["model"] = "a"
+    pipelines = (Pipeline("p", 15.0, 0.8, graph),)
+    instance = Instance("busy", Billing.FRACTIONAL, {"g": Hardware("g", 1.0)}, {"a": (busy,)}, pipelines)
+    (problem,) = pipeline_problems(instance)
+    full = (DispatchTuple.full(busy, 1),)
+    structures = structures_with(full, busy, problem.modules[0], Dispatch.PACED)
+    assert any(one.least <= one.most and one.quickest < 0.5 for one in structures)
+
+
 def test_points_of_capacity_profiles_leave_a_residual_what_they_do_not_serve() -> None:
     points = (Configuration("g", 0, 0.03, 1.0, capacity=3.0), Configuration("g", 0, 0.1, 1.0, capacity=4.5))
     graph = chain(2)
