@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 def plan_module(problem: ModuleProblem, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> ModulePlan:
     """Plan of one module from its schedule in dispatch order; when a paced one starts is for its pipeline to say."""
-    latencies = problem.latencies(schedule, dispatch)
-    service = problem.service(schedule) if keeps_streams(dispatch) else None
+    service, latencies = problem.served(schedule, dispatch)
     return ModulePlan(
         rate=problem.rate,
         tuples=tuple(schedule),

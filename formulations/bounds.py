@@ -22,12 +22,13 @@ from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
     from harpagon.instances.instance import Configuration, Instance
 
-_BISECTIONS = 60
+_ROUNDING = 2**-52
+"""Relative step of a factor that comes too near its root to be told from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,15 @@ def cost_floor(module: ModuleProblem) -> float:
 
 def is_reachable(problem: PipelineProblem, dispatch: Dispatch) -> bool:
     """Whether enough machines meet the SLO, hardware limits left aside."""
-    latencies = [approached_latency(module, dispatch) for module in problem.modules]
+    latencies = _of_configurations(problem, lambda module: approached_latency(module, dispatch))
     return problem.network.length(latencies) <= problem.slo + TIME_TOLERANCE / 2
+
+
+def _of_configurations(problem: PipelineProblem, figure: Callable[[ModuleProblem], float]) -> list[float]:
+    """A figure of every module that hangs on its configurations alone: asked for once, where modules share them."""
+    found = {id(module.configurations): module for module in problem.modules}
+    figures = {key: figure(module) for key, module in found.items()}
+    return [figures[id(module.configurations)] for module in problem.modules]
 
 
 def approached_latency(module: ModuleProblem, dispatch: Dispatch) -> float:
@@ -99,7 +107,7 @@ def first_plan(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[Dispa
     list of schedules or None
         None exactly where the pipeline has no plan under any hardware limits.
     """
-    smallest = [smallest_latency(module, dispatch) for module in problem.modules]
+    smallest = _of_configurations(problem, lambda module: smallest_latency(module, dispatch))
     if not is_reachable(problem, dispatch):
         return None
     stretch = largest_stretch(problem, smallest)
@@ -118,27 +126,37 @@ def least_machines(module: ModuleProblem) -> float:
 def largest_stretch(problem: PipelineProblem, latencies: Sequence[float], held: Sequence[float] = ()) -> float:
     """Largest factor, at least 1, on all latencies that keeps the SLO; latencies ``held``, if not 0, do not stretch.
 
-    Where the latencies take longer than the SLO as they are, by a tolerance, no path gets longer than the longest.
+    Where the latencies take longer than the SLO as they are, by a tolerance, no path gets longer than the longest. The
+    longest path is convex in the factor and piecewise linear, so Newton's steps from above end at its root after few.
     """
-    held = held or [0.0] * len(latencies)
-    most = max(problem.slo, problem.network.length(latencies))
-    low, high = 1.0, max(1.0, 2 * problem.slo / min(latencies))
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        stretched = [own or middle * latency for latency, own in zip(latencies, held, strict=True)]
-        fits = problem.network.length(stretched) <= most
-        low, high = (middle, high) if fits else (low, middle)
-    return low
+    network, held = problem.network, held or [0.0] * len(latencies)
+    most = max(problem.slo, network.length(latencies))
+    stretch = most / max((latency for latency, own in zip(latencies, held, strict=True) if not own), default=most)
+    rounding = _ROUNDING
+    while stretch > 1:
+        stretched = [own or stretch * latency for latency, own in zip(latencies, held, strict=True)]
+        excess = network.length(stretched) - most
+        if excess <= 0:
+            return stretch
+        slope = sum(latencies[module] for module in network.critical_modules(stretched) if not held[module])
+        below, stretch = stretch * (1 - rounding), stretch - excess / slope if slope else 1.0
+        if stretch > below:
+            stretch, rounding = below, 2 * rounding
+    return 1.0
 
 
 def cheapest_single(module: ModuleProblem, budget: float, dispatch: Dispatch) -> tuple[DispatchTuple, ...] | None:
     """The cheapest schedule of one configuration within ``budget`` seconds, None without one."""
-    plans = [
-        DispatchTuple.full(configuration, machines, module.spare)
-        for configuration in module.configurations
-        if (machines := _machines_alone(configuration, module, budget, dispatch)) is not None
-    ]
-    return (min(plans, key=lambda part: part.cost),) if plans else None
+    best, least = None, math.inf
+    for configuration in module.configurations:
+        load = module.rate * (1 - RATE_TOLERANCE) / configuration.throughput
+        if configuration.price * (max(1.0, load) + module.spare) >= least:
+            continue
+        machines = _machines_alone(configuration, module, budget, dispatch)
+        if machines is not None and (machines + module.spare) * configuration.price < least:
+            best = DispatchTuple.full(configuration, machines, module.spare)
+            least = best.cost
+    return None if best is None else (best,)
 
 
 def _machines_alone(
@@ -197,7 +215,7 @@ def module_bounds(
 
 def _latency_shares(problem: PipelineProblem, dispatch: Dispatch) -> list[tuple[ModuleProblem, float, float]]:
     """Per module its smallest latency and the seconds that the rest of its longest path takes at least."""
-    smallest = [smallest_latency(module, dispatch) for module in problem.modules]
+    smallest = _of_configurations(problem, lambda module: smallest_latency(module, dispatch))
     through = problem.network.path_lengths(smallest)
     return [(m, own, path - own) for m, own, path in zip(problem.modules, smallest, through, strict=True)]
 

@@ -30,9 +30,10 @@ from harpagon.instances.policies import Billing, Dispatch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from harpagon.formulations.paced import Service
     from harpagon.formulations.problem import ModuleProblem, PipelineProblem
-    from harpagon.formulations.shared_checker import Hosts
-    from harpagon.instances.instance import Pipeline
+    from harpagon.formulations.shared_checker import Guest, Hosts
+    from harpagon.instances.instance import Configuration, Pipeline
     from harpagon.instances.plan import DispatchTuple, ModulePlan, PipelinePlan
 
 _CLAIM_TOLERANCE = 1e-6
@@ -138,7 +139,7 @@ def _check_pipeline(
     problem = pipeline_problem(instance, pipeline, planned.promise)
     network = problem.network
     for name in planned.modules:
-        if name not in network.modules:
+        if name not in pipeline.graph:
             violations.append(Violation(f"{place}.modules.{name}", "the pipeline has no module of this name"))
     latencies = []
     for compiled in problem.modules:
@@ -148,19 +149,14 @@ def _check_pipeline(
             violations.append(Violation(here, "the plan gives this module no machines"))
             latencies.append(math.inf)
             continue
-        guest = (pipeline.name, name)
-        recomputed = _latencies(compiled, module, plan, hosts, guest)
-        latencies.append(max(recomputed))
         profile = instance.profiles[pipeline.graph.nodes[name]["model"]]
         violations.extend(Violation(here, text) for text in _profile_faults(module.tuples, profile))
         if _is_hosted(module):
-            violations.extend(Violation(here, text) for text in _part_faults(module, hosts.parts.get(guest)))
+            faults, recomputed = _check_guest(compiled, module, plan, hosts, (pipeline.name, name))
         else:
-            violations.extend(Violation(here, text) for text in _capacity_faults(module.tuples, compiled, plan.billing))
-            violations.extend(Violation(here, text) for text in _pace_faults(module, compiled, plan.dispatch))
-        own = module.tuples[:-1] if _is_hosted(module) else module.tuples
-        violations.extend(Violation(here, text) for text in _order_faults(own, plan.dispatch))
-        violations.extend(Violation(here, text) for text in _claim_faults(module, compiled, recomputed))
+            faults, recomputed = _check_module(compiled, module, plan)
+        violations.extend(Violation(here, text) for text in faults)
+        latencies.append(max(recomputed))
     latency = network.length(latencies) + problem.entry
     if latency > pipeline.slo + TIME_TOLERANCE:
         path = " -> ".join(network.critical_path(latencies))
@@ -173,18 +169,27 @@ def _check_pipeline(
     return violations, latency
 
 
+def _check_module(compiled: ModuleProblem, module: ModulePlan, plan: Plan) -> tuple[list[str], tuple[float, ...]]:
+    """What is wrong with a module on machines of its own, and the latency of every tuple."""
+    service, latencies = compiled.served(module.tuples, plan.dispatch)
+    faults = [*_capacity_faults(module.tuples, compiled, plan.billing), *_pace_faults(module, service)]
+    if len(module.tuples) > 1:
+        faults += _order_faults(module.tuples, plan.dispatch)
+    return [*faults, *_claim_faults(module, compiled, latencies)], latencies
+
+
+def _check_guest(
+    compiled: ModuleProblem, module: ModulePlan, plan: Plan, hosts: Hosts, guest: Guest
+) -> tuple[list[str], tuple[float, ...]]:
+    """The same of a module on a shared machine; latencies are infinite where that does not stand."""
+    latencies = hosts.latencies.get(guest, (math.inf,) * len(module.tuples))
+    faults = [*_part_faults(module, hosts.parts.get(guest)), *_order_faults(module.tuples[:-1], plan.dispatch)]
+    return [*faults, *_claim_faults(module, compiled, latencies)], latencies
+
+
 def _is_hosted(module: ModulePlan) -> bool:
     """Whether it takes turns on a shared machine."""
     return module.pace is not None and bool(module.pace.machine)
-
-
-def _latencies(
-    compiled: ModuleProblem, module: ModulePlan, plan: Plan, hosts: Hosts, guest: tuple[str, str]
-) -> tuple[float, ...]:
-    """Latency of every tuple; infinite where a shared machine does not stand."""
-    if _is_hosted(module):
-        return hosts.latencies.get(guest, (math.inf,) * len(module.tuples))
-    return compiled.latencies(module.tuples, plan.dispatch)
 
 
 def _part_faults(module: ModulePlan, part: DispatchTuple | None) -> Iterator[str]:
@@ -201,7 +206,7 @@ def _part_faults(module: ModulePlan, part: DispatchTuple | None) -> Iterator[str
         yield _claim(f"tuples[{position}].rate_rps", claimed.rate, part.rate)
 
 
-def _profile_faults(tuples: Sequence[DispatchTuple], profile: Sequence[object]) -> Iterator[str]:
+def _profile_faults(tuples: Sequence[DispatchTuple], profile: Sequence[Configuration]) -> Iterator[str]:
     for part in tuples:
         if part.configuration not in profile:
             yield f"{part.configuration} is not in the profile of this module's model"
@@ -258,9 +263,8 @@ def _claim_faults(module: ModulePlan, problem: ModuleProblem, latencies: Sequenc
             yield f"tuples[{position}]: " + _claim("latency_ms", claimed * 1e3, found * 1e3)
 
 
-def _pace_faults(module: ModulePlan, problem: ModuleProblem, dispatch: Dispatch) -> Iterator[str]:
+def _pace_faults(module: ModulePlan, service: Service | None) -> Iterator[str]:
     """What a paced module claims of its dispatcher."""
-    service = problem.service(module.tuples) if keeps_streams(dispatch) else None
     if service is None:
         return
     if module.pace is None:

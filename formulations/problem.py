@@ -45,10 +45,14 @@ class ModuleProblem:
 
     def latencies(self, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[float, ...]:
         """Worst-case latency of each tuple in seconds, infinite where a paced schedule has too little capacity."""
+        return self.served(schedule, dispatch)[1]
+
+    def served(self, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> tuple[Service | None, tuple[float, ...]]:
+        """`service` under ``paced``, else None; and `latencies`."""
         if not keeps_streams(dispatch):
-            return tuple_latencies(schedule, dispatch)
+            return None, tuple_latencies(schedule, dispatch)
         service = self.service(schedule)
-        return (math.inf if service is None else service.latency,) * len(schedule)
+        return service, (math.inf if service is None else service.latency,) * len(schedule)
 
     def latency(self, schedule: Sequence[DispatchTuple], dispatch: Dispatch) -> float:
         """Worst-case latency of the module in seconds: the largest of its tuples."""
@@ -73,15 +77,11 @@ def pipeline_problem(instance: Instance, pipeline: Pipeline, promise: Promise | 
     """Compile one pipeline of an instance, for the streams of ``promise`` where these are not its own."""
     promise = promise or own_promise(pipeline)
     network, waves = _of_graph(pipeline.graph)
-    rates = propagate_rates(pipeline.graph, promise.rate)
+    rates = _rates(pipeline.graph, promise.rate)
+    models = dict(pipeline.graph.nodes(data="model"))
+    available = {model: _available(instance, model) for model in set(models.values())}
     modules = tuple(
-        ModuleProblem(
-            name,
-            rates[name],
-            _available(instance, pipeline.graph.nodes[name]["model"]),
-            Stream(promise.rate, waves[name]),
-            pipeline.spare,
-        )
+        ModuleProblem(name, rates[name], available[models[name]], Stream(promise.rate, waves[name]), pipeline.spare)
         for name in network.modules
     )
     return PipelineProblem(pipeline.name, pipeline.slo - promise.delay, network, modules, promise.delay)
@@ -94,7 +94,16 @@ def _of_graph(graph: FrozenGraph) -> tuple[PathNetwork, dict[str, Wave]]:
     return _COMPILED[graph]
 
 
+def _rates(graph: FrozenGraph, rate: float) -> dict[str, float]:
+    """Rates of a graph's modules, kept until another rate is asked for: plan and checks ask for the same."""
+    known = _RATES.get(graph)
+    if known is None or known[0] != rate:
+        known = _RATES[graph] = rate, propagate_rates(graph, rate)
+    return known[1]
+
+
 _COMPILED: WeakKeyDictionary[FrozenGraph, tuple[PathNetwork, dict[str, Wave]]] = WeakKeyDictionary()
+_RATES: WeakKeyDictionary[FrozenGraph, tuple[float, dict[str, float]]] = WeakKeyDictionary()
 
 
 def own_promise(pipeline: Pipeline) -> Promise:

@@ -14,7 +14,7 @@ from itertools import accumulate, pairwise
 from math import ceil, floor, gcd, lcm
 from typing import TYPE_CHECKING
 
-from harpagon.graphs import exact_fanout, exact_rates
+from harpagon.graphs import exact_fanout, exact_rates, in_topological_order
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -144,11 +144,10 @@ def pipeline_waves(graph: nx.DiGraph) -> dict[str, Wave]:
     >>> wave.counts, [wave.most(k) for k in (1, 2, 3)]
     ((2, 1), [2, 3, 5])
     """
+    rates = exact_rates(graph)
     waves: dict[str, Wave] = {}
-    for module, rate in exact_rates(graph).items():
-        edges = {
-            tail: SentWave(waves[tail], exact_fanout(data.get("fanout", 1.0)))
-            for tail, _, data in graph.in_edges(module, data=True)
-        }
-        waves[module] = Wave((edges[rate.leader],) if rate.leader else tuple(edges.values()))
+    for module, incoming in in_topological_order(graph):
+        edges = {tail: SentWave(waves[tail], exact_fanout(data.get("fanout", 1.0))) for tail, data in incoming}
+        leader = rates[module].leader
+        waves[module] = Wave((edges[leader],) if leader else tuple(edges.values()))
     return waves

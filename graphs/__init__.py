@@ -5,6 +5,7 @@ on per request received) and ``transfer`` (seconds). This layer knows no price a
 """
 
 from harpagon.graphs.leading_edges import ExactRate, exact_fanout, exact_rates
+from harpagon.graphs.order import in_topological_order
 from harpagon.graphs.paths import PathNetwork
 from harpagon.graphs.rates import propagate_rates
 from harpagon.graphs.series_parallel import Delay, Leaf, Node, Parallel, Series, decompose
@@ -22,6 +23,7 @@ __all__ = [
     "decompose",
     "exact_fanout",
     "exact_rates",
+    "in_topological_order",
     "propagate_rates",
     "validate_pipeline_graph",
 ]

@@ -12,10 +12,12 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import networkx as nx
+from harpagon.graphs.order import in_topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import networkx as nx
 
 _LARGEST_PRODUCT = 2**62
 """Numerator times denominator of a fan-out: counts stay within 64-bit integers."""
@@ -82,6 +84,7 @@ def exact_rates(graph: nx.DiGraph) -> dict[str, ExactRate]:
 
     Examples
     --------
+    >>> import networkx as nx
     >>> graph = nx.DiGraph()
     >>> graph.add_edge("a", "c", fanout=0.3)
     >>> graph.add_edge("b", "c", fanout=0.1 * 3)
@@ -89,11 +92,8 @@ def exact_rates(graph: nx.DiGraph) -> dict[str, ExactRate]:
     'a'
     """
     rates: dict[str, ExactRate] = {}
-    for module in nx.lexicographical_topological_sort(graph):
-        sent = {
-            tail: rates[tail].sent(exact_fanout(data.get("fanout", 1.0)))
-            for tail, _, data in graph.in_edges(module, data=True)
-        }
+    for module, edges in in_topological_order(graph):
+        sent = {tail: rates[tail].sent(exact_fanout(data.get("fanout", 1.0))) for tail, data in edges}
         rates[module] = _met(sent, graph.nodes[module].get("join", "all") == "any")
     return rates
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
-import networkx as nx
+from harpagon.graphs.order import in_topological_order
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import networkx as nx
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,15 @@ class PathNetwork:
     @classmethod
     def from_graph(cls, graph: nx.DiGraph) -> Self:
         """Compile an acyclic ``networkx.DiGraph`` whose edges may carry ``transfer`` seconds."""
-        modules = tuple(nx.lexicographical_topological_sort(graph))
-        index = {module: i for i, module in enumerate(modules)}
-        predecessors: list[list[tuple[int, float]]] = [[] for _ in modules]
-        successors: list[list[tuple[int, float]]] = [[] for _ in modules]
-        for tail, head, data in graph.edges(data=True):
-            transfer = float(data.get("transfer", 0.0))
-            predecessors[index[head]].append((index[tail], transfer))
-            successors[index[tail]].append((index[head], transfer))
-        return cls(
-            modules,
-            tuple(tuple(sorted(pairs)) for pairs in predecessors),
-            tuple(tuple(sorted(pairs)) for pairs in successors),
-        )
+        index: dict[str, int] = {}
+        predecessors: list[tuple[tuple[int, float], ...]] = []
+        successors: list[list[tuple[int, float]]] = [[] for _ in graph]
+        for head, (module, edges) in enumerate(in_topological_order(graph)):
+            index[module] = head
+            predecessors.append(tuple(sorted((index[tail], float(data.get("transfer", 0.0))) for tail, data in edges)))
+            for tail, transfer in predecessors[head]:
+                successors[tail].append((head, transfer))
+        return cls(tuple(index), tuple(predecessors), tuple(map(tuple, successors)))
 
     @property
     def sources(self) -> tuple[int, ...]:
@@ -96,10 +94,14 @@ class PathNetwork:
 
     def critical_path(self, latencies: Sequence[float]) -> list[str]:
         """Modules of one longest source-to-sink path, from source to sink."""
+        return [self.modules[module] for module in self.critical_modules(latencies)]
+
+    def critical_modules(self, latencies: Sequence[float]) -> list[int]:
+        """The numbers of the modules of `critical_path`."""
         tails = self.tails(latencies)
         i = max(self.sources, key=lambda source: latencies[source] + tails[source])
-        path = [self.modules[i]]
+        path = [i]
         while self.successors[i]:
             i = max(self.successors[i], key=lambda pair: pair[1] + latencies[pair[0]] + tails[pair[0]])[0]
-            path.append(self.modules[i])
+            path.append(i)
         return path

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-import networkx as nx
+from typing import TYPE_CHECKING
+
+from harpagon.graphs.order import in_topological_order
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 
 def propagate_rates(graph: nx.DiGraph, rate: float) -> dict[str, float]:
@@ -25,14 +30,15 @@ def propagate_rates(graph: nx.DiGraph, rate: float) -> dict[str, float]:
 
     Examples
     --------
+    >>> import networkx as nx
     >>> graph = nx.DiGraph()
     >>> graph.add_edge("detect", "classify", fanout=1.5)
     >>> propagate_rates(graph, 10.0)
     {'detect': 10.0, 'classify': 15.0}
     """
     rates: dict[str, float] = {}
-    for module in nx.lexicographical_topological_sort(graph):
-        incoming = [rates[tail] * data.get("fanout", 1.0) for tail, _, data in graph.in_edges(module, data=True)]
+    for module, edges in in_topological_order(graph):
+        incoming = [rates[tail] * data.get("fanout", 1.0) for tail, data in edges]
         if not incoming:
             rates[module] = rate
         elif graph.nodes[module].get("join", "all") == "any":

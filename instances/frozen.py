@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cached_property
 from typing import Any, NoReturn, TypeVar
@@ -82,9 +82,9 @@ class FrozenGraph(nx.DiGraph):  # type: ignore[misc]
 def canonical(value: Any) -> Any:
     """Lists, text and whole numbers that are the same for equal values: keys sorted, figures to twelve digits."""
     if isinstance(value, FrozenGraph):
-        return [canonical(part) for part in value._content]
+        return [_canonical_attributes(part) for part in value._content]
     if isinstance(value, Mapping):
-        return sorted(([canonical(key), canonical(item)] for key, item in value.items()), key=repr)
+        return _by_key([canonical(key), canonical(item)] for key, item in value.items())
     if isinstance(value, tuple | list):
         return [canonical(item) for item in value]
     if dataclasses.is_dataclass(value):
@@ -94,3 +94,19 @@ def canonical(value: Any) -> Any:
     if isinstance(value, str) or value is None:
         return value
     return f"{float(value):.12g}"
+
+
+def _canonical_attributes(mapping: Mapping[Any, FrozenMapping[str, object]]) -> list[Any]:
+    """The canonical form of what maps nodes or edges, by their names, to attributes, of which many are the same."""
+    forms = {data: canonical(data) for data in set(mapping.values())}
+    return _by_key([_plain_names(key), forms[data]] for key, data in mapping.items())
+
+
+def _plain_names(key: str | tuple[str, str]) -> str | list[str]:
+    """A module's name, or those of an edge, as text of no subclass."""
+    return list(map(str.__str__, key)) if isinstance(key, tuple) else str.__str__(key)
+
+
+def _by_key(items: Iterable[list[Any]]) -> list[Any]:
+    """Pairs of a key and its value, sorted; keys may be text beside figures."""
+    return sorted(items, key=lambda item: repr(item[0]))

@@ -146,10 +146,12 @@ class ModulePlan:
     pace: Pace | None = None
 
     def __post_init__(self) -> None:
-        check = Checks("module plan")
-        _check_positive(check, rate=self.rate)
-        _check_not_negative(check, latency=self.latency, dummy_rate=self.dummy_rate, cost=self.cost)
-        settle(self, "rate", "latency", "dummy_rate", "cost")
+        check, figures = Checks("module plan"), (self.rate, self.latency, self.dummy_rate, self.cost)
+        # Long pipelines have many of these: comparisons tell a sound one.
+        if not (self.rate and all(type(figure) is float and 0 <= figure < math.inf for figure in figures)):
+            _check_positive(check, rate=self.rate)
+            _check_not_negative(check, latency=self.latency, dummy_rate=self.dummy_rate, cost=self.cost)
+            settle(self, "rate", "latency", "dummy_rate", "cost")
         if len(self.tuples) != len(self.tuple_latencies):
             problem = f"{len(self.tuple_latencies)} latencies for {len(self.tuples)} tuples"
             check.refuse(("tuple_latencies",), problem, "Give one per tuple")

@@ -60,9 +60,9 @@ class Incumbent:
 
     def propose(self, schedules: Sequence[Schedule]) -> None:
         """Offer the plan of schedules that were made for another policy; one that keeps no latency here is none."""
-        modules = (module for problem in self.problems for module in problem.modules)
+        modules = [module for problem in self.problems for module in problem.modules]
         pairs = zip(modules, schedules, strict=True)
-        if all(module.latency(schedule, self.dispatch) < math.inf for module, schedule in pairs):
+        if not keeps_streams(self.dispatch) or all(module.service(schedule) is not None for module, schedule in pairs):
             self.offer(self.assemble(schedules))
 
     def offer(self, plan: Plan) -> str | None:
@@ -147,10 +147,10 @@ def _heuristic(instance: Instance, billing: Billing, dispatch: Dispatch, deadlin
 
     Its splitter goes by estimates, which is ten times as quick as asking the module scheduler.
     """
-    from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, plan_harpagon
-
     if max(len(pipeline.graph) for pipeline in instance.pipelines) > _MOST_MODULES:
         return
+    from harpagon.heuristics.harpagon.plan import HarpagonOptions, Splitter, plan_harpagon
+
     begin = time.perf_counter()
     its_own = not (has_free_order(dispatch) or keeps_streams(dispatch))
     for policy in dict.fromkeys((Dispatch.TC, dispatch) if its_own else (Dispatch.TC,)):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import networkx as nx
 import pytest
+from paced_cases import random_plan
 
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.checker import check
-from harpagon.formulations.problem import pipeline_problems
+from harpagon.formulations.problem import ModuleProblem, pipeline_problems
 from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
@@ -34,3 +35,38 @@ def test_tuples_stand_in_the_order_that_the_policy_asks_for(dispatch: Dispatch, 
         assert faults == ["tuples do not stand in descending order of throughput-cost ratio"]
     else:
         assert faults == []
+
+
+class Counted(str):
+    """A name that counts how often it is compared."""
+
+    compared = 0
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> bool:
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+
+def test_a_check_compares_no_module_with_all_others() -> None:
+    graph = nx.DiGraph()
+    names = [Counted(f"m{k:03d}") for k in range(200)]
+    graph.add_nodes_from(names, model="model")
+    instance = Instance(
+        "wide", Billing.WHOLE, {"gpu": Hardware("gpu", 1.0)}, {"model": (LARGE,)}, (Pipeline("p", 80.0, 5.0, graph),)
+    )
+    (problem,) = pipeline_problems(instance)
+    planned = plan_pipeline(problem, [(DispatchTuple.full(LARGE, 1),)] * len(names), Dispatch.TC)
+    plan = assemble_plan(instance, Billing.WHOLE, Dispatch.TC, [planned])
+    Counted.compared = 0
+    assert check(instance, plan).ok
+    assert Counted.compared < 10 * len(names)
+
+
+def test_a_paced_module_is_served_once_for_its_plan_and_once_for_its_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    served, service = [], ModuleProblem.service
+    monkeypatch.setattr(ModuleProblem, "service", lambda *given: served.append(1) or service(*given))
+    instance, plan = random_plan(3)
+    modules = len(instance.pipelines[0].graph)
+    assert len(served) == modules
+    assert check(instance, plan).ok and len(served) == 2 * modules

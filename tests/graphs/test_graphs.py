@@ -19,6 +19,7 @@ from harpagon.graphs import (
     Series,
     decompose,
     exact_rates,
+    in_topological_order,
     propagate_rates,
     validate_pipeline_graph,
 )
@@ -187,3 +188,16 @@ def test_a_block_that_one_more_module_feeds_is_no_block() -> None:
     ordered = [latencies[module] for module in network.modules]
     assert network.length(ordered) == 9.0
     assert tree is None or evaluate(tree, ordered) == 9.0
+
+
+@given(seeds)
+def test_the_order_is_that_of_networkx_with_the_edges_that_come_in(seed: int) -> None:
+    graph = random_graph(seed)
+    found = dict(in_topological_order(graph))
+    assert list(found) == list(nx.lexicographical_topological_sort(graph))
+    assert found == {m: [(tail, data) for tail, _, data in graph.in_edges(m, data=True)] for m in graph}
+
+
+def test_modules_on_a_cycle_have_no_order() -> None:
+    with pytest.raises(nx.NetworkXUnfeasible):
+        propagate_rates(nx.DiGraph([("a", "b"), ("b", "c"), ("c", "b")]), 1.0)

@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from bad_inputs import VALID
 
+from harpagon.instances import frozen
 from harpagon.instances.errors import InputError
 from harpagon.instances.files.instances import from_document, instance_document, read_instance, write_instance
 from harpagon.instances.files.plans import read_plan, write_plan
@@ -205,6 +206,9 @@ def test_wrong_plans_are_refused() -> None:
         lambda: DispatchTuple(configuration, 1, math.inf),
         lambda: replace(module, rate=-1.0),
         lambda: replace(module, latency=math.nan),
+        lambda: replace(module, dummy_rate=math.nan),
+        lambda: replace(module, cost=True),
+        lambda: replace(module, rate=0.0),
         lambda: replace(module, tuple_latencies=()),
         lambda: replace(pipeline, slo=0.0),
         lambda: Plan("i", Billing.WHOLE, Dispatch.TC, (pipeline, pipeline), 4.0),
@@ -282,6 +286,18 @@ def test_a_digest_knows_content_not_order() -> None:
     assert len(digests) == 1 + len(edits)
     assert replace(instance, name="known by then").digest() not in digests
     assert replace(instance, description="not a figure").digest() == instance.digest()
+
+
+def test_a_digest_writes_out_attributes_once_that_many_modules_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, canonical = [], frozen.canonical
+    monkeypatch.setattr(frozen, "canonical", lambda value: calls.append(1) or canonical(value))
+    graph = nx.path_graph(1_000, nx.DiGraph)
+    nx.set_node_attributes(graph, "model", "model")
+    content = frozen.canonical(Pipeline("p", 1.0, 1.0, nx.relabel_nodes(graph, str)))
+    assert len(calls) < 100
+    nodes, edges = content[3]
+    assert nodes[:2] == [["0", [["join", "all"], ["model", "model"]]], ["1", [["join", "all"], ["model", "model"]]]]
+    assert edges[0] == [["0", "1"], [["fanout", "1"], ["transfer", "0"]]] and len(edges) == 999
 
 
 def test_a_digest_survives_files_and_processes() -> None:
