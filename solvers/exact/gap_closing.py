@@ -62,9 +62,11 @@ def close_gap(
         within = min(width, gap)
         try:
             list_within(within)
+            solution = choose(within, width >= gap)
         except OutOfEffortError:
             break
-        solution = choose(within, width >= gap)
+        except KeyboardInterrupt:
+            return bound, True
         bound = max(bound, min(solution.dual_bound, floor + within))
         if width >= gap:
             break

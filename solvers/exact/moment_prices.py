@@ -67,12 +67,15 @@ class Narrowed(NamedTuple):
     beyond
         Per module and position the dollars per hour that a choice with this point costs at least above ``bound``;
         infinity for points of no choice below the ceiling.
+    interrupted
+        Whether the user stopped the sweeps.
     """
 
     bound: float
     ceiling: float
     choice: list[int] | None
     beyond: list[list[float]]
+    interrupted: bool = False
 
 
 class MomentPrices:
@@ -122,29 +125,39 @@ class MomentPrices:
         effort
             Its deadline counts.
         """
-        self._connect(points)
-        seconds = np.arange(self.cells + 1) * (self.slo / self.cells)
-        self.prices = np.outer([second.get(edge, 0.0) for edge in self.edges], seconds)
-        best: list[int] | None = None
-        beyond = [[0.0] * len(own) for own in points]
-        bound, gain = -math.inf, math.inf
-        while (found := self._evaluated(points, beyond, effort)) is not None:
-            gain, (bound, beyond) = found[0] - bound, found
-            choice = self._choice(points, beyond)
-            if choice is not None and (cost := _cost(points, choice)) < ceiling:
-                best, ceiling = choice, cost
-            gap = ceiling - bound
-            if gap <= tolerance * ceiling:
-                break
-            beyond = [[one if one <= gap else math.inf for one in own] for own in beyond]
-            if gain < _STALLED * gap:
-                if 2 * self.cells > self.most_cells:
+        held = Narrowed(-math.inf, ceiling, None, [[0.0] * len(own) for own in points])
+        try:
+            self._connect(points)
+            seconds = np.arange(self.cells + 1) * (self.slo / self.cells)
+            self.prices = np.outer([second.get(edge, 0.0) for edge in self.edges], seconds)
+            while (found := self._evaluated(points, held.beyond, effort)) is not None:
+                gain = found[0] - held.bound
+                held = self._with_choice(points, held._replace(bound=found[0], beyond=found[1]))
+                gap = held.ceiling - held.bound
+                if gap <= tolerance * held.ceiling:
                     break
-                self.cells *= 2
-                self.prices = np.repeat(self.prices, 2, axis=1)[:, : self.cells + 1]
-            self._take(points, beyond)
-            self._sweep(ceiling, effort)
-        return Narrowed(min(bound, ceiling), ceiling, best, beyond)
+                held = held._replace(beyond=[[one if one <= gap else math.inf for one in own] for own in held.beyond])
+                if gain < _STALLED * gap and not self._refine():
+                    break
+                self._take(points, held.beyond)
+                self._sweep(held.ceiling, effort)
+        except KeyboardInterrupt:
+            held = held._replace(interrupted=True)
+        return held._replace(bound=min(held.bound, held.ceiling))
+
+    def _with_choice(self, points: Sequence[Sequence[Point]], held: Narrowed) -> Narrowed:
+        """What is held, with a choice at these prices if that is cheaper."""
+        choice = self._choice(points, held.beyond)
+        cost = math.inf if choice is None else _cost(points, choice)
+        return held._replace(choice=choice, ceiling=cost) if cost < held.ceiling else held
+
+    def _refine(self) -> bool:
+        """Divide every cell in two; False where they are as fine as they may be."""
+        if 2 * self.cells > self.most_cells:
+            return False
+        self.cells *= 2
+        self.prices = np.repeat(self.prices, 2, axis=1)[:, : self.cells + 1]
+        return True
 
     def _connect(self, points: Sequence[Sequence[Point]]) -> None:
         """Edges that some choice may strain: no path over the others passes the SLO, whatever is chosen."""

@@ -138,12 +138,15 @@ class SchedulePool:
         """
         chosen = [min((column for _, column in own), key=_latency_and_cost) for own in mixtures]
         for problem, (begin, end) in zip(self.task.problems, self.spans, strict=True):
-            latencies = [column.latency for column in chosen[begin:end]]
-            for m in (m for m in range(begin, end) if len(mixtures[m]) > 1):
-                slack = problem.slo - problem.network.path_lengths(latencies)[m - begin]
-                within = [column for column in known[m] if column.latency <= chosen[m].latency + slack]
-                chosen[m] = min(within, key=_cost_and_latency, default=chosen[m])
-                latencies[m - begin] = chosen[m].latency
+            # In topological order what changes is before a module, so one pass says what is left on its paths.
+            tails = problem.network.tails([column.latency for column in chosen[begin:end]])
+            ends: list[float] = []
+            for m, tail, pairs in zip(range(begin, end), tails, problem.network.predecessors, strict=True):
+                start = max((ends[before] + transfer for before, transfer in pairs), default=0.0)
+                if len(mixtures[m]) > 1:
+                    within = [column for column in known[m] if start + column.latency + tail <= problem.slo]
+                    chosen[m] = min(within, key=_cost_and_latency, default=chosen[m])
+                ends.append(start + chosen[m].latency)
         schedules = [column.schedule for column in chosen]
         if all(schedules) and sum(column.cost for column in chosen) < self.task.incumbent.cost:
             self.task.incumbent.offer(self.task.incumbent.assemble(schedules))
@@ -200,21 +203,24 @@ class SchedulePool:
         tolerance = max(task.options.gap, QUICK_GAP)
         assert self.moments is not None, "asked where moments have prices"
         narrowed = self.moments.narrow(points, passing, task.ceiling, tolerance, self.effort)
-        bound, solution = narrowed.bound, _NOTHING
-        if narrowed.choice is not None:
-            schedules = [own[k].schedule for own, k in zip(points, narrowed.choice, strict=True)]
-            if not all(schedules) or task.incumbent.offer(task.incumbent.assemble(schedules)) is not None:
-                return self._chosen_by_highs(gap)
-        for share in _SHARES:
-            if task.is_proven(bound) or solution.interrupted or task.late():
-                break
-            width = share * (narrowed.ceiling - narrowed.bound)
-            left = [
-                [column for column, beyond in zip(own.values(), costs, strict=True) if beyond <= width]
-                for own, costs in zip(self.columns, narrowed.beyond, strict=True)
-            ]
-            solution = self._chosen_by_highs(gap if share == 1 else max(gap, QUICK_GAP), left)
-            bound = max(bound, min(solution.dual_bound, narrowed.bound + width))
+        bound, solution = narrowed.bound, replace(_NOTHING, interrupted=narrowed.interrupted)
+        try:
+            if narrowed.choice is not None:
+                schedules = [own[k].schedule for own, k in zip(points, narrowed.choice, strict=True)]
+                if not all(schedules) or task.incumbent.offer(task.incumbent.assemble(schedules)) is not None:
+                    return solution if solution.interrupted else self._chosen_by_highs(gap)
+            for share in _SHARES:
+                if task.is_proven(bound) or solution.interrupted or task.late():
+                    break
+                width = share * (narrowed.ceiling - narrowed.bound)
+                left = [
+                    [column for column, beyond in zip(own.values(), costs, strict=True) if beyond <= width]
+                    for own, costs in zip(self.columns, narrowed.beyond, strict=True)
+                ]
+                solution = self._chosen_by_highs(gap if share == 1 else max(gap, QUICK_GAP), left)
+                bound = max(bound, min(solution.dual_bound, narrowed.bound + width))
+        except KeyboardInterrupt:
+            solution = replace(solution, interrupted=True)
         return replace(solution, dual_bound=bound)
 
     def _composed(self, second: Sequence[float]) -> Solution[Values] | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
-from itertools import product
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,14 @@ from harpagon.formulations.problem import pipeline_problems
 from harpagon.graphs import PathNetwork, decompose
 from harpagon.graphs.shapes import random_dag
 from harpagon.instances.generate import random_instance
+from harpagon.instances.instance import Instance
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact import pipeline, solve
 from harpagon.solvers.exact.effort import Effort
-from harpagon.solvers.exact.moment_prices import MomentPrices
+from harpagon.solvers.exact.moment_prices import MomentPrices, Narrowed
 from harpagon.solvers.exact.schedule import Point
+from harpagon.solvers.exact.schedule_pool import SchedulePool
+from harpagon.solvers.result import SolveInterrupted
 
 
 def draw(seed: int) -> tuple[PathNetwork, list[list[Point]], float]:
@@ -28,14 +32,14 @@ def draw(seed: int) -> tuple[PathNetwork, list[list[Point]], float]:
         data["transfer"] = rng.choice((0.0, 0.0, rng.uniform(0, 1)))
     points = [[Point(rng.uniform(0.5, 4), rng.uniform(1, 9), ()) for _ in range(rng.randint(1, 4))] for _ in graph]
     network = PathNetwork.from_graph(graph)
-    lengths = sorted(network.length([point.latency for point in choice]) for choice in product(*points))
+    lengths = sorted(network.length([point.latency for point in choice]) for choice in itertools.product(*points))
     return network, points, rng.choice(lengths) * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("seed", range(40))
 def test_the_bound_holds_and_no_point_of_a_better_choice_is_left_out(seed: int) -> None:
     network, points, slo = draw(seed)
-    within = [choice for choice in product(*points) if network.length([p.latency for p in choice]) <= slo]
+    within = [choice for choice in itertools.product(*points) if network.length([p.latency for p in choice]) <= slo]
     costs = [sum(point.cost for point in choice) for choice in within]
     ceiling = min(costs) + random.Random(seed).choice((0.5, 5.0, 50.0))
     second = {edge: random.Random(seed).uniform(0, 2) for edge in MomentPrices(network, slo).edges}
@@ -61,22 +65,79 @@ def test_prices_of_moments_know_what_seconds_do_not() -> None:
     assert found.ceiling == 10.0
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_long_pipelines_that_are_not_series_parallel_have_the_same_optimum(
-    seed: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def not_series_parallel(seed: int) -> Instance:
+    """A pipeline of six modules with slack, which no expression of sums and maxima describes."""
     rng = random.Random(seed)
     while True:
         instance = random_instance(rng, shape="random", modules=(6, 6))
         (problem,) = pipeline_problems(instance)
         loosest = problem.network.length([smallest_latency(module, Dispatch.TC) for module in problem.modules])
         if decompose(problem.network) is None and loosest < problem.slo < math.inf:
-            break
-    plan = solve.solve_exact(instance, Billing.WHOLE, Dispatch.TC).plan
+            return instance
+
+
+@pytest.fixture
+def long_from_two_modules_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pipeline, "LONG", 1)
     monkeypatch.setattr(solve, "LONG", 1)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_long_pipelines_that_are_not_series_parallel_have_the_same_optimum(
+    seed: int, request: pytest.FixtureRequest
+) -> None:
+    instance = not_series_parallel(seed)
+    plan = solve.solve_exact(instance, Billing.WHOLE, Dispatch.TC).plan
+    request.getfixturevalue("long_from_two_modules_on")
     by_moments = solve.solve_exact(instance, Billing.WHOLE, Dispatch.TC)
     assert plan is not None
     assert by_moments.plan is not None
     assert by_moments.plan.cost == pytest.approx(plan.cost)
     assert by_moments.dual_bound == pytest.approx(plan.cost)
+
+
+def ctrl_c(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def test_ctrl_c_in_a_sweep_keeps_what_sweeps_before_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    network, points, slo = draw(3)
+    uncut = MomentPrices(network, slo).narrow(points, {}, 100.0, 1e-6, Effort())
+    monkeypatch.setattr(MomentPrices, "_sweep", ctrl_c)
+    held = MomentPrices(network, slo).narrow(points, {}, 100.0, 1e-6, Effort())
+    assert held.interrupted and not uncut.interrupted
+    assert 0 < held.bound < uncut.bound
+    assert held.choice is not None and held.ceiling == sum(
+        own[k].cost for own, k in zip(points, held.choice, strict=True)
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "name", "number"),
+    [(MomentPrices, "_sweep", 2), (SchedulePool, "_chosen_by_highs", 1)],
+    ids=["in a sweep", "after the sweeps"],
+)
+@pytest.mark.usefixtures("long_from_two_modules_on")
+def test_ctrl_c_keeps_bound_and_plan_by_prices_of_moments(
+    of: type, name: str, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The relaxation that they start from has a bound of $15.80."""
+    narrowed, narrow = [], MomentPrices.narrow
+    calls, called = itertools.count(1), getattr(of, name)
+
+    def kept(*given: Any) -> Narrowed:
+        narrowed.append(narrow(*given))
+        return narrowed[-1]
+
+    def stopped(*given: Any) -> Any:
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return called(*given)
+
+    monkeypatch.setattr(MomentPrices, "narrow", kept)
+    monkeypatch.setattr(of, name, stopped)
+    with pytest.raises(SolveInterrupted) as caught:
+        solve.solve_exact(not_series_parallel(32), Billing.WHOLE, Dispatch.TC)
+    held, (found,) = caught.value.result, narrowed
+    assert held.plan is not None and held.plan.cost <= found.ceiling * (1 + 1e-9)
+    assert held.dual_bound == pytest.approx(found.bound) and found.bound > 17

@@ -9,6 +9,7 @@ import signal
 from dataclasses import replace
 from itertools import count
 from threading import Event, current_thread, main_thread
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -21,11 +22,12 @@ from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.enumeration.brute_force import solve_brute_force
 from harpagon.solvers.errors import CheckFailedError
 from harpagon.solvers.exact.effort import Effort
+from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.methods import find_method, solve
 from harpagon.solvers.models import pattern
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.result import Result, SolveInterrupted, Termination
+from harpagon.solvers.result import Result, Solution, SolveInterrupted, Termination
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -171,6 +173,14 @@ def test_ctrl_c_in_a_search_keeps_the_best_plan_checked_and_with_its_digest(
     assert check(hard, held.plan).ok
     assert optimum is not None
     assert 0 < held.dual_bound <= optimum * (1 + 1e-9) <= held.plan.cost * (1 + 2e-9)
+
+
+def test_ctrl_c_as_a_gap_is_widened_keeps_the_bound_of_the_steps_before() -> None:
+    task = SimpleNamespace(ceiling=100.0, report=print, late=lambda: False, is_proven=lambda _: False)
+    nothing = Solution("", Termination.LIMIT, None, 60.0)
+    chosen = replace(nothing, dual_bound=90.0)
+    bound, interrupted = close_gap(task, 60.0, 1e-2, nothing, at_call(2, print), lambda *_: chosen)
+    assert (bound, interrupted) == (70.0, True), "a quarter of the gap was listed"
 
 
 def test_ctrl_c_between_two_solver_calls_keeps_the_best_plan(hard: Instance, monkeypatch: pytest.MonkeyPatch) -> None:
