@@ -90,9 +90,11 @@ def _reorder(layers: list[list[Slot]], links: list[list[tuple[Slot, Slot]]]) -> 
 
 def _sort_by_neighbours(layer: list[Slot], fixed: list[Slot], links: list[tuple[Slot, Slot]]) -> None:
     places = {slot: (i + 0.5) / len(fixed) for i, slot in enumerate(fixed)}
-    own = {slot: (i + 0.5) / len(layer) for i, slot in enumerate(layer)}
-    means = {}
-    for slot in layer:
-        neighbours = [places[other] for moved, other in links if moved == slot]
-        means[slot] = sum(neighbours) / len(neighbours) if neighbours else own[slot]
+    neighbours: dict[Slot, list[float]] = {slot: [] for slot in layer}
+    for moved, other in links:
+        neighbours[moved].append(places[other])
+    means = {
+        slot: sum(found) / len(found) if found else (i + 0.5) / len(layer)
+        for i, (slot, found) in enumerate(neighbours.items())
+    }
     layer.sort(key=means.__getitem__)

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from harpagon.cli import main
 from harpagon.cli.console import show
@@ -149,3 +151,14 @@ def test_no_figure_of_a_gap_table_is_cut_in_a_narrow_terminal(
     printed = capsys.readouterr().out
     for figure in ("1131/1131", "1000/1131", "12.35", "50.00", "1250.0", "38.2 ms", "47.9 ms"):
         assert figure in printed
+
+
+def test_an_answer_is_printed_in_one_go(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every call asks the terminal for its size and makes its own output: most of the time of a long plan's."""
+    calls, printed = [], Console.print
+    monkeypatch.setattr(Console, "print", lambda *given, **options: calls.append(1) or printed(*given, **options))
+    show(Text("first"), Text(), "[bold]as it is[/bold]", Text("last"))
+    assert len(calls) == 1
+    assert capsys.readouterr().out == "first\n\n[bold]as it is[/bold]\nlast\n"
+    show()
+    assert capsys.readouterr().out == ""

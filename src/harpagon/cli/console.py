@@ -34,9 +34,10 @@ class ReaderLeftError(Exception):
 
 def show(*parts: RenderableType) -> None:
     """Print an answer on standard output; text is taken as it is, never as markup."""
-    console = _console(stderr=False)
-    for part in parts:
-        console.print(part, crop=False)
+    from rich.console import Group
+
+    if parts:  # one call for all lines: each asks the terminal for its size again
+        _console(stderr=False).print(Group(*parts), crop=False)
 
 
 def show_json(document: object) -> None:
