@@ -14,6 +14,7 @@ in cells are rounded down, so that the bound holds; cells get finer as the bound
 from __future__ import annotations
 
 import math
+import time
 from itertools import count
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
@@ -22,6 +23,7 @@ import numpy as np
 
 from harpagon.formulations.pareto import pareto_front
 from harpagon.formulations.physics import COST_TOLERANCE
+from harpagon.solvers.exact.effort import Effort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +31,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from harpagon.graphs import PathNetwork
-    from harpagon.solvers.exact.effort import Effort
     from harpagon.solvers.exact.schedule import Point
 
     Prices = NDArray[np.float64]
@@ -130,17 +131,23 @@ class MomentPrices:
             self._connect(points)
             seconds = np.arange(self.cells + 1) * (self.slo / self.cells)
             self.prices = np.outer([second.get(edge, 0.0) for edge in self.edges], seconds)
+            begin, stopped = time.perf_counter(), False
             while (found := self._evaluated(points, held.beyond, effort)) is not None:
                 gain = found[0] - held.bound
                 held = self._with_choice(points, held._replace(bound=found[0], beyond=found[1]))
                 gap = held.ceiling - held.bound
-                if gap <= tolerance * held.ceiling:
+                if stopped or gap <= tolerance * held.ceiling:
                     break
                 held = held._replace(beyond=[[one if one <= gap else math.inf for one in own] for own in held.beyond])
                 if gain < _STALLED * gap and not self._refine():
                     break
                 self._take(points, held.beyond)
-                self._sweep(held.ceiling, effort)
+                looking = time.perf_counter() - begin  # time for one more look is left, or sweeps are for nothing
+                try:
+                    stopped = self._sweep(held.ceiling, Effort(effort.deadline - looking))
+                except KeyboardInterrupt:  # prices are valid at every moment
+                    held, stopped = held._replace(interrupted=True), True
+                begin = time.perf_counter()
         except KeyboardInterrupt:
             held = held._replace(interrupted=True)
         return held._replace(bound=min(held.bound, held.ceiling))
@@ -188,15 +195,16 @@ class MomentPrices:
     def _cell(self, seconds: float) -> int:
         return int(seconds / self.slo * self.cells)
 
-    def _sweep(self, ceiling: float, effort: Effort) -> None:
-        """A round of sweeps, there and back."""
+    def _sweep(self, ceiling: float, effort: Effort) -> bool:
+        """A round of sweeps, there and back; whether time ended before."""
         modules = range(len(self.steps))
         for _ in range(_ROUND):
             for there, order in ((True, modules), (False, reversed(modules))):
                 for m in order:
                     if effort.late():
-                        return
+                        return True
                     self._pass_on(m, there, ceiling)
+        return False
 
     def _pass_on(self, m: int, there: bool, ceiling: float) -> None:
         """What moments cost module ``m`` beyond the least goes to its edges."""

@@ -89,7 +89,9 @@ def solve_exact(
             return held
     if options.time_limit is not None:
         options = replace(options, time_limit=max(0.0, options.time_limit - (time.perf_counter() - begin)))
-    return _by_columns(instance, problems, billing, dispatch, options, held, start)
+    result = _by_columns(instance, problems, billing, dispatch, options, held, start)
+    solved = result.solve_time + (0.0 if held is None else held.solve_time)
+    return replace(result, build_time=time.perf_counter() - begin - solved, solve_time=solved)
 
 
 def _by_columns(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -96,20 +97,56 @@ def test_long_pipelines_that_are_not_series_parallel_have_the_same_optimum(
     assert by_moments.dual_bound == pytest.approx(plan.cost)
 
 
-def ctrl_c(*_: object) -> None:
-    raise KeyboardInterrupt
+def stopped_at(number: int, called: Callable[..., object]) -> Callable[..., object]:
+    """``called``, with Ctrl-C pressed at its call of this number."""
+    calls = itertools.count(1)
+
+    def stopped(*given: object) -> object:
+        if next(calls) == number:
+            raise KeyboardInterrupt
+        return called(*given)
+
+    return stopped
 
 
-def test_ctrl_c_in_a_sweep_keeps_what_sweeps_before_it_found(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_in_a_sweep_keeps_what_it_found_by_then(monkeypatch: pytest.MonkeyPatch) -> None:
     network, points, slo = draw(3)
-    uncut = MomentPrices(network, slo).narrow(points, {}, 100.0, 1e-6, Effort())
-    monkeypatch.setattr(MomentPrices, "_sweep", ctrl_c)
-    held = MomentPrices(network, slo).narrow(points, {}, 100.0, 1e-6, Effort())
-    assert held.interrupted and not uncut.interrupted
-    assert 0 < held.bound < uncut.bound
-    assert held.choice is not None and held.ceiling == sum(
-        own[k].cost for own, k in zip(points, held.choice, strict=True)
-    )
+    passes = 2 * len(points)
+    bounds = []
+    for number in (1, passes, 10**9):
+        with monkeypatch.context() as patch:
+            patch.setattr(MomentPrices, "_pass_on", stopped_at(number, MomentPrices._pass_on))
+            held = MomentPrices(network, slo).narrow(points, {}, 100.0, 1e-6, Effort())
+        assert held.interrupted == (number < 10**9)
+        chosen = [own[k].cost for own, k in zip(points, held.choice or (), strict=True)]
+        assert held.ceiling == sum(chosen)
+        bounds.append(held.bound)
+    assert 0 < bounds[0] < bounds[1] <= bounds[2]
+
+
+def test_sweeps_end_in_time_for_a_look_at_what_they_gained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look takes five seconds here, to pass on what a moment costs one."""
+    clock, looks = [0.0], []
+    pass_on, evaluated = MomentPrices._pass_on, MomentPrices._evaluated
+
+    def a_second_later(*given: Any) -> None:
+        clock[0] += 1
+        pass_on(*given)
+
+    def five_seconds_later(*given: Any) -> Any:
+        looks.append(evaluated(*given))
+        clock[0] += 5
+        return looks[-1]
+
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr(MomentPrices, "_pass_on", a_second_later)
+    monkeypatch.setattr(MomentPrices, "_evaluated", five_seconds_later)
+    network, points, slo = draw(3)
+    deadline = 10.0 + 2 * len(points)
+    held = MomentPrices(network, slo).narrow(points, {}, 100.0, -1.0, Effort(deadline))
+    first, last = looks
+    assert clock[0] <= deadline + 1
+    assert first[0] < last[0] == held.bound
 
 
 @pytest.mark.parametrize(
@@ -123,19 +160,13 @@ def test_ctrl_c_keeps_bound_and_plan_by_prices_of_moments(
 ) -> None:
     """The relaxation that they start from has a bound of $15.80."""
     narrowed, narrow = [], MomentPrices.narrow
-    calls, called = itertools.count(1), getattr(of, name)
 
     def kept(*given: Any) -> Narrowed:
         narrowed.append(narrow(*given))
         return narrowed[-1]
 
-    def stopped(*given: Any) -> Any:
-        if next(calls) == number:
-            raise KeyboardInterrupt
-        return called(*given)
-
     monkeypatch.setattr(MomentPrices, "narrow", kept)
-    monkeypatch.setattr(of, name, stopped)
+    monkeypatch.setattr(of, name, stopped_at(number, getattr(of, name)))
     with pytest.raises(SolveInterrupted) as caught:
         solve.solve_exact(not_series_parallel(32), Billing.WHOLE, Dispatch.TC)
     held, (found,) = caught.value.result, narrowed

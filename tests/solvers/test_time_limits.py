@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import count
 
 import pytest
 
@@ -35,6 +36,14 @@ def test_a_long_pipeline_has_a_plan_and_a_bound_without_any_time(dispatch: Dispa
     assert result.termination is Termination.FEASIBLE
     assert result.plan is not None and check(instance, result.plan).ok
     assert 0 < result.dual_bound <= result.plan.cost
+
+
+def test_all_that_a_solve_by_columns_takes_is_in_its_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second solve, for the quickest of the cheapest plans, has what they leave of the limit."""
+    seconds = count()
+    monkeypatch.setattr("time.perf_counter", lambda: float(next(seconds)))
+    result = solve_exact(long_chain(20), Billing.WHOLE, Dispatch.TC)
+    assert result.build_time + result.solve_time == next(seconds) - 1
 
 
 def test_harpagon_gives_up_at_its_time_limit() -> None:
