@@ -127,8 +127,12 @@ class Wave:
         return sum(ceil(edge.fanout * edge.tail.most(roots)) for edge in self.inputs)
 
 
+ROOTS = Wave()
+"""The wave of a source: every root request is one of its requests."""
+
+
 def pipeline_waves(graph: nx.DiGraph) -> dict[str, Wave]:
-    """Wave of every module, in topological order.
+    """Wave of every module, in topological order; modules that the same requests reach have the same wave.
 
     Parameters
     ----------
@@ -146,8 +150,11 @@ def pipeline_waves(graph: nx.DiGraph) -> dict[str, Wave]:
     """
     rates = exact_rates(graph)
     waves: dict[str, Wave] = {}
+    known: dict[tuple[SentWave, ...], Wave] = {(): ROOTS}
     for module, incoming in in_topological_order(graph):
         edges = {tail: SentWave(waves[tail], exact_fanout(data.get("fanout", 1.0))) for tail, data in incoming}
         leader = rates[module].leader
-        waves[module] = Wave((edges[leader],) if leader else tuple(edges.values()))
+        inputs = (edges[leader],) if leader else tuple(edges.values())
+        passed_on = len(inputs) == 1 and inputs[0].fanout == 1
+        waves[module] = inputs[0].tail if passed_on else known.setdefault(inputs, Wave(inputs))
     return waves

@@ -172,23 +172,26 @@ class ModuleGeneration:
     ) -> tuple[float, float, Column | None]:
         """Bound on the reduced cost of any schedule of module ``m``, the least one found, and its column."""
         second, worth = prices.second[m], prices.worth[m]
-        bound, point = self._frontier(m, prices).least(second, tolerance, *latencies)
+        high = min(latencies.high, self.pool.latest(m))
+        bound, point = self._frontier(m, prices).least(second, tolerance, latencies.low, high)
         if point is None:
             return bound - worth, math.inf, None
         reduced = point.cost + second * point.latency - worth
         return bound - worth, reduced, self.pool.column(m, point.schedule)
 
     def _frontier(self, m: int, prices: _Prices) -> SampledFrontier:
-        """Frontier of module ``m`` under the surcharges, kept between rounds that charge it the same."""
+        """Frontier of module ``m`` and all that are equal, kept between rounds that charge them the same."""
         module = self.pool.data.modules[m]
         hardware = sorted({c.hardware for c in module.configurations} & prices.surcharges.keys())
         surcharges = {h: prices.surcharges[h] for h in hardware}
-        key = (m, tuple(surcharges.values()))
+        kind = self.pool.kinds[m]
+        key = (kind, tuple(surcharges.values()))
         if key not in self.frontiers:
             billing, dispatch = self.task.billing, self.task.dispatch
             search = ScheduleSearch(module, billing, dispatch, Pricing(surcharges), self.pool.effort)
             earliest = self.pool.data.bounds[m].earliest
-            self.frontiers[key] = SampledFrontier(search, earliest, self.pool.latest(m))
+            latest = [self.pool.latest(other) for other, its in enumerate(self.pool.kinds) if its == kind]
+            self.frontiers[key] = SampledFrontier(search, earliest, max(latest), is_shared=len(latest) > 1)
         return self.frontiers[key]
 
     def _list_columns(self, prices: _Prices, gap: float) -> None:
@@ -200,7 +203,7 @@ class ModuleGeneration:
     def _points_within(self, m: int, prices: _Prices, gap: float) -> Iterable[Point]:
         second, worth = prices.second[m], prices.worth[m]
         if not self.pool.is_limited(m):
-            return self._frontier(m, prices).within(second, worth + gap)
+            return self._frontier(m, prices).within(second, worth + gap, self.pool.latest(m))
         cap = worth + gap - second * self.pool.data.bounds[m].earliest
         candidates = self.pool.distinct_points(m, prices.surcharges, [(0.0, cap)])
         return (p for p in candidates if p.cost + second * p.latency - worth <= gap)

@@ -7,16 +7,26 @@ p per second of latency the least c(L) + p L is searched by branch and bound ove
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import step_below
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from harpagon.solvers.exact.schedule import Point, ScheduleSearch
+
+_LOWER = 1
+"""Row of `_Mark.column` that a new mark behind changes."""
+_AMPLE = 2.0
+"""Times the cost known up to which a look finds schedules for prices to come, though none now needs one as dear."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +42,38 @@ class _Mark:
         """Latency below which nothing but ``cost`` is known."""
         return self.budget if self.point is None else self.point.latency
 
+    def column(self, lower: float) -> NDArray[np.float64]:
+        """Its column in a table, ``lower`` the budget of the next mark; `SampledFrontier._priced` reads it."""
+        figures = self.budget, lower, self.cost, self.end, step_below(self.end), float(self.point is not None)
+        return np.array(figures).reshape(-1, 1)
+
+
+class _Priced(NamedTuple):
+    """Per mark what cost + a price x latency is at the least up to the next mark, and at its point, infinity for none.
+
+    ``is_open`` where a look at a budget between may tell more.
+    """
+
+    bounds: NDArray[np.float64]
+    values: NDArray[np.float64]
+    is_open: NDArray[np.bool_]
+
 
 class SampledFrontier:
-    """The frontier of one module between the ``earliest`` and the ``latest`` budget, in seconds."""
+    """The frontier of one module between the ``earliest`` and the ``latest`` budget, in seconds.
 
-    def __init__(self, search: ScheduleSearch, earliest: float, latest: float) -> None:
+    Where it ``is_shared`` by many modules, each with a price of its own, a look finds what other prices will ask for.
+    """
+
+    def __init__(self, search: ScheduleSearch, earliest: float, latest: float, is_shared: bool = False) -> None:
         self.search = search
         self.earliest = earliest
+        self.ample = _AMPLE if is_shared else 1.0
         first = search.cheapest(latest)
         if first is None:
             raise OutOfEffortError
         self.marks = [_Mark(latest, first.cost, first)]
+        self._table = self.marks[0].column(earliest)
 
     def least(
         self, second: float, tolerance: float, low: float = 0.0, high: float = math.inf
@@ -56,12 +87,12 @@ class SampledFrontier:
         OutOfEffortError
             Where the effort of the search is used up.
         """
-        bounds, values = self._priced(range(len(self.marks)), second, low, high)
         while True:
-            bound, value = min(bounds), min(values)
+            bounds, values, _ = self._priced(second, low, high)
+            place, best = int(bounds.argmin()), int(values.argmin())
+            bound, value = float(bounds[place]), float(values[best])
             if bound >= value - tolerance or math.isinf(bound):
-                return min(bound, value), None if math.isinf(value) else self.marks[values.index(value)].point
-            place, count = bounds.index(bound), len(self.marks)
+                return min(bound, value), None if math.isinf(value) else self.marks[best].point
             mark, lower = self.marks[place], max(low, self._lower(place))
             if mark.end > high:
                 budget = high
@@ -69,24 +100,19 @@ class SampledFrontier:
                 budget = step_below(mark.end)
             else:
                 budget = (mark.end + lower) / 2
-            self._look(place, min(budget, step_below(mark.end)), value - second * lower)
-            if len(self.marks) == count + 1:
-                new = slice(place, place + 1)
-                bounds[new], values[new] = self._priced(range(place, place + 2), second, low, high)
-            else:  # some were merged
-                bounds, values = self._priced(range(len(self.marks)), second, low, high)
+            self._look(place, min(budget, step_below(mark.end)), max(value - second * lower, self.ample * mark.cost))
 
-    def within(self, second: float, most: float) -> list[Point]:
-        """Every point with cost + ``second`` x latency of at most ``most`` dollars per hour, and some others."""
-        place = 0
-        while place < len(self.marks):  # a look changes nothing before its place
-            if self._is_closed(place) or self._bound(place, second) > most:
-                place += 1
-                continue
+    def within(self, second: float, most: float, high: float = math.inf) -> list[Point]:
+        """Every point up to ``high`` seconds with cost + ``second`` x latency of at most ``most`` dollars per hour."""
+        while True:
+            bounds, values, is_open = self._priced(second, -math.inf, high)
+            places = np.flatnonzero(is_open & (bounds <= most))
+            if not places.size:
+                points = (self.marks[place].point for place in np.flatnonzero(values <= most))
+                return [point for point in points if point is not None]
+            place = int(places[0])
             cap = (most - second * self._lower(place)) * (1 + COST_TOLERANCE)
-            self._look(place, step_below(self.marks[place].end), cap)
-        points = (mark.point for mark in self.marks if mark.point is not None)
-        return [point for point in points if point.cost + second * point.latency <= most]
+            self._look(place, min(high, step_below(self.marks[place].end)), cap)
 
     def spread(self, looks: int, cap: float) -> None:
         """Look where cost may rise most over the most latency, ``looks`` times, up to ``cap`` dollars per hour.
@@ -112,30 +138,24 @@ class SampledFrontier:
         marks = [(i, mark) for i, mark in enumerate(self.marks) if mark.cost < cap or mark.point is not None]
         return [(mark.end if self._is_closed(i) else self._lower(i), mark.budget, mark.cost) for i, mark in marks]
 
-    def _priced(self, places: range, second: float, low: float, high: float) -> tuple[list[float], list[float]]:
-        """Per place its bound, and cost + ``second`` x latency of its point, infinity without one."""
-        points = [self.marks[place].point for place in places]
-        values = [
-            math.inf if point is None or not low < point.latency <= high else point.cost + second * point.latency
-            for point in points
-        ]
-        return [self._bound(place, second, low, high) for place in places], values
+    def _priced(self, second: float, low: float, high: float) -> _Priced:
+        """All marks at a price of ``second``, of latencies above ``low`` and up to ``high`` alone."""
+        budgets, lowers, costs, ends, below, points = self._table
+        begins = np.maximum(lowers, low)
+        inside = (points > 0) & (ends > low) & (ends <= high)
+        values = np.where(inside, costs + second * ends, math.inf)
+        is_closed = begins >= below
+        is_open = ~is_closed & (lowers < high) & (budgets > low)
+        bounds = np.where(is_closed, values, np.where(is_open, costs + second * begins, math.inf))
+        return _Priced(bounds, values, is_open)
 
     def _lower(self, place: int) -> float:
         """Budget from which on less than ``marks[place]`` says is known again."""
         return self.marks[place + 1].budget if place + 1 < len(self.marks) else self.earliest
 
-    def _is_closed(self, place: int, low: float = 0.0) -> bool:
-        """Whether no budget above ``low`` is left between ``marks[place]`` and the next."""
-        return max(low, self._lower(place)) >= step_below(self.marks[place].end)
-
-    def _bound(self, place: int, second: float, low: float = 0.0, high: float = math.inf) -> float:
-        """Cost + ``second`` x latency is no less from ``marks[place]`` to the next; infinity where nothing is."""
-        mark = self.marks[place]
-        if not self._is_closed(place, low):
-            lower = max(low, self._lower(place))
-            return math.inf if self._lower(place) >= high or mark.budget <= low else mark.cost + second * lower
-        return math.inf if mark.point is None or not low < mark.end <= high else mark.cost + second * mark.end
+    def _is_closed(self, place: int) -> bool:
+        """Whether no budget is left between ``marks[place]`` and the next."""
+        return self._lower(place) >= step_below(self.marks[place].end)
 
     def _look(self, place: int, budget: float, cap: float) -> None:
         """Put the cheapest schedule within ``budget`` behind ``marks[place]``, or that it costs more than ``cap``."""
@@ -144,12 +164,13 @@ class SampledFrontier:
             found = None
             cap = self.marks[place].cost
         cost = max(cap, self.marks[place].cost) if found is None else found.cost
-        self.marks.insert(place + 1, _Mark(budget, cost, found))
-        if found is not None and found.latency < self._lower(place + 1):
-            self._merge(place + 1)
+        end = budget if found is None else found.latency
+        covered = itertools.takewhile(lambda mark: mark.end >= end, self.marks[place + 1 :])
+        self._put(place, _Mark(budget, cost, found), 0 if found is None else sum(1 for _ in covered))
 
-    def _merge(self, place: int) -> None:
-        """Drop the marks that the point of ``marks[place]`` covers."""
-        end = self.marks[place].end
-        kept = [mark for mark in self.marks[place + 1 :] if mark.end < end]
-        self.marks[place + 1 :] = kept
+    def _put(self, place: int, mark: _Mark, covered: int) -> None:
+        """``mark`` behind ``marks[place]``, in the place of the next marks that its point covers."""
+        self.marks[place + 1 : place + 1 + covered] = [mark]
+        column, rest = mark.column(self._lower(place + 1)), self._table[:, place + 1 + covered :]
+        self._table = np.concatenate((self._table[:, : place + 1], column, rest), axis=1)
+        self._table[_LOWER, place] = mark.budget

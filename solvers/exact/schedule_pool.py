@@ -29,6 +29,7 @@ from harpagon.solvers.result import Solution, Termination
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from harpagon.formulations.problem import ModuleProblem
     from harpagon.graphs import Node
     from harpagon.instances.plan import DispatchTuple
     from harpagon.solvers.models.highs import Values
@@ -96,6 +97,12 @@ class SchedulePool:
     def latest(self, m: int) -> float:
         """Loosest budget of module ``m`` in seconds."""
         return self.data.bounds[m].latest + TIME_TOLERANCE / 2
+
+    @cached_property
+    def kinds(self) -> list[int]:
+        """Per module the first that is equal to it but for its name."""
+        first: dict[ModuleProblem, int] = {}
+        return [first.setdefault(replace(module, name=""), m) for m, module in enumerate(self.data.modules)]
 
     def distinct_points(
         self, m: int, surcharges: Mapping[str, float], caps: Sequence[tuple[float, float]]

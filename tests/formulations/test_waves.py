@@ -106,3 +106,14 @@ def test_counts_of_chains(fanouts: tuple[float, ...], counts: tuple[int, ...]) -
 def test_the_excess_of_one_rounding() -> None:
     """Rounding a multiple of 1 / 10 up adds 9 / 10 at most; a whole fan-out adds nothing."""
     assert [chain(fanout).excess for fanout in (0.3, 1.5, 2.0)] == [Fraction(9, 10), Fraction(1, 2), 0]
+
+
+def test_modules_that_the_same_requests_reach_have_the_same_wave() -> None:
+    """Sent on one by one, the requests are those of the tail; two edges with the same fan-out send the same."""
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", fanout=1.0)
+    for head, fanout in (("c", 0.5), ("d", 0.5), ("e", 0.25)):
+        graph.add_edge("b", head, fanout=fanout)
+    waves = pipeline_waves(graph)
+    assert waves["b"] is waves["a"] and waves["c"] is waves["d"]
+    assert len({waves[name] for name in "ace"}) == 3

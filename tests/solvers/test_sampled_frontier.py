@@ -9,16 +9,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harpagon.formulations.problem import ModuleProblem
+from harpagon.formulations.problem import ModuleProblem, pipeline_problems
 from harpagon.instances.files.instances import read_instance
 from harpagon.instances.instance import Configuration
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.frontier import frontier
+from harpagon.solvers.exact.module_generation import ModuleGeneration
 from harpagon.solvers.exact.sampled_frontier import SampledFrontier
 from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.methods import solve
+from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.options import SolverOptions
 from harpagon.solvers.result import Termination
+from studies.growth.workloads import AXES
 
 CASES = Path(__file__).parent.parent / "cases"
 LATEST = 1.5
@@ -54,6 +57,37 @@ def test_prices_find_the_points_of_the_whole_frontier(seed: int, dispatch: Dispa
         assert rough <= least + 1e-8
         listed = {round(p.cost, 9) for p in sampled.within(second, least + 1.0)}
         assert listed >= {round(p.cost, 9) for p in whole if p.cost + second * p.latency <= least + 1.0 - 1e-7}
+
+
+@given(st.integers(0, 10**6), st.sampled_from(POLICIES), st.lists(st.tuples(st.floats(0.1, 1e2), st.floats(0.3, 1.2))))
+@settings(max_examples=40, deadline=None)
+def test_a_shared_frontier_answers_for_modules_of_shorter_budgets(
+    seed: int, dispatch: Dispatch, asked: list[tuple[float, float]]
+) -> None:
+    """As the frontier of each does that ends at its own latest budget, whatever the others asked before."""
+    problem = module(seed)
+    earliest = min(c.duration for c in problem.configurations)
+    search = ScheduleSearch(problem, Billing.WHOLE, dispatch)
+    shared = SampledFrontier(search, earliest, LATEST, is_shared=True)
+    for second, latest in asked:
+        own = SampledFrontier(ScheduleSearch(problem, Billing.WHOLE, dispatch), earliest, latest)
+        bound, point = shared.least(second, 1e-9, high=latest)
+        expected, _ = own.least(second, 1e-9)
+        assert point is not None and point.latency <= latest
+        assert point.cost + second * point.latency == pytest.approx(expected)
+        assert bound == pytest.approx(expected)
+        listed = [{round(p.cost, 9) for p in one.within(second, expected + 1.0, latest)} for one in (shared, own)]
+        assert listed[0] == listed[1]
+
+
+def test_equal_modules_share_a_frontier() -> None:
+    """One frontier for each model of twenty modules in a row: whatever they run, the same requests reach them."""
+    instance = AXES["modules in a chain"].workload(20, Billing.WHOLE, Dispatch.PACED)
+    task = first_start(instance, Billing.WHOLE, Dispatch.PACED, SolverOptions()).task
+    search = ModuleGeneration(task)
+    search.run()
+    models = {module.configurations for module in pipeline_problems(instance)[0].modules}
+    assert len(search.frontiers) == len(models) < 20
 
 
 @pytest.mark.parametrize("dispatch", [Dispatch.EDF, Dispatch.TC])
