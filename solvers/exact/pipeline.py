@@ -25,9 +25,10 @@ from harpagon.formulations.physics import COST_TOLERANCE, PROOF_TOLERANCE, TIME_
 from harpagon.formulations.residual import has_curves
 from harpagon.graphs import decompose
 from harpagon.solvers.exact.composition import cheapest_composition
+from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier_from, quickest_of_equal_cost
-from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
+from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.schedule import Point, ScheduleSearch
 from harpagon.solvers.result import Solution, Termination
 
@@ -85,12 +86,12 @@ class PipelineSearch:
         Gap, and what is handed to a general solver.
     effort
         What the search may spend; beyond it the best plan so far is returned.
-    pricing
-        Charges, nothing tracked.
+    covers
+        With the charges, nothing tracked; may be shared by pipelines that are charged the same, None for list prices.
     most_points
         Points of a frontier above which the search ends with the best plan and the bound so far.
     start
-        Points of a plan under ``pricing``, one per module, to start from; none for none.
+        Points of a plan at these charges, one per module, to start from; none for none.
     """
 
     def __init__(
@@ -100,7 +101,7 @@ class PipelineSearch:
         dispatch: Dispatch,
         options: SolverOptions,
         effort: Effort,
-        pricing: Pricing = LIST_PRICES,
+        covers: Covers | None = None,
         most_points: float = math.inf,
         start: Sequence[Point] = (),
     ) -> None:
@@ -111,7 +112,10 @@ class PipelineSearch:
         self.dispatch = dispatch
         self.options = options
         self.effort = effort
-        self.searches = [ScheduleSearch(module, billing, dispatch, pricing, effort) for module in problem.modules]
+        covers = covers or Covers(LIST_PRICES)
+        self.searches = [
+            ScheduleSearch(module, billing, dispatch, covers.pricing, effort, covers) for module in problem.modules
+        ]
         self.slo = problem.slo + TIME_TOLERANCE / 2
         self.held = self._found((), sum(map(cost_floor, problem.modules)))
 

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.module_generation import limit_surcharges
-from harpagon.solvers.exact.pipeline import PipelineSearch
+from harpagon.solvers.exact.pipeline import PipelineChoice, PipelineSearch
 from harpagon.solvers.exact.plan_listing import plan_caps, plans_within
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import Point
@@ -32,7 +34,6 @@ if TYPE_CHECKING:
 
     from harpagon.instances.instance import Hardware
     from harpagon.instances.plan import DispatchTuple
-    from harpagon.solvers.exact.pipeline import PipelineChoice
     from harpagon.solvers.exact.plan_listing import Caps
     from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
@@ -46,7 +47,7 @@ _MOST_PAIRS = 50_000
 _Plan: TypeAlias = "tuple[Column, Sequence[tuple[DispatchTuple, ...]]]"
 """Cost and use of a pipeline's plan, and its schedules, one per module."""
 _Priced: TypeAlias = "tuple[PipelineChoice, float]"
-"""Best plan of a pipeline under surcharges, with all its frontiers, and the bound on its charge."""
+"""Best plan of a pipeline under surcharges, with all its frontiers or none, and the bound on its charge."""
 
 
 class PipelineGeneration:
@@ -68,6 +69,7 @@ class PipelineGeneration:
                 self._add_plan(q, [module.tuples for module in pipeline.modules.values()])
         self.surcharges: dict[str, float] = dict.fromkeys(self.pool.data.limits, 0.0)
         self.priced: list[_Priced] = []
+        self.known: dict[float, list[_Priced]] = {}
 
     @property
     def size(self) -> int:
@@ -89,7 +91,7 @@ class PipelineGeneration:
         value = math.inf
         while not self.task.late():
             self.rounds += 1
-            priced = [self._price_out(q, surcharges) for q in range(len(self.plans))]
+            priced = self._price_all(surcharges)
             charges = [charge for _, charge in priced]
             limits = self.pool.data.limits
             here = sum(charges) - sum(surcharges[hardware] * limit for hardware, limit in limits.items())
@@ -99,7 +101,8 @@ class PipelineGeneration:
             threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
             improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
             for q, (choice, _) in enumerate(priced):
-                self._add(q, choice)
+                if choice.frontiers:
+                    self._add(q, choice)
             if not any(improving) or self.task.is_proven(self.bound):
                 break
             relaxation = solve_relaxation(pattern_program(self._master()), self.task.remaining())
@@ -109,20 +112,47 @@ class PipelineGeneration:
             surcharges = limit_surcharges(limits, relaxation.duals)
             worths = [relaxation.duals[f"select[{q}]"] for q in range(len(self.plans))]
 
-    def _price_out(self, q: int, surcharges: Mapping[str, float]) -> _Priced:
+    def _price_all(self, surcharges: Mapping[str, float]) -> list[_Priced]:
+        """Every pipeline under ``surcharges``, searched anew where other rounds do not tell."""
+        covers = Covers(Pricing(surcharges))
+        priced = [known or self._price_out(q, covers) for q, known in enumerate(self._known(covers.pricing))]
+        if len(surcharges) == 1:
+            self.known[sum(surcharges.values())] = priced
+        return priced
+
+    def _known(self, pricing: Pricing) -> list[_Priced | None]:
+        """What rounds of a smaller and a larger surcharge tell of every pipeline, without its frontiers.
+
+        The least charge of a pipeline is concave in the surcharge, so between two rounds it is no less than on the line
+        between their bounds. A plan of one of the rounds that is charged as little is the best.
+        """
+        price = sum(pricing.surcharges.values())
+        below, above = [one for one in self.known if one <= price], [one for one in self.known if one >= price]
+        if not below or not above:
+            return [None] * len(self.plans)
+        low, high = max(below), min(above)
+        share = (price - low) / (high - low) if high > low else 0.0
+        found: list[_Priced | None] = []
+        for (left, least), (right, most) in zip(self.known[low], self.known[high], strict=True):
+            bound = (1 - share) * least + share * most
+            charge, points = min(
+                ((sum(pricing.charge_of(point.schedule) for point in one.points), one.points) for one in (left, right)),
+                key=itemgetter(0),
+            )
+            found.append((PipelineChoice(points), bound) if charge - bound <= COST_TOLERANCE * charge else None)
+        return found
+
+    def _price_out(self, q: int, covers: Covers) -> _Priced:
         """Plan of pipeline ``q`` of least charge, with all its frontiers, and the bound on that charge."""
-        found = self._search(q, surcharges).run()
+        found = self._search(q, covers).run()
         if found.plan is None or not found.plan.frontiers:
             raise OutOfEffortError
         return found.plan, found.dual_bound
 
-    def _search(self, q: int, surcharges: Mapping[str, float]) -> PipelineSearch:
-        task = self.task
-        options, pricing = task.remaining(), Pricing(surcharges)
-        start = self._known_points(q, pricing)
-        return PipelineSearch(
-            task.problems[q], task.billing, task.dispatch, options, self.pool.effort, pricing, start=start
-        )
+    def _search(self, q: int, covers: Covers) -> PipelineSearch:
+        task, effort, start = self.task, self.pool.effort, self._known_points(q, covers.pricing)
+        problem, options = task.problems[q], task.remaining()
+        return PipelineSearch(problem, task.billing, task.dispatch, options, effort, covers, start=start)
 
     def _known_points(self, q: int, pricing: Pricing) -> list[Point]:
         """Points of the plan of pipeline ``q`` that is charged least of those known; none where none is known."""
@@ -202,7 +232,10 @@ class PipelineGeneration:
 
     def _list_columns(self, gap: float) -> None:
         """Add every schedule that a plan within ``gap`` of the bound may have."""
-        for q in range(len(self.priced)):
+        covers = Covers(Pricing(self.surcharges))
+        for q, (choice, _) in enumerate(self.priced):
+            if not choice.frontiers:
+                self.priced[q] = self._price_out(q, covers)
             caps = self._caps(q, gap)
             for own, m in enumerate(range(*self.spans[q])):
                 earliest, latest = self.pool.data.bounds[m].earliest, self.pool.latest(m)

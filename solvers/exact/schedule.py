@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import (
     COST_TOLERANCE,
-    collection_rate,
     collects,
     execution,
     has_free_order,
@@ -22,6 +21,7 @@ from harpagon.formulations.residual import structure_of
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.solvers.exact.climb import climb
+from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.layered_climb import RULES, layered_climb
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from harpagon.formulations.residual import Structure
-    from harpagon.instances.instance import Configuration
     from harpagon.solvers.exact.climb import Counts
+    from harpagon.solvers.exact.covers import ModelCovers
     from harpagon.solvers.exact.effort import Effort
 
 
@@ -93,12 +93,14 @@ class ScheduleSearch:
         dispatch: Dispatch,
         pricing: Pricing = LIST_PRICES,
         effort: Effort | None = None,
+        covers: Covers | None = None,
     ) -> None:
         self.problem = problem
         self.billing = billing
         self.dispatch = dispatch
         self.pricing = pricing
         self.effort = effort
+        self._covers = (covers or Covers(pricing)).of(problem.configurations)
         self._known: Point | None = None
         self._known_at = 0.0
         self._paced_search = PacedSearch(problem, billing, pricing, effort) if keeps_streams(dispatch) else None
@@ -125,7 +127,7 @@ class ScheduleSearch:
         return None if found is None else _priced(*found, self.pricing)
 
     def _whole(self, budget: float, cap: float) -> Point | None:
-        return _cheapest_whole(self.problem, budget, self.dispatch, cap, self.pricing, self.effort)
+        return _cheapest_whole(self.problem, budget, self.dispatch, cap, self._covers, self.effort)
 
     def _remembered(self, search: Callable[[float, float], Point | None], budget: float, cap: float) -> Point | None:
         known = self._known
@@ -201,13 +203,14 @@ def _whole(
 
 
 def _cheapest_whole(
-    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, pricing: Pricing, effort: Effort | None
+    problem: ModuleProblem, budget: float, dispatch: Dispatch, cap: float, covers: ModelCovers, effort: Effort | None
 ) -> Point | None:
     """As `_whole`, trying first whether a problem that is quicker to solve gives the answer."""
+    pricing = covers.pricing
     if dispatch in RULES:
         free = _cheapest_in_free_order(problem, budget, dispatch, cap, pricing, effort)
         if not RULES[dispatch].relaxed_by_free:
-            return _cheapest_above_bound(problem, budget, dispatch, cap, pricing, effort, free)
+            return _cheapest_above_bound(problem, budget, dispatch, cap, covers, effort, free)
         if free is None or free.latency <= budget:
             return free
     return next(_whole(problem, budget, dispatch, cap, pricing, effort), None)
@@ -218,16 +221,16 @@ def _cheapest_above_bound(
     budget: float,
     dispatch: Dispatch,
     cap: float,
-    pricing: Pricing,
+    covers: ModelCovers,
     effort: Effort | None,
     free: Point | None,
 ) -> Point | None:
     """The ``free`` optimum, where it meets the budget and nothing cheaper can; else the cheapest below it."""
     known = free if free is not None and free.latency <= budget else None
     cap = cap if known is None else known.cost * (1 - COST_TOLERANCE)
-    if _collection_bound(problem, budget, cap, pricing, effort) > cap:
+    if covers.bound(problem.rate, budget, cap, effort) > cap:
         return known
-    return next(_whole(problem, budget, dispatch, cap, pricing, effort), known)
+    return next(_whole(problem, budget, dispatch, cap, covers.pricing, effort), known)
 
 
 def _cheapest_in_free_order(
@@ -236,33 +239,6 @@ def _cheapest_in_free_order(
     """Machines of the ``free`` optimum, with their latency under ``dispatch``."""
     counts = next(climb(problem, budget, cap, pricing, effort), None)
     return None if counts is None else _whole_point(problem, counts, dispatch, pricing)
-
-
-def _collection_bound(
-    problem: ModuleProblem, budget: float, cap: float, pricing: Pricing, effort: Effort | None
-) -> float:
-    """No schedule of a batch-aware policy costs less: all that is asked is q_c <= total capacity for every c in use.
-
-    The largest q in use, or the rate where that is more, is what the capacity must be.
-    """
-    rates = {c: collection_rate(c, budget) for c in problem.configurations}
-    needs = {c: max(problem.rate, rate) for c, rate in rates.items() if rate < math.inf}
-    best_ratio = max((c.throughput / pricing.charge(c) for c in needs), default=1.0)
-    least = math.inf
-    for capacity in sorted(set(needs.values())):
-        if capacity / best_ratio >= min(least, cap):
-            break
-        usable = [c for c, need in needs.items() if need <= capacity]
-        least = min(least, _cover(capacity, usable, min(least, cap), pricing, effort))
-    return least
-
-
-def _cover(
-    rate: float, configurations: Sequence[Configuration], cap: float, pricing: Pricing, effort: Effort | None
-) -> float:
-    """Least charge for machines with this capacity whatever their latency, infinity where it is above ``cap``."""
-    counts = next(climb(ModuleProblem("cover", rate, tuple(configurations)), math.inf, cap, pricing, effort), None)
-    return math.inf if counts is None else sum(n * pricing.charge(c) for c, n in counts)
 
 
 def _whole_point(problem: ModuleProblem, counts: Counts, dispatch: Dispatch, pricing: Pricing) -> Point:

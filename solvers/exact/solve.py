@@ -20,9 +20,11 @@ from harpagon.formulations.problem import pipeline_problems
 from harpagon.formulations.residual import has_curves
 from harpagon.instances.policies import Billing
 from harpagon.solvers.capabilities import has_limits, is_coupled
+from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.info import decomposition_info
 from harpagon.solvers.exact.pipeline import LONG, MANY, PipelineSearch, proof_tolerance
+from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.options import DEFAULT_OPTIONS
 from harpagon.solvers.result import Result, SolveInterrupted, Termination
 
@@ -160,8 +162,9 @@ def solve_apart(
     else:
         most = QUICK_OVER_CURVES if has_curves(billing, dispatch) else QUICK
         efforts = [Effort(deadline, most) for _ in problems]
+    covers = Covers(LIST_PRICES)
     searches = [
-        PipelineSearch(problem, billing, dispatch, options, effort, most_points=MANY)
+        PipelineSearch(problem, billing, dispatch, options, effort, covers, MANY)
         for problem, effort in zip(problems, efforts, strict=True)
     ]
     interrupted = False
