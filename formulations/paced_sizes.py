@@ -113,7 +113,7 @@ class _Size:
         return turns * self.duration <= exact(budget)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=32_768)
 def _size(configuration: Configuration, stream: Stream) -> _Size:
     return _Size(configuration, stream)
 
