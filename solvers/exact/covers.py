@@ -1,9 +1,7 @@
-"""Bound on schedules that collect batches in any order a policy allows: machines of enough capacity, however late.
+"""Covers: machines of least charge with enough capacity, however late. What they cost bounds what schedules cost.
 
-All that is asked is q_c <= total capacity for every configuration c in use. The largest q in use, or the rate where
-that is more, is what the capacity must be; then the machines of least charge with that capacity, a cover, bound the
-charge. A cover with capacity to spare is the cheapest for all rates up to what it has, so each is found once, for all
-modules of one model and all their budgets.
+A cover with capacity to spare is the cheapest for all rates up to what it has, so each is found once, for all modules
+of one model and all their budgets.
 """
 
 from __future__ import annotations
@@ -31,7 +29,9 @@ class Covers:
 
     def of(self, configurations: tuple[Configuration, ...]) -> ModelCovers:
         """Covers by these configurations."""
-        return self._models.setdefault(configurations, ModelCovers(configurations, self.pricing))
+        if configurations not in self._models:
+            self._models[configurations] = ModelCovers(configurations, self.pricing)
+        return self._models[configurations]
 
 
 class ModelCovers:
@@ -44,7 +44,10 @@ class ModelCovers:
         self._known: dict[int, list[tuple[float, float, float]]] = {}
 
     def bound(self, rate: float, budget: float, cap: float, effort: Effort | None) -> float:
-        """Dollars per hour that no schedule of a batch-aware policy undercuts; not told where it is above ``cap``.
+        """Dollars per hour that no schedule of a batch-aware policy undercuts.
+
+        All that is asked is q_c <= total capacity for every configuration c in use. The largest q in use, or the rate
+        where that is more, is what the capacity must be.
 
         Parameters
         ----------
@@ -72,11 +75,17 @@ class ModelCovers:
                 continue
             if capacity / best_ratio >= min(bound, cap):
                 break
-            bound = min(bound, self._least(capacity, usable, effort))
+            bound = min(bound, self.least(capacity, usable, effort))
         return bound
 
-    def _least(self, rate: float, usable: int, effort: Effort | None) -> float:
-        """Least charge for this capacity from ``usable`` configurations, bit by bit."""
+    def least(self, rate: float, usable: int, effort: Effort | None) -> float:
+        """Least charge for this capacity from the configurations whose bits are set in ``usable``, however late.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where ``effort`` is used up.
+        """
         known = self._known.setdefault(usable, [])
         behind = bisect_right(known, (rate, math.inf))
         if behind and rate <= known[behind - 1][1]:

@@ -21,7 +21,6 @@ from harpagon.formulations.physics import COST_TOLERANCE, in_dispatch_order
 from harpagon.formulations.problem import ModuleProblem
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
-from harpagon.solvers.exact.climb import climb
 from harpagon.solvers.exact.descent import descend
 from harpagon.solvers.exact.layered_climb import RULES, DeadlineRule, layered_climb
 from harpagon.solvers.exact.open_batch_descent import descend_over_open_batches
@@ -31,8 +30,8 @@ if TYPE_CHECKING:
 
     from harpagon.formulations.paced import Stream
     from harpagon.instances.instance import Configuration
+    from harpagon.solvers.exact.covers import Covers, ModelCovers
     from harpagon.solvers.exact.effort import Effort
-    from harpagon.solvers.exact.pricing import Pricing
 
 Schedule: TypeAlias = tuple[DispatchTuple, ...]
 _ROUNDING = 1e-12
@@ -66,16 +65,14 @@ def allowance_lines(stream: Stream) -> tuple[tuple[float, float], ...]:
 class PacedSearch:
     """Cheapest schedules of one module at one budget after another; what no budget changes is found once."""
 
-    def __init__(
-        self, problem: ModuleProblem, billing: Billing, pricing: Pricing, effort: Effort | None = None
-    ) -> None:
+    def __init__(self, problem: ModuleProblem, billing: Billing, covers: Covers, effort: Effort | None = None) -> None:
         assert problem.stream is not None, "compiled from a pipeline"
         self.problem = problem
         self.stream = problem.stream
-        self.pricing = pricing
+        self.covers = covers
+        self.pricing = covers.pricing
         self.effort = effort
         self.searches = [getattr(self, name) for name in _SEARCHES[billing]]
-        self.covers: dict[int, float] = {}
 
     def cheapest(self, budget: float, cap: float) -> tuple[Schedule, float] | None:
         """Schedule of least charge whose H is at most ``budget`` seconds, and H; None where none is within ``cap``."""
@@ -178,11 +175,11 @@ class PacedSearch:
         """Least charge for the capacity alone, by so many of the quickest configurations: no schedule has less."""
         if self.pricing.tracked:
             return 0.0
-        if quick not in self.covers:
-            slow = ModuleProblem(self.problem.name, self.problem.rate, tuple(self._at_worst)[:quick])
-            counts = next(climb(slow, inf, inf, self.pricing, self.effort))
-            self.covers[quick] = sum(n * self.pricing.charge(c) for c, n in counts) * (1 - COST_TOLERANCE / 2)
-        return self.covers[quick]
+        return self._own_covers.least(self.problem.rate, (1 << quick) - 1, self.effort) * (1 - COST_TOLERANCE / 2)
+
+    @cached_property
+    def _own_covers(self) -> ModelCovers:
+        return self.covers.of(tuple(self._at_worst))
 
     def several_with_residual(self, budget: float, cap: float) -> Iterator[Schedule]:
         """Whole machines and one residual over open batches."""

@@ -12,6 +12,7 @@ from harpagon.formulations.paced_sizes import fewest_machines
 from harpagon.formulations.structures import module_structure, structures_with
 from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Billing, Dispatch
+from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.effort import Effort
 from harpagon.solvers.exact.paced import PacedSearch
 
@@ -39,7 +40,7 @@ def paced_structures_between(
                 cap = min(cap, structure.full[0].machines * pricing.charge(configuration))
             if structure.floor <= max(tightest, configuration.duration):
                 break
-    search = PacedSearch(problem, Billing.FRACTIONAL, pricing, effort)
+    search = PacedSearch(problem, Billing.FRACTIONAL, Covers(pricing), effort)
     for schedule in _several(search, tightest, budget, cap):
         yield module_structure(schedule, problem, Dispatch.PACED)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import (
@@ -100,10 +100,10 @@ class ScheduleSearch:
         self.dispatch = dispatch
         self.pricing = pricing
         self.effort = effort
-        self._covers = (covers or Covers(pricing)).of(problem.configurations)
+        self._covers = covers or Covers(pricing)
         self._known: Point | None = None
         self._known_at = 0.0
-        self._paced_search = PacedSearch(problem, billing, pricing, effort) if keeps_streams(dispatch) else None
+        self._paced_search = PacedSearch(problem, billing, self._covers, effort) if keeps_streams(dispatch) else None
 
     def cheapest(self, budget: float, cap: float = math.inf) -> Point | None:
         """As `cheapest_schedule`.
@@ -127,7 +127,11 @@ class ScheduleSearch:
         return None if found is None else _priced(*found, self.pricing)
 
     def _whole(self, budget: float, cap: float) -> Point | None:
-        return _cheapest_whole(self.problem, budget, self.dispatch, cap, self._covers, self.effort)
+        return _cheapest_whole(self.problem, budget, self.dispatch, cap, self._own_covers, self.effort)
+
+    @cached_property
+    def _own_covers(self) -> ModelCovers:
+        return self._covers.of(self.problem.configurations)
 
     def _remembered(self, search: Callable[[float, float], Point | None], budget: float, cap: float) -> Point | None:
         known = self._known
@@ -153,7 +157,7 @@ def distinct_schedules(
     Of whole billing: where costs are curves there is no such list (`structures_between`).
     """
     if keeps_streams(dispatch):
-        found = PacedSearch(problem, billing, pricing, effort).distinct(budget, cap)
+        found = PacedSearch(problem, billing, Covers(pricing), effort).distinct(budget, cap)
         return [_priced(*pair, pricing) for pair in found]
     return list(_whole(problem, budget, dispatch, cap, pricing, effort))
 
