@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import gc
 import math
 import multiprocessing
 import random
@@ -159,7 +160,9 @@ def solve_apart(number: int, seed: int, method: str, limit: float) -> Row | None
     context = multiprocessing.get_context("fork")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_solve, args=(sender, number, seed, method, limit))
+    gc.freeze()  # the collector of the new process has no part in what this one holds
     process.start()
+    gc.unfreeze()
     unending = "does not stop", PATIENCE, PATIENCE, PATIENCE, 0.0, 0, 0
     answer = receiver.recv() if receiver.poll(limit + PATIENCE) else unending
     process.kill()

@@ -6,6 +6,7 @@ import networkx as nx
 import pytest
 from paced_cases import random_plan
 
+from harpagon.formulations import paced
 from harpagon.formulations.assembly import assemble_plan, plan_pipeline
 from harpagon.formulations.checker import check
 from harpagon.formulations.problem import ModuleProblem, pipeline_problems
@@ -70,3 +71,16 @@ def test_a_paced_module_is_served_once_for_its_plan_and_once_for_its_check(monke
     modules = len(instance.pipelines[0].graph)
     assert len(served) == modules
     assert check(instance, plan).ok and len(served) == 2 * modules
+
+
+def test_equal_modules_of_a_paced_chain_are_served_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    computed, in_step = [], paced.in_step
+    monkeypatch.setattr(paced, "in_step", lambda *given: computed.append(1) or in_step(*given))
+    graph = nx.path_graph(50, nx.DiGraph)
+    nx.set_node_attributes(graph, "model", "model")
+    pipeline = Pipeline("p", 79.0, 100.0, nx.relabel_nodes(graph, str))
+    instance = Instance("chain", Billing.WHOLE, {"gpu": Hardware("gpu", 1.0)}, {"model": (LARGE,)}, (pipeline,))
+    (problem,) = pipeline_problems(instance)
+    planned = plan_pipeline(problem, [(DispatchTuple.full(LARGE, 1),)] * 50, Dispatch.PACED)
+    assert check(instance, assemble_plan(instance, Billing.WHOLE, Dispatch.PACED, [planned])).ok
+    assert len(computed) == 1
