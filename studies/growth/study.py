@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NEGLIGIBLE = 0.005
 """Seconds below which a time says nothing about growth."""
+NEAR = 1e-4
+"""Gap that counts as closed where a proof takes longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,8 @@ class GrowthPoint:
         Relative gap reached, None without a plan.
     wall, cpu
         Seconds by the clock, and seconds of processor time, which other work on the machine does not lengthen.
+    near
+        Processor seconds after which plan and bound were within 0.01 %, None where they never were.
     machines
         Machines in the plan.
     """
@@ -53,18 +57,26 @@ class GrowthPoint:
     gap: float | None
     wall: float
     cpu: float
+    near: float | None
     machines: float
 
 
 def measure(axis: Axis, size: int, billing: Billing, dispatch: Dispatch, time_limit: float) -> GrowthPoint:
     """Solve the workload of one size."""
     instance = axis.workload(size, billing, dispatch)
-    wall, cpu = time.perf_counter(), time.process_time()
-    result = solve_exact(instance, billing, dispatch, SolverOptions(time_limit=time_limit))
+    wall, cpu, within = time.perf_counter(), time.process_time(), list[float]()
+
+    def told(cost: float, bound: float) -> None:
+        if cost - bound <= NEAR * cost < math.inf:
+            within.append(time.process_time() - cpu)
+
+    result = solve_exact(instance, billing, dispatch, SolverOptions(time_limit=time_limit, progress=told))
+    if result.objective is not None:
+        told(result.objective, result.dual_bound)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     pipelines = () if result.plan is None else result.plan.pipelines
     machines = sum(part.machines for p in pipelines for module in p.modules.values() for part in module.tuples)
-    return GrowthPoint(axis.name, size, result.termination, result.gap, wall, cpu, machines)
+    return GrowthPoint(axis.name, size, result.termination, result.gap, wall, cpu, min(within, default=None), machines)
 
 
 def exponent(points: Sequence[GrowthPoint]) -> float | None:
@@ -119,10 +131,13 @@ def _print(points: Sequence[GrowthPoint], billing: Billing, dispatch: Dispatch) 
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("axis", "size", "status", "gap", "wall s", "CPU s", "machines", title=f"{billing}, {dispatch}")
+    table = Table(
+        "axis", "size", "status", "gap", "wall s", "CPU s", "to 0.01 %", "machines", title=f"{billing}, {dispatch}"
+    )
     for point in points:
         gap = "-" if point.gap is None else f"{point.gap:.2e}"
-        figures = (gap, f"{point.wall:.3f}", f"{point.cpu:.3f}", f"{point.machines:g}")
+        near = "-" if point.near is None else f"{point.near:.3f}"
+        figures = (gap, f"{point.wall:.3f}", f"{point.cpu:.3f}", near, f"{point.machines:g}")
         table.add_row(point.axis, str(point.size), point.status, *figures)
     console = Console(file=sys.stdout, width=120)
     console.print(table)
