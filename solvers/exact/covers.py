@@ -93,5 +93,6 @@ class ModelCovers:
         able = tuple(c for place, c in enumerate(self.configurations) if usable >> place & 1)
         counts = next(climb(ModuleProblem("cover", rate, able), math.inf, math.inf, self.pricing, effort))
         charge = sum(n * self.pricing.charge(c) for c, n in counts)
-        known.insert(behind, (rate, sum(n * c.throughput for c, n in counts), charge))
+        capacity = sum(n * c.throughput for c, n in counts)
+        known.insert(behind, (rate, max(rate, capacity), charge))  # it may be less by the tolerance
         return charge

@@ -30,8 +30,12 @@ def test_kept_covers_cost_what_a_search_anew_says(asked: list[tuple[float, int]]
 
 
 def test_one_cover_serves_all_rates_up_to_its_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And the rate that it was found for, which it may miss by the tolerance."""
     covers = Covers(PRICING).of(PROFILE)
-    first = covers.least(1.0, 15, None)
+    first, within = covers.least(1.0, 15, None), 3 * PROFILE[0].throughput * (1 + 5e-10)
+    second = covers.least(within, 1, None)
+    assert second == pytest.approx(3 * PROFILE[0].price)
     monkeypatch.setattr("harpagon.solvers.exact.covers.climb", None)
     assert covers.least(2.0, 15, None) == first
+    assert covers.least(within, 1, None) == second
     assert Covers(PRICING).of(PROFILE) is not covers
