@@ -51,6 +51,11 @@ class Curve:
         """Dollars per hour within ``latency`` seconds."""
         return self.fixed + self.unit * self._binding(latency)[0] if self.unit else self.fixed
 
+    def share(self, latency: float) -> float:
+        """Share of the residual's machine within ``latency`` seconds."""
+        residual = self.structure.residual
+        return 0.0 if residual is None else self._binding(latency)[0] / residual.throughput
+
     def least(self, second: float) -> Priced:
         """Least cost + ``second`` x latency, ``second`` in dollars per hour per second."""
         latency = self._least_at(second) if self.unit and self.low < self.high else self.high

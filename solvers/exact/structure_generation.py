@@ -2,13 +2,13 @@
 
 A module's cost against its latency is a curve for every structure, full machines and the configuration of a residual
 (`harpagon.formulations.residual`), so a plan picks a structure per module and a point on its curve. The master problem
-is the linear relaxation of the structure model (`harpagon.formulations.planning.structures`) over the structures known.
-Its duals give each module a line in latency and cost; structures whose curve passes below it are added
-(`harpagon.solvers.exact.structure_listing`). Once there are none, the master's value is a lower bound.
+over points of these curves (`harpagon.solvers.exact.point_generation`) has a lower bound, and a line in latency and
+cost for each module.
 
 Whole choices may cost more than that. With an upper bound from the known structures, all are listed that pass below the
-lines raised by the difference; a plan with any other costs more than the upper bound. The structure model over them,
-its tangents added where a solution lies below its curve, then has the optimum.
+lines raised by the difference (`harpagon.solvers.exact.structure_listing`); a plan with any other costs more than the
+upper bound. The structure model over them (`harpagon.formulations.planning.structures`), its tangents added where a
+solution lies below its curve, then has the optimum.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import math
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
-from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
@@ -27,7 +26,7 @@ from harpagon.formulations.residual import Structure
 from harpagon.formulations.structures import module_structure
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.gap_closing import close_gap
-from harpagon.solvers.exact.module_generation import latency_prices, limit_surcharges
+from harpagon.solvers.exact.point_generation import PointGeneration
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.exact.structure_listing import Line, least_reduced_charge, structures_below
@@ -42,16 +41,10 @@ if TYPE_CHECKING:
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Solution
 
-_IMPROVEMENT = 1e-8
-"""Reduced charge, relative to the master's value per module, below which a structure is worth a column."""
 _CURVE_TOLERANCE = 1e-10
 """Share of a machine by which a solution may lie below its curve without a further tangent."""
 _SPARES = (0.0, TIME_TOLERANCE / 4)
 """Seconds by which the modules of a plan stay below the latencies of a solution, which may break its rows a little."""
-_MOST_NEW = 6
-"""Structures of one module that are added in one round: those of least reduced charge."""
-_SAMPLED = (1.0, 0.75, 0.5, 0.3, 0.15, 0.05, 0.01)
-"""Shares of a module's range of latencies at which structures are looked for before all of them are listed."""
 _SMALL_GAP = 5e-2
 """Relative gap that is closed in one step."""
 _QUICK_GAP = 1e-4
@@ -67,7 +60,6 @@ class StructureGeneration:
         self.pipelines = [q for q, problem in enumerate(task.problems) for _ in problem.modules]
         self.choices: list[dict[Structure, Choice]] = [{} for _ in self.data.modules]
         self.effort = effort or Effort(task.deadline)
-        self.samples: dict[tuple[float, ...], list[Structure]] = {}
         self.bound = task.floor
         self.rounds = 0
         self.master: tuple[list[Line], Pricing, float] | None = None
@@ -80,28 +72,30 @@ class StructureGeneration:
 
     def run(self) -> tuple[float, bool]:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
+        self._seed()
+        points = PointGeneration(self.task, self.data, self.effort)
         try:
-            self._seed()
-            master = self._generate()
+            complete = points.run()
         except OutOfEffortError:
-            master = None
-        if master is None:
+            complete = False
+        self.bound, self.rounds = max(self.bound, points.bound), points.rounds
+        if not complete or points.prices is None:
             return self.bound, False
-        floor, bound, interrupted = self.bound, self.bound, False
+        for m, structures in enumerate(points.master.structures()):
+            for structure in structures:
+                self._add(m, structure)
+        lines = [Line(worth, second) for worth, second in zip(points.least, points.prices.seconds, strict=True)]
+        pricing, floor, bound, interrupted = Pricing(points.prices.surcharges), self.bound, self.bound, False
         if not self.task.is_proven(bound):
-            bound, interrupted = self._close(floor, *master)
-        self.master = (*master, floor)
+            bound, interrupted = self._close(floor, lines, pricing)
+        self.master = (lines, pricing, floor)
         return bound, interrupted
 
     # The structures known
 
     def _seed(self) -> None:
-        """Structures of the incumbent and of each module alone; without a plan, stand-ins beyond the budget."""
+        """Structures of the incumbent; without a plan, stand-ins beyond the budget."""
         task, plan = self.task, self.task.incumbent.plan
-        for m, module in enumerate(self.data.modules):
-            point = ScheduleSearch(module, task.billing, task.dispatch, effort=self.effort).cheapest(self._latest(m))
-            if point is not None:
-                self._add(m, module_structure(point.schedule, module, task.dispatch))
         if plan is None:
             self._add_stand_ins()
             return
@@ -136,71 +130,7 @@ class StructureGeneration:
         slo = [slo + TIME_TOLERANCE / 2 for slo in data.slo]
         return StructureData(choices, slo, data.edges, data.sinks, data.limits, excluded)
 
-    # The lower bound
-
-    def _generate(self) -> tuple[list[Line], Pricing] | None:
-        """Rounds of master and pricing until no structure passes below its line; the last lines and surcharges."""
-        task = self.task
-        while not task.late():
-            self.rounds += 1
-            known = self._known()
-            relaxation = solve_relaxation(structure_program(self.model(known)), task.remaining())
-            if relaxation is None:
-                break
-            lines = self._lines(relaxation.duals)
-            pricing = Pricing(limit_surcharges(self.data.limits, relaxation.duals))
-            threshold = _IMPROVEMENT * abs(relaxation.value) / len(lines)
-            sampled = [self._sample(m, line, pricing, threshold) for m, line in enumerate(lines)]
-            if any(sampled) or self.cut(known, relaxation.values):
-                continue
-            found = [self._price_out(m, line, pricing, threshold) for m, line in enumerate(lines)]
-            self.bound = max(self.bound, relaxation.value + sum(least for least, _ in found))
-            task.report(self.bound)
-            if task.is_proven(self.bound) or not any(new for _, new in found):
-                return lines, pricing
-        return None
-
-    def _lines(self, duals: Mapping[str, float]) -> list[Line]:
-        return [Line(duals[f"select[{m}]"], price) for m, price in enumerate(latency_prices(self.data, duals))]
-
-    def _sample(self, m: int, line: Line, pricing: Pricing, threshold: float) -> bool:
-        """Add what passes below the line among the cheapest structures at a few latencies; whether any did.
-
-        They hang on the surcharges alone, and are searched for, loosest first, as far as a line asks for them.
-        """
-        earliest, latest = self.data.bounds[m].earliest, self._latest(m)
-        module, dispatch = self.data.modules[m], self.task.dispatch
-        search = ScheduleSearch(module, self.task.billing, dispatch, pricing=pricing, effort=self.effort)
-        found = self.samples.setdefault((m, *pricing.surcharges.values()), [])
-        for share in _SAMPLED[len(found) :]:
-            point = search.cheapest(earliest + share * (latest - earliest), line.worth - line.second * earliest)
-            if point is None:
-                break
-            found.append(module_structure(point.schedule, module, dispatch))
-        added = [self._add_below(m, structure, line, pricing, threshold) for structure in found]
-        return any(added)
-
-    def _add_below(self, m: int, structure: Structure, line: Line, pricing: Pricing, threshold: float) -> bool:
-        if structure in self.choices[m] or structure.quickest > self._latest(m):
-            return False
-        charge, latency = least_reduced_charge(Choice(structure, 0.0, (), self._latest(m)), line, pricing)
-        if charge >= -threshold or not self._add(m, structure):
-            return False
-        self.choices[m][structure].tangents.append(latency)
-        return True
-
-    def _price_out(self, m: int, line: Line, pricing: Pricing, threshold: float) -> tuple[float, bool]:
-        """Least reduced charge of any structure of module ``m``, at most 0, and whether it brought a new one."""
-        found: list[tuple[float, Structure]] = []
-        for structure in self._listed(m, line, pricing):
-            if structure not in self.choices[m] and structure.quickest <= self._latest(m):
-                choice = Choice(structure, 0.0, (), self._latest(m))
-                found.append((least_reduced_charge(choice, line, pricing)[0], structure))
-        found.sort(key=itemgetter(0))
-        for _, structure in found[:_MOST_NEW]:
-            self._add_below(m, structure, line, pricing, threshold)
-        least = min(0.0, found[0][0]) if found else 0.0
-        return least, least < -threshold
+    # Closing the gap
 
     def _listed(self, m: int, line: Line, pricing: Pricing) -> Iterator[Structure]:
         module, earliest = self.data.modules[m], self.data.bounds[m].earliest
@@ -224,8 +154,6 @@ class StructureGeneration:
             return False
         choice.tangents.append(latency)
         return True
-
-    # Closing the gap
 
     def _close(self, floor: float, lines: Sequence[Line], pricing: Pricing) -> tuple[float, bool]:
         """List what the gap above ``floor`` allows and choose; a large gap first in part, for a better plan."""

@@ -51,10 +51,12 @@ class GrowingProgram:
                 self._highs.changeColBounds(column, 0.0, math.inf if wants else 0.0)
         self._open = list(wanted)
 
-    def solve(self) -> Solved | None:
-        """Optimum of the columns so far, None where HiGHS finds none."""
+    def solve(self, seconds: float | None = None) -> Solved | None:
+        """Optimum of the columns so far, None where HiGHS finds none, in so many ``seconds`` where given."""
         import highspy
 
+        if seconds is not None:
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + seconds)
         run_again(self._highs, self._highs.run)
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
