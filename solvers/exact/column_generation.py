@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Result
 
+_FEW = 3
+"""Pipelines up to which their modules are coordinated at once where schedules are curves, which closes every gap."""
 _LARGE = 200
 """Machines above which the frontiers of a pipeline have hundreds of points."""
 
@@ -76,14 +78,16 @@ def _generate(task: Task) -> Result:
     if task.late():
         return task.held(task.stopped(task.floor), task.floor)
     begin = time.perf_counter()
-    if has_curves(task.billing, task.dispatch):
-        return generated(task, QuickestStructures(task), begin)
-    search = (
-        PipelineGeneration(task)
-        if is_coupled(task.instance) and all(map(_is_small, task.problems))
-        else ModuleGeneration(task)
-    )
-    return generated(task, search, begin)
+    by_pipelines = is_coupled(task.instance) and all(map(_is_small, task.problems))
+    if not has_curves(task.billing, task.dispatch):
+        return generated(task, PipelineGeneration(task) if by_pipelines else ModuleGeneration(task), begin)
+    first = None
+    if by_pipelines and len(task.problems) > _FEW:
+        first = generated(task, PipelineGeneration(task), begin)
+        if first.interrupted or first.termination is Termination.OPTIMAL or task.late():
+            return first
+    result = generated(task, QuickestStructures(task), begin)
+    return result if first is None else replace(result, dual_bound=max(first.dual_bound, result.dual_bound))
 
 
 def generated(task: Task, search: ModuleGeneration | PipelineGeneration | QuickestStructures, begin: float) -> Result:

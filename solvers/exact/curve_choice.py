@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.solvers.exact.curve_master import CurveMaster
 from harpagon.solvers.exact.effort import CLEARLY_QUICKER, TIE_LABELS, Effort, OutOfEffortError
+from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.schedule import Point
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from harpagon.instances.policies import Dispatch
     from harpagon.solvers.exact.curve import Curve
     from harpagon.solvers.exact.curve_master import Mix, Relaxed
+    from harpagon.solvers.exact.pricing import Pricing
 
 _CLOSE = 2e-8
 """Relative difference of plan and bound at which a branch is closed."""
@@ -59,12 +61,21 @@ class CurveChoice:
         What the search for the cheapest may spend.
     points
         A plan.
+    pricing
+        Charges of curves and points.
     """
 
     def __init__(
-        self, problem: PipelineProblem, dispatch: Dispatch, slo: float, effort: Effort, points: Sequence[Point]
+        self,
+        problem: PipelineProblem,
+        dispatch: Dispatch,
+        slo: float,
+        effort: Effort,
+        points: Sequence[Point],
+        pricing: Pricing = LIST_PRICES,
     ) -> None:
         self.problem = problem
+        self.pricing = pricing
         self.dispatch = dispatch
         self.slo = slo
         self.effort = effort
@@ -192,8 +203,8 @@ class CurveChoice:
     def _point(self, m: int, curve: Curve, latency: float) -> Point:
         structure = curve.structure
         schedule = structure.schedule(structure.rate(min(max(latency, curve.low), curve.high)))
-        cost = sum(part.cost for part in schedule)
-        return Point(self.problem.modules[m].latency(schedule, self.dispatch), cost, schedule)
+        charge = self.pricing.charge_of(schedule)
+        return Point(self.problem.modules[m].latency(schedule, self.dispatch), charge, schedule)
 
 
 def _unsettled(relaxed: Relaxed) -> int | None:

@@ -19,7 +19,6 @@ from harpagon.formulations.physics import COST_TOLERANCE
 from harpagon.formulations.structures import module_structure
 from harpagon.solvers.exact.curve import Curve
 from harpagon.solvers.exact.curve_choice import CurveChoice
-from harpagon.solvers.exact.pricing import LIST_PRICES
 from harpagon.solvers.exact.structure_listing import Line, structures_below
 
 if TYPE_CHECKING:
@@ -69,6 +68,7 @@ class CurveSearch:
         self.problem = problem
         self.searches = searches
         self.dispatch = searches[0].dispatch
+        self.pricing = searches[0].pricing
         self.ranges = ranges
         self.effort = effort
         self.bound = 0.0
@@ -76,7 +76,7 @@ class CurveSearch:
         self.samples = [_samples(module, *own) for module, own in zip(problem.modules, ranges, strict=True)]
         # Per module and latency looked at, the cost below which there is nothing: all costs once the cheapest is known.
         self.looked: list[dict[float, float]] = [{} for _ in ranges]
-        self.choice = CurveChoice(problem, self.dispatch, slo, effort, points)
+        self.choice = CurveChoice(problem, self.dispatch, slo, effort, points, self.pricing)
 
     def run(self, others: Sequence[Point]) -> None:
         """Close the gap between ``bound`` and the plan, then look for a quicker one that costs as little.
@@ -121,7 +121,7 @@ class CurveSearch:
         latest = self.ranges[m][1]
         if structure in self.curves[m] or structure.quickest > latest:
             return False
-        self.curves[m][structure] = Curve(structure, latest)
+        self.curves[m][structure] = Curve(structure, latest, self.pricing)
         return True
 
     def _known(self) -> list[list[Curve]]:
@@ -154,7 +154,7 @@ class CurveSearch:
         second, worth = relaxed.seconds[m], min(relaxed.least[m]).value
         line = Line(worth + gap * (1 + COST_TOLERANCE), second)
         module, known = self.problem.modules[m], set(self.curves[m])
-        for structure in structures_below(module, line, *self.ranges[m], self.dispatch, LIST_PRICES, self.effort):
+        for structure in structures_below(module, line, *self.ranges[m], self.dispatch, self.pricing, self.effort):
             self._add(m, structure)
         news = [curve.least(second).value for structure, curve in self.curves[m].items() if structure not in known]
         return min(0.0, *(value - worth for value in news)) if news else 0.0

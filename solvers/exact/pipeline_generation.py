@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from harpagon.formulations.physics import COST_TOLERANCE, TIME_TOLERANCE
 from harpagon.formulations.planning.pattern import Column, PatternData, pattern_program
+from harpagon.formulations.residual import has_curves
 from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.effort import OutOfEffortError
 from harpagon.solvers.exact.frontier import frontier
 from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.module_generation import limit_surcharges
-from harpagon.solvers.exact.pipeline import PipelineChoice, PipelineSearch
+from harpagon.solvers.exact.pipeline import PipelineChoice, PipelineSearch, proof_tolerance
 from harpagon.solvers.exact.plan_listing import plan_caps, plans_within
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import Point
@@ -41,6 +42,10 @@ if TYPE_CHECKING:
 
 _IMPROVEMENT = 1e-7
 """Reduced cost, relative to the master's value per pipeline, below which a plan is worth a column."""
+_WORTH_A_CHOICE = 1e-3
+"""Share of its cost by which a plan on curves is above the master where the plans known are chosen from once more."""
+_AROUND = (0.97, 1.03, 0.9, 1.1)
+"""Times the last surcharges, at which plans on curves are looked for as well."""
 _MOST_PAIRS = 50_000
 """Pairs of partial plans to look at at a time, above which plans of a pipeline are not listed."""
 
@@ -60,6 +65,7 @@ class PipelineGeneration:
         self.bound = -math.inf
         self.spans = self.pool.spans
         self.trees = self.pool.trees
+        self.has_curves = has_curves(task.billing, task.dispatch)
         self.by_plans = True
         nothing = (0.0,) * len(self.pool.data.limits)
         stand_in = Column(task.budget * len(task.problems), 0.0, nothing, ())
@@ -80,6 +86,8 @@ class PipelineGeneration:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
         try:
             self._generate()
+            if self.has_curves:  # plans on curves cannot be listed
+                return self.bound, self._choose_around()
         except OutOfEffortError:
             return max(self.bound, self.task.floor), False
         return close_gap(self.task, self.bound, SMALL_GAP, self._choose(QUICK_GAP), self._list, self._choose_within)
@@ -101,7 +109,7 @@ class PipelineGeneration:
             threshold = -_IMPROVEMENT * min(abs(value), self.task.budget) / len(charges)
             improving = [charge - worth < threshold for charge, worth in zip(charges, worths, strict=True)]
             for q, (choice, _) in enumerate(priced):
-                if choice.frontiers:
+                if choice.frontiers or self.has_curves:
                     self._add(q, choice)
             if not any(improving) or self.task.is_proven(self.bound):
                 break
@@ -109,6 +117,8 @@ class PipelineGeneration:
             if relaxation is None:
                 break
             value = relaxation.value
+            if self.has_curves and value < self.task.incumbent.cost * (1 - _WORTH_A_CHOICE):
+                self._choose(QUICK_GAP)
             surcharges = limit_surcharges(limits, relaxation.duals)
             worths = [relaxation.duals[f"select[{q}]"] for q in range(len(self.plans))]
 
@@ -133,19 +143,20 @@ class PipelineGeneration:
         low, high = max(below), min(above)
         share = (price - low) / (high - low) if high > low else 0.0
         found: list[_Priced | None] = []
+        tolerance = proof_tolerance(self.task.billing, self.task.dispatch)
         for (left, least), (right, most) in zip(self.known[low], self.known[high], strict=True):
             bound = (1 - share) * least + share * most
             charge, points = min(
                 ((sum(pricing.charge_of(point.schedule) for point in one.points), one.points) for one in (left, right)),
                 key=itemgetter(0),
             )
-            found.append((PipelineChoice(points), bound) if charge - bound <= COST_TOLERANCE * charge else None)
+            found.append((PipelineChoice(points), bound) if charge - bound <= tolerance * charge else None)
         return found
 
     def _price_out(self, q: int, covers: Covers) -> _Priced:
         """Plan of pipeline ``q`` of least charge, with all its frontiers, and the bound on that charge."""
         found = self._search(q, covers).run()
-        if found.plan is None or not found.plan.frontiers:
+        if found.plan is None or not (found.plan.frontiers or self.has_curves):
             raise OutOfEffortError
         return found.plan, found.dual_bound
 
@@ -189,6 +200,18 @@ class PipelineGeneration:
         return PatternData(columns, slo=(), edges={}, sinks=(), limits=self.pool.data.limits, bundles=bundles or {})
 
     # Closing the gap
+
+    def _choose_around(self) -> bool:
+        """Choose from plans known and from the best at surcharges near the last; whether the user stopped that."""
+        solution, best = self._choose(QUICK_GAP), self.surcharges
+        for share in _AROUND:
+            if solution.interrupted or self.task.is_proven(self.bound) or self.task.late():
+                break
+            priced = self._price_all({name: share * charge for name, charge in best.items()})
+            for q, (choice, _) in enumerate(priced):
+                self._add(q, choice)
+            solution = self._choose(QUICK_GAP)
+        return solution.interrupted
 
     def _choose_within(self, _: float, is_whole: bool) -> Solution[Values]:
         gap = 0.0 if is_whole else QUICK_GAP
