@@ -114,6 +114,11 @@ class PricedCurves:
         """Dollars per hour that no schedule undercuts."""
         return self._proven[0][1]
 
+    def all(self) -> list[Curve]:
+        """Every curve known."""
+        self._refresh()
+        return self.curves
+
     def curve(self, structure: Structure) -> Curve:
         """That of a structure known, the object that stands for it."""
         self._refresh()

@@ -68,13 +68,14 @@ class PointGeneration:
         self.master = PointMaster(data, task.ceiling)
         self.bound = task.floor
         self.rounds = 0
+        self.mixture: Mixture | None = None
         self.prices: Prices | None = None
         self.least: list[float] = []
 
     def run(self) -> bool:
         """Rounds of master and pricing until no point undercuts its module's worth; whether that was reached.
 
-        ``bound`` is then that of ``prices``, with ``least`` per module, and a plan near it was offered.
+        ``bound`` is then that of ``prices``, with ``least`` per module.
 
         Raises
         ------
@@ -89,7 +90,7 @@ class PointGeneration:
                 new |= self._prove(mixture)
                 self.task.report(self.bound)
             if not new or self.task.is_proven(self.bound):
-                self._dive(mixture)
+                self.mixture = mixture
                 return True
         return False
 
@@ -105,14 +106,15 @@ class PointGeneration:
                 structure = module_structure(module.tuples, self.data.modules[m], self.task.dispatch)
                 known = self.kinds[m].add(structure)
                 if known is not None:
-                    self._add(m, self.kinds[m].under({}).curve(known), module.latency)
+                    self.add(m, self.kinds[m].under({}).curve(known), module.latency)
         for m, kind in enumerate(self.kinds):
             curves, earliest = kind.under({}), max(kind.earliest, TIME_TOLERANCE)
             for times in _PRICES:
                 point, curve = curves.known(times * curves.cheapest / earliest)
-                self._add(m, curve, point.latency)
+                self.add(m, curve, point.latency)
 
-    def _add(self, m: int, curve: Curve, latency: float) -> bool:
+    def add(self, m: int, curve: Curve, latency: float) -> bool:
+        """Add a point of a curve of module ``m``, as near to ``latency`` as there is one; whether it is new."""
         return self.master.add(m, curve, min(max(latency, curve.low), curve.high))
 
     @property
@@ -125,7 +127,7 @@ class PointGeneration:
         for m, kind in enumerate(self.kinds):
             point, curve = kind.under(prices.surcharges).improved(prices.seconds[m])
             if point.value < mixture.worth[m] - self._threshold:
-                new |= self._add(m, curve, point.latency)
+                new |= self.add(m, curve, point.latency)
         return new
 
     def _prove(self, mixture: Mixture) -> bool:
@@ -151,7 +153,7 @@ class PointGeneration:
                 continue
             least.append(found.bound)
             if found.known.value < mixture.worth[m] - self._threshold:
-                new |= self._add(m, found.curve, found.known.latency)
+                new |= self.add(m, found.curve, found.known.latency)
         bound = prices.fixed + math.fsum(least)
         bound -= COST_TOLERANCE * abs(bound) / 10
         if bound > self.bound or self.prices is None:
@@ -162,8 +164,16 @@ class PointGeneration:
 
     # A plan
 
-    def _dive(self, mixture: Mixture) -> None:
-        """Offer a plan made of the master's solution."""
+    def dive(self) -> None:
+        """Offer a plan made of the last solution of the master, where `run` came to its end.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where time runs out.
+        """
+        assert self.mixture is not None, "reached"
+        mixture = self.mixture
         chosen: list[Structure | None] = [None] * len(self.kinds)
         while None in chosen:
             self._fix(chosen, mixture)
@@ -189,7 +199,7 @@ class PointGeneration:
             if curve.low > mean:
                 curve = self.kinds[m].under(mixture.prices.surcharges).cheapest_within(mean)
             chosen[m] = curve.structure
-            self._add(m, curve, mean)
+            self.add(m, curve, mean)
 
     def _polished(self, chosen: Sequence[Structure | None]) -> Mixture | None:
         """The master where only these structures are allowed, after a few rounds of points on them."""
@@ -208,8 +218,15 @@ class PointGeneration:
                 curve = self.kinds[m].under(prices.surcharges).curve(structure)
                 point = curve.least(prices.seconds[m])
                 if point.value < mixture.worth[m] - self._threshold:
-                    new |= self._add(m, curve, point.latency)
+                    new |= self.add(m, curve, point.latency)
         return new
+
+    def offer_at_best(self, chosen: Sequence[Structure]) -> None:
+        """Offer the plan of one structure per module, at the latencies at which they cost the least."""
+        mixture = self._polished(chosen)
+        if mixture is not None and all(mixture.mixes):
+            self._offer(mixture)
+        self.master.allow([None] * len(self.kinds))
 
     def _offer(self, mixture: Mixture) -> None:
         """Offer the plan of the mixture's curves, one per module, at their mean latencies."""

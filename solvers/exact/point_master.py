@@ -106,7 +106,7 @@ class PointMaster:
         rows += [(-math.inf, float(limit)) for limit in data.limits.values()]
         self._rights = [high for _, high in rows]
         self._program = GrowingProgram(rows)
-        self._points: list[tuple[int, Curve, float] | None] = []
+        self._points: list[tuple[int, Curve, float]] = []
         self._known: set[tuple[int, int, float]] = set()
         self._add_entries_and_stand_ins()
 
@@ -125,7 +125,6 @@ class PointMaster:
             self._program.add(0.0, entries)
         for m, bounds in enumerate(self.data.bounds):
             self._program.add(1.0, self._entries(m, bounds.earliest))
-        self._points = [None] * (2 * len(self._links))
 
     def _entries(self, m: int, latency: float) -> dict[int, float]:
         return {m: 1.0} | {link.row: latency / self.slo[m] for link in self._links[m]}
@@ -153,18 +152,19 @@ class PointMaster:
     def structures(self) -> list[list[Structure]]:
         """Per module the structures of its points."""
         found: list[dict[int, Structure]] = [{} for _ in self._links]
-        for point in self._points:
-            if point is not None:
-                found[point[0]][id(point[1].structure)] = point[1].structure
+        for m, curve, _ in self._points:
+            found[m][id(curve.structure)] = curve.structure
         return [list(own.values()) for own in found]
 
     def allow(self, wanted: Sequence[Structure | None]) -> None:
-        """Of modules with a structure here only its points, of the others all."""
+        """Of modules with a structure here only its points, of the others all; stand-ins where none has one."""
 
         def is_open(m: int, curve: Curve, _: float) -> bool:
             return wanted[m] is None or curve.structure is wanted[m]
 
-        self._program.open([point is None or is_open(*point) for point in self._points])
+        modules, has_stand_ins = len(wanted), not any(wanted)
+        columns = [True] * modules + [has_stand_ins] * modules
+        self._program.open(columns + [is_open(*point) for point in self._points])
 
     def solve(self, seconds: float | None = None) -> Mixture | None:
         """Optimum over the points so far, None where the solver finds none in so many ``seconds``."""
@@ -197,9 +197,8 @@ class PointMaster:
 
     def _mixes(self, solved: Solved) -> list[list[Mix]]:
         weights: list[dict[Curve, tuple[float, float]]] = [{} for _ in self._links]
-        for point, value in zip(self._points, solved.values, strict=True):
-            if point is not None and value > _VISIBLE:
-                m, curve, latency = point
+        for (m, curve, latency), value in zip(self._points, solved.values[2 * len(weights) :], strict=True):
+            if value > _VISIBLE:
                 weight, moment = weights[m].get(curve, (0.0, 0.0))
                 weights[m][curve] = (weight + value, moment + value * latency)
         mixes = [[Mix(curve, weight, moment / weight) for curve, (weight, moment) in own.items()] for own in weights]

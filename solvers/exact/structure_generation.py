@@ -24,6 +24,7 @@ from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.planning.structures import Choice, StructureData, structure_program
 from harpagon.formulations.residual import Structure
 from harpagon.formulations.structures import module_structure
+from harpagon.solvers.exact.curve_moments import CurveMoments
 from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.gap_closing import close_gap
 from harpagon.solvers.exact.point_generation import PointGeneration
@@ -36,6 +37,7 @@ from harpagon.solvers.models.highs import solve_linear_program, solve_relaxation
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harpagon.formulations.problem import PipelineProblem
     from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
     from harpagon.solvers.options import SolverOptions
@@ -47,6 +49,8 @@ _SPARES = (0.0, TIME_TOLERANCE / 4)
 """Seconds by which the modules of a plan stay below the latencies of a solution, which may break its rows a little."""
 _SMALL_GAP = 5e-2
 """Relative gap that is closed in one step."""
+_MOMENTS_GAP = 1e-4
+"""Relative gap above which moments are priced."""
 _QUICK_GAP = 1e-4
 _GRID = 16
 
@@ -74,22 +78,42 @@ class StructureGeneration:
         """Lower bound on the cost of any plan within the budget, and whether the user stopped the search."""
         self._seed()
         points = PointGeneration(self.task, self.data, self.effort)
-        try:
+        complete = False
+        with suppress(OutOfEffortError):
             complete = points.run()
-        except OutOfEffortError:
-            complete = False
         self.bound, self.rounds = max(self.bound, points.bound), points.rounds
         if not complete or points.prices is None:
             return self.bound, False
+        with suppress(OutOfEffortError):
+            self._approach(points)
         for m, structures in enumerate(points.master.structures()):
             for structure in structures:
                 self._add(m, structure)
         lines = [Line(worth, second) for worth, second in zip(points.least, points.prices.seconds, strict=True)]
-        pricing, floor, bound, interrupted = Pricing(points.prices.surcharges), self.bound, self.bound, False
+        pricing, floor, bound, interrupted = Pricing(points.prices.surcharges), points.bound, self.bound, False
         if not self.task.is_proven(bound):
-            bound, interrupted = self._close(floor, lines, pricing)
+            closed, interrupted = self._close(floor, lines, pricing)
+            bound = max(bound, closed)
         self.master = (lines, pricing, floor)
         return bound, interrupted
+
+    def _approach(self, points: PointGeneration) -> None:
+        """A plan near the bound; in one pipeline that no limit couples to another, a better bound, too.
+
+        Raises
+        ------
+        OutOfEffortError
+            Where time runs out.
+        """
+        gap = self.task.ceiling - self.bound
+        if len(self.task.problems) > 1 or self.data.limits or _is_chain(self.task.problems[0]):
+            points.dive()
+        elif gap > _MOMENTS_GAP * self.task.ceiling:
+            moments = CurveMoments(points)
+            try:
+                moments.run()
+            finally:
+                self.bound = max(self.bound, moments.bound)
 
     # The structures known
 
@@ -256,3 +280,7 @@ class StructureGeneration:
             schedules.append(choice.structure.schedule(choice.structure.rate(within)))
         incumbent = self.task.incumbent
         return incumbent.offer(incumbent.assemble(schedules)) is None
+
+
+def _is_chain(problem: PipelineProblem) -> bool:
+    return all(len(successors) <= 1 for successors in problem.network.successors)

@@ -1,0 +1,95 @@
+"""The cost of one kind of module on a grid of latencies: exactly at the grid, and from below between its points.
+
+Curves of structures are convex, so a tangent lies below: that in the middle of a cell, or where a curve is too steep
+for it that at the cell's end. The least of the tangents at either end of a cell, joined by a line, is no more than the
+cost of any schedule whose latency lies in the cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harpagon.formulations.residual import Structure
+    from harpagon.solvers.exact.curve import Curve
+
+_STEEP = 1e-3
+"""Share of its cost at a cell's end by which a tangent in the middle may lie below."""
+
+Values: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class CurveTable:
+    """Costs at latencies of 0, 1, 2, ... cells, dollars per hour.
+
+    Attributes
+    ----------
+    cost
+        Of the cheapest of the curves, infinite where there is none below the cap.
+    under
+        No schedule whose latency lies in a cell costs less than the line between the values at its ends.
+    best
+        Position of the cheapest curve.
+    """
+
+    cost: Values
+    under: Values
+    best: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, curves: Sequence[Curve], earliest: float, cap: float, cell: float, cells: int) -> CurveTable:
+        """Table up to so many ``cells`` of ``cell`` seconds.
+
+        ``curves`` are all that are the cheapest somewhere below ``cap`` dollars per hour; no schedule takes less than
+        ``earliest`` seconds.
+        """
+        ends = np.arange(cells + 1) * cell
+        cost, under = np.full(cells + 1, np.inf), np.full(cells + 1, np.inf)
+        best = np.zeros(cells + 1, dtype=np.int64)
+        for position, curve in enumerate(curves):
+            first = max(0, int(curve.low / cell) - 1)
+            if first >= cells:
+                continue
+            own, left, right = ends[first:], ends[first:-1], ends[first + 1 :]
+            values = np.where(own >= curve.low, _cost(curve, own)[0], np.inf)
+            cheaper = values < cost[first:]
+            cost[first:][cheaper] = values[cheaper]
+            best[first:][cheaper] = position
+            (height, slope), (halfway, gentler) = _cost(curve, right), _cost(curve, (left + right) / 2)
+            is_flat = (left + right >= 2 * curve.low) & (halfway + gentler * cell / 2 >= (1 - _STEEP) * height)
+            reached = np.where(right >= curve.low, 0.0, np.inf)
+            at_left = np.where(is_flat, halfway - gentler * cell / 2, height - slope * cell)
+            at_right = np.where(is_flat, halfway + gentler * cell / 2, height)
+            np.minimum(under[first:-1], at_left + reached, out=under[first:-1])
+            np.minimum(under[first + 1 :], at_right + reached, out=under[first + 1 :])
+        cost[cost > cap] = np.inf
+        under = np.minimum(under, cap)
+        under[: int(earliest / cell)] = np.inf
+        return cls(np.minimum.accumulate(cost), np.minimum.accumulate(under), best)
+
+    def curve_at(self, cells: int) -> int:
+        """Position of the curve that is cheapest within so many cells."""
+        while cells and self.cost[cells - 1] == self.cost[cells]:
+            cells -= 1
+        return int(self.best[cells])
+
+
+def _cost(curve: Curve, latencies: Values) -> tuple[Values, Values]:
+    """Dollars per hour at these latencies, and the slopes, dollars per hour per second."""
+    structure: Structure = curve.structure
+    rate, slope = np.full(len(latencies), structure.least), np.zeros(len(latencies))
+    for demand in structure.demands if curve.unit else ():
+        rest = latencies - demand.delay
+        rest = np.where(rest > 0, rest, np.nan)  # at no latency of use
+        asked = demand.work / rest - demand.behind
+        binding = asked > rate
+        rate = np.where(binding, asked, rate)
+        slope = np.where(binding, -demand.work / rest / rest, slope)
+    return curve.fixed + curve.unit * rate, curve.unit * slope
