@@ -148,18 +148,22 @@ class _Level:
                 self.under.sweep_there(self.task.ceiling)
             gap = self.task.ceiling - self.search.bound
             if self.task.is_proven(self.search.bound) or self.search.bound - before < _STALLED * gap:
-                self._narrow()
                 break
+        if self.has_options:
+            self._narrow()
+            self.under.sweep_back(self.task.ceiling)
+            self._narrow()
 
     def _take_alive(self) -> bool:
         """Options of the bound: latencies at an end of a cell that is alive; whether every module has one."""
-        costs = []
+        costs, jumps = [], []
         for table, cells in zip(self.tables, self.alive, strict=True):
             ends = np.concatenate([cells, [False]]) | np.concatenate([[False], cells])
             costs.append(np.where(ends[: len(table.under)], table.under, np.inf))
+            jumps.append([jump for jump in table.jumps if cells[jump.cell]])
         if not all(np.isfinite(own).any() for own in costs):
             return False
-        self.under.take(costs)
+        self.under.take(costs, jumps)
         return True
 
     def _narrow(self) -> None:

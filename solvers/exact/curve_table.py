@@ -8,7 +8,7 @@ cost of any schedule whose latency lies in the cell.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,14 @@ _STEEP = 1e-3
 Values: TypeAlias = NDArray[np.float64]
 
 
+class Jump(NamedTuple):
+    """A latency between grid points: in ``cell``, ``share`` of it beyond its left end, at ``cost`` dollars per hour."""
+
+    cell: int
+    share: float
+    cost: float
+
+
 @dataclass(frozen=True, slots=True)
 class CurveTable:
     """Costs at latencies of 0, 1, 2, ... cells, dollars per hour.
@@ -37,11 +45,15 @@ class CurveTable:
         No schedule whose latency lies in a cell costs less than the line between the values at its ends.
     best
         Position of the cheapest curve.
+    jumps
+        Where a curve begins within a cell, below what there is at the cell's left end: its line joins this point to the
+        right end.
     """
 
     cost: Values
     under: Values
     best: NDArray[np.int64]
+    jumps: tuple[Jump, ...]
 
     @classmethod
     def of(cls, curves: Sequence[Curve], earliest: float, cap: float, cell: float, cells: int) -> CurveTable:
@@ -50,9 +62,9 @@ class CurveTable:
         ``curves`` are all that are the cheapest somewhere below ``cap`` dollars per hour; no schedule takes less than
         ``earliest`` seconds.
         """
-        ends = np.arange(cells + 1) * cell
+        ends: Values = np.arange(cells + 1, dtype=np.float64) * cell
         cost, under = np.full(cells + 1, np.inf), np.full(cells + 1, np.inf)
-        best = np.zeros(cells + 1, dtype=np.int64)
+        best, begun = np.zeros(cells + 1, dtype=np.int64), []
         for position, curve in enumerate(curves):
             first = max(0, int(curve.low / cell) - 1)
             if first >= cells:
@@ -62,17 +74,25 @@ class CurveTable:
             cheaper = values < cost[first:]
             cost[first:][cheaper] = values[cheaper]
             best[first:][cheaper] = position
-            (height, slope), (halfway, gentler) = _cost(curve, right), _cost(curve, (left + right) / 2)
-            is_flat = (left + right >= 2 * curve.low) & (halfway + gentler * cell / 2 >= (1 - _STEEP) * height)
-            reached = np.where(right >= curve.low, 0.0, np.inf)
+            middle: Values = (left + right) / 2
+            (height, slope), (halfway, gentler) = _cost(curve, right), _cost(curve, middle)
+            is_flat = halfway + gentler * cell / 2 >= (1 - _STEEP) * height
             at_left = np.where(is_flat, halfway - gentler * cell / 2, height - slope * cell)
             at_right = np.where(is_flat, halfway + gentler * cell / 2, height)
-            np.minimum(under[first:-1], at_left + reached, out=under[first:-1])
-            np.minimum(under[first + 1 :], at_right + reached, out=under[first + 1 :])
+            begins = int(np.searchsorted(right, curve.low))  # its first cell has a part of it
+            whole = begins + 1 if left[begins] < curve.low else begins
+            np.minimum(under[first + whole : -1], at_left[whole:], out=under[first + whole : -1])
+            np.minimum(under[first + whole + 1 :], at_right[whole:], out=under[first + whole + 1 :])
+            if whole > begins:
+                under[first + whole] = min(under[first + whole], height[begins])
+                share = (curve.low - left[begins]) / cell
+                begun.append(Jump(first + begins, share, height[begins] - slope[begins] * cell * (1 - share)))
         cost[cost > cap] = np.inf
         under = np.minimum(under, cap)
         under[: int(earliest / cell)] = np.inf
-        return cls(np.minimum.accumulate(cost), np.minimum.accumulate(under), best)
+        under = np.minimum.accumulate(under)
+        jumps = tuple(jump for jump in begun if jump.cost < under[jump.cell])
+        return cls(np.minimum.accumulate(cost), under, best, jumps)
 
     def curve_at(self, cells: int) -> int:
         """Position of the curve that is cheapest within so many cells."""

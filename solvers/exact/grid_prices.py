@@ -3,7 +3,8 @@
 As in `harpagon.solvers.exact.moment_prices` every edge prices the moments at which its data may pass, by a function
 that does not fall as time goes on. Here these functions are lines between the points of a grid of moments. Where the
 cost of a module is no less than lines between points of the same grid, what it pays is least at points of the grid, so
-the sum of these least values bounds the cost of every choice, latencies off the grid included.
+the sum of these least values bounds the cost of every choice, latencies off the grid included. Where a line begins
+between two points of the grid, at a jump, what it pays is least with its beginning or its end on the grid.
 
 A sweep back passes on, from the sinks, what each moment costs a module beyond its cheapest to the edges into it; where
 no module has two, the sources then know the cost of the best choice on the grid.
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harpagon.graphs import PathNetwork
-    from harpagon.solvers.exact.curve_table import Values
+    from harpagon.solvers.exact.curve_table import Jump, Values
     from harpagon.solvers.exact.effort import Effort
 
 _BLOCK = 200_000
@@ -55,6 +56,7 @@ class GridPrices:
         self.prices = prices
         self.effort = effort
         self.options: list[tuple[int, Values]] = []
+        self.jumps: Sequence[Sequence[Jump]] = ()
         self.into: list[list[tuple[int, int]]] = [[] for _ in network.modules]
         self.out: list[list[tuple[int, int]]] = [[] for _ in network.modules]
         self.later: list[dict[int, int]] = [{} for _ in network.modules]
@@ -64,8 +66,12 @@ class GridPrices:
             self.out[tail].append((edge, later))
             self.later[tail][head] = later
 
-    def take(self, costs: Sequence[Values]) -> None:
-        """Cost of every module per latency in cells, infinite where there is nothing; it does not rise."""
+    def take(self, costs: Sequence[Values], jumps: Sequence[Sequence[Jump]] = ()) -> None:
+        """Cost of every module per latency in cells, infinite where there is nothing; it does not rise.
+
+        ``jumps`` are latencies off the grid.
+        """
+        self.jumps = jumps or [()] * len(costs)
         self.options = []
         for own in costs:
             finite = np.flatnonzero(np.isfinite(own))
@@ -98,7 +104,16 @@ class GridPrices:
 
     def bound(self) -> float:
         """No choice costs less; infinite where none is in time."""
-        return math.fsum(float(self._at_starts(m).min()) for m in range(len(self.options)))
+        return math.fsum(self._least(m) for m in range(len(self.options)))
+
+    def _least(self, m: int) -> float:
+        """What module ``m`` pays at least: with it, or its jump, beginning or ending on the grid."""
+        return min([float(self._at_starts(m).min()), *(self._least_at(jump, m) for jump in self.jumps[m])])
+
+    def _least_at(self, jump: Jump, m: int) -> float:
+        """What module ``m`` pays at least at the latency of a jump."""
+        begun = float((self._from(jump, self._ending(m)[::-1])[::-1] + self._starting(m)).min())
+        return min(begun, float((self._from(jump, self._starting(m)) + self._ending(m)).min()))
 
     def beyond(self, m: int) -> Values:
         """Per latency in cells what a choice with it costs at least above the bound; infinite below the options."""
@@ -110,8 +125,11 @@ class GridPrices:
         for row in range(0, len(costs), rows):
             charged[first + row :][: min(rows, len(costs) - row)] = (ends[row : row + rows] + start).min(axis=1)
         charged[first : first + len(costs)] += costs
+        for jump in self.jumps[m]:
+            charged[jump.cell] = min(charged[jump.cell], self._least_at(jump, m))
         charged[first + len(costs) :] = charged[first + len(costs) - 1]  # as cheap, and no quicker
-        return charged - charged.min()
+        charged -= charged.min()
+        return charged
 
     def _starting(self, m: int) -> Values:
         """Per moment what module ``m`` pays for starting then."""
@@ -135,7 +153,10 @@ class GridPrices:
         return self._convolved(self._starting(m), m) + self._ending(m)
 
     def _convolved(self, begun: Values, m: int) -> Values:
-        """Per moment the least of ``begun`` at an earlier one and the cost of the latency between them."""
+        """Per moment the least of ``begun`` at an earlier one and the cost of the latency between them.
+
+        After a jump from the grid one is between two moments: the line through these two stays below that.
+        """
         first, costs = self.options[m]
         padded = np.concatenate([np.full(first + len(costs) - 1, np.inf), begun])
         step = padded.strides[0]
@@ -144,6 +165,22 @@ class GridPrices:
         rows = max(1, _BLOCK // len(costs))
         for row in range(0, self.cells + 1, rows):
             found[row : row + rows] = (earlier[row : row + rows] + costs).min(axis=1)
+        for jump in self.jumps[m]:
+            np.minimum(found, self._from(jump, begun), out=found)
+        following = found[1:].copy()
+        for cells, share, cost in self.jumps[m]:
+            after = following[cells:]
+            beside = after + (cost + begun[: self.cells - cells] - after) / (1 - share)
+            np.minimum(found[cells:-1], beside, out=found[cells:-1])
+        return found
+
+    def _from(self, jump: Jump, begun: Values) -> Values:
+        """Per moment the value of ``begun`` at the latency of a jump before, on its line, and the cost of the jump."""
+        cells, share, cost = jump
+        found = np.full(self.cells + 1, np.inf)
+        found[cells + 1 :] = (
+            (1 - share) * begun[1 : self.cells + 1 - cells] + share * begun[: self.cells - cells] + cost
+        )
         return found
 
     def choice(self) -> list[int] | None:

@@ -188,11 +188,11 @@ class PointMaster:
         for m, links in enumerate(self._links):  # in topological order
             raw = [duals[link.row] for link in links]
             shares = [one / sum(raw) for one in raw] if sum(raw) else [1 / len(links)] * len(links)
-            for share, (_, head, transfer) in zip(shares, links, strict=True):
-                fixed += seconds[m] * share * transfer
-                if head is not None:
-                    passing[m, head] = seconds[m] * share
-                    seconds[head] += seconds[m] * share
+            for share, link in zip(shares, links, strict=True):
+                fixed += seconds[m] * share * link.transfer
+                if link.head is not None:
+                    passing[m, link.head] = seconds[m] * share
+                    seconds[link.head] += seconds[m] * share
         return Prices(fixed, seconds, passing, surcharges)
 
     def _mixes(self, solved: Solved) -> list[list[Mix]]:

@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import PipelineProblem
     from harpagon.solvers.models.highs import Values
     from harpagon.solvers.models.model_method import Task
-    from harpagon.solvers.options import SolverOptions
     from harpagon.solvers.result import Solution
 
 _CURVE_TOLERANCE = 1e-10
@@ -250,22 +249,22 @@ class StructureGeneration:
             chosen = [own[k] for own, k in zip(choices, numbers, strict=True)]
             if not all(choice.structure.full or choice.price for choice in chosen):
                 return solution
-            fault, cut = self._offer(chosen, options)
+            fault, cut = self._offer(chosen)
             if fault:
                 excluded.append(numbers)
             elif not cut or self.task.is_proven(solution.dual_bound) or solution.interrupted or self.task.late():
                 return solution
 
-    def _offer(self, chosen: Sequence[Choice], options: SolverOptions) -> tuple[bool, bool]:
+    def _offer(self, chosen: Sequence[Choice]) -> tuple[bool, bool]:
         """Offer the cheapest plan of these structures; whether it fails the check, and whether a tangent was added."""
         program = self.model([[choice] for choice in chosen])
         cut, latencies = False, [choice.structure.quickest for choice in chosen]
-        while (relaxation := solve_relaxation(structure_program(program), options)) is not None:
+        while (relaxation := solve_relaxation(structure_program(program), self.task.remaining())) is not None:
             latencies = [
                 choice.structure.quickest + relaxation.values.get(f"extra[{m},0]", 0.0)
                 for m, choice in enumerate(chosen)
             ]
-            if not self.cut(program.choices, relaxation.values):
+            if not self.cut(program.choices, relaxation.values) or self.task.late():
                 break
             cut = True
         else:

@@ -1,0 +1,269 @@
+"""Long pipelines in fractional billing: points, grids and prices of moments, against what is known to be optimal."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from harpagon.formulations.planning.data import PlanningData
+from harpagon.formulations.problem import pipeline_problems
+from harpagon.graphs import PathNetwork
+from harpagon.graphs.shapes import random_dag, tree
+from harpagon.instances.instance import Instance, Pipeline
+from harpagon.instances.library.profiles import library, library_hardware
+from harpagon.instances.policies import Billing, Dispatch
+from harpagon.instances.reference import reference_latency
+from harpagon.solvers.exact import column_generation, curve_moments
+from harpagon.solvers.exact.curve_moments import CurveMoments
+from harpagon.solvers.exact.curve_pricing import ModuleCurves
+from harpagon.solvers.exact.curve_table import CurveTable, Jump
+from harpagon.solvers.exact.effort import Effort
+from harpagon.solvers.exact.grid_prices import GridPrices
+from harpagon.solvers.exact.pipeline import PipelineSearch
+from harpagon.solvers.exact.point_generation import PointGeneration
+from harpagon.solvers.exact.pricing import LIST_PRICES, Pricing
+from harpagon.solvers.exact.quickest_structures import QuickestStructures
+from harpagon.solvers.exact.schedule import ScheduleSearch
+from harpagon.solvers.exact.solve import solve_exact
+from harpagon.solvers.exact.structure_listing import Line, structures_below
+from harpagon.solvers.models.model_method import first_start
+from harpagon.solvers.options import SolverOptions
+from harpagon.solvers.result import Termination
+
+if TYPE_CHECKING:
+    from harpagon.formulations.problem import ModuleProblem
+
+BILLING = Billing.FRACTIONAL
+PROVEN = 2e-7
+
+
+def draw(seed: int, pipelines: int = 1, most: int = 8) -> Instance:
+    """Small trees and DAGs of shipped models, objectives from tight to loose."""
+    rng = random.Random(seed)
+    drawn = []
+    for number in range(pipelines):
+        modules = rng.randint(2, most)
+        graph = tree(modules) if rng.random() < 0.3 else random_dag(modules, rng, density=rng.choice((0.2, 0.5)))
+        for _, data in graph.nodes(data=True):
+            data["model"] = rng.choice(sorted(library()))
+        rate = float(rng.choice((20, 100, 300)))
+        slo = rng.choice((1.1, 1.5, 2, 3)) * reference_latency(graph, rate, library())
+        drawn.append(Pipeline(f"p{number}", rate, slo, graph))
+    return Instance("drawn", BILLING, library_hardware(), library(), tuple(drawn))
+
+
+def module_of(seed: int) -> ModuleProblem:
+    (problem,) = pipeline_problems(draw(seed))
+    return problem.modules[0]
+
+
+def curves_of(module: ModuleProblem, latest: float, dispatch: Dispatch) -> ModuleCurves:
+    earliest = min(c.duration for c in module.configurations)
+    return ModuleCurves(module, earliest, latest, BILLING, dispatch, Effort())
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_least_of_all_curves_is_no_more_than_any_schedule_and_reached(seed: int) -> None:
+    rng, module, dispatch = random.Random(seed), module_of(seed), (Dispatch.TC, Dispatch.PACED)[seed % 2]
+    kind = curves_of(module, 20 * min(c.duration for c in module.configurations), dispatch)
+    surcharges = {name: rng.uniform(0, 0.3) for name in library_hardware()} if seed % 4 > 1 else {}
+    curves = kind.under(surcharges)
+    search = ScheduleSearch(module, BILLING, dispatch, curves.pricing)
+    budgets = [kind.earliest + (kind.latest - kind.earliest) * 0.8**power for power in range(25)]
+    points = [point for point in map(search.cheapest, budgets) if point is not None]
+    for _ in range(6):
+        second = curves.cheapest / kind.earliest * 10 ** rng.uniform(-1.5, 1)
+        found = curves.least(second, 1e-9)
+        assert found.bound <= min(point.cost + second * point.latency for point in points) * (1 + 1e-9)
+        assert found.known.value == pytest.approx(found.bound, abs=2e-9)
+        schedule = found.curve.structure.schedule(found.curve.structure.rate(found.known.latency))
+        charge = curves.pricing.charge_of(schedule) + second * module.latency(schedule, dispatch)
+        assert charge <= found.known.value * (1 + 1e-9)
+
+
+def test_a_bound_between_two_proven_prices_needs_no_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = module_of(2)
+    curves = curves_of(module, 1.0, Dispatch.TC).under({})
+    second = curves.cheapest * 5
+    low, high = curves.least(second, 0.0), curves.least(2 * second, 0.0)
+    between = curves.bound(1.5 * second)
+    assert between >= (low.bound + high.bound) / 2 * (1 - 1e-12)
+    monkeypatch.setattr(curves, "_list_below", pytest.fail)
+    assert curves.least(1.5 * second, curves.known(1.5 * second)[0].value - between).bound == between
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_table_is_the_cost_at_its_grid_and_below_it_elsewhere(seed: int) -> None:
+    rng, module, dispatch = random.Random(seed), module_of(seed), (Dispatch.TC, Dispatch.PACED)[seed % 2]
+    kind = curves_of(module, 12 * min(c.duration for c in module.configurations), dispatch)
+    search, cells = ScheduleSearch(module, BILLING, dispatch), 60
+    cap, cell = 8 * kind.under({}).cheapest, kind.latest / cells
+    for structure in structures_below(
+        module, Line(cap, 0.0), kind.earliest, kind.latest, dispatch, LIST_PRICES, kind.effort
+    ):
+        kind.add(structure)
+    table = CurveTable.of(kind.under({}).all(), kind.earliest, cap, cell, cells)
+    assert np.isfinite(table.cost).sum() > 10
+    for k in range(cells):
+        point = search.cheapest(k * cell, cap) if k else None
+        assert table.cost[k] == pytest.approx(np.inf if point is None else point.cost, rel=1e-9)
+        for _ in range(5):
+            share = rng.random()
+            point = search.cheapest((k + share) * cell)
+            begins = [(0.0, table.under[k]), *((jump.share, jump.cost) for jump in table.jumps if jump.cell == k)]
+            below = [
+                cost + (share - begin) / (1 - begin) * (table.under[k + 1] - cost)
+                for begin, cost in begins
+                if begin <= share and np.isfinite(cost)
+            ]
+            if point is not None:
+                assert min(below) <= point.cost * (1 + 1e-9)
+    for jump in table.jumps:
+        point = search.cheapest((jump.cell + jump.share) * cell * (1 + 1e-12))
+        assert point is not None
+        beside = [one.cost for one in table.jumps if one.cell == jump.cell and one.share <= jump.share * (1 + 1e-9)]
+        assert min(beside) <= point.cost * (1 + 1e-9)
+
+
+def test_grid_prices_bound_every_choice_and_are_exact_where_no_module_has_two_predecessors() -> None:
+    for seed in range(40):
+        rng = random.Random(seed)
+        is_tree = seed % 2 == 0
+        graph = tree(rng.randint(2, 5)) if is_tree else random_dag(rng.randint(2, 5), rng, density=0.6)
+        for _, _, data in graph.edges(data=True):
+            data["transfer"] = rng.choice((0.0, 0.0, 1.0, 2.0, 0.5 + seed % 3))
+        network, cells = PathNetwork.from_graph(graph), 12
+        costs = [np.minimum.accumulate([np.inf, *(rng.uniform(0, 9) for _ in range(6))]) for _ in network.modules]
+        choices = [
+            choice
+            for choice in product(range(1, 7), repeat=len(costs))
+            if network.length([float(k) for k in choice]) <= cells
+        ]
+        least = min((sum(own[k] for own, k in zip(costs, one, strict=True)) for one in choices), default=np.inf)
+        prices = GridPrices(network, cells, 1.0, np.zeros((len(network.edges()), cells + 1)), Effort(), rounded=False)
+        prices.take(costs)
+        for _ in range(3):
+            prices.sweep_back(1e3)
+            bound = prices.bound()
+            assert bound <= least + 1e-9
+            for m in range(len(costs)):
+                beyond = prices.beyond(m)
+                for choice in choices:
+                    cost = sum(own[k] for own, k in zip(costs, choice, strict=True))
+                    assert bound + beyond[choice[m]] <= cost + 1e-6
+            if is_tree and choices and all(transfer == int(transfer) for transfer in network.edges().values()):
+                assert bound == pytest.approx(least)
+            prices.sweep_there(1e3)
+        plans = GridPrices(network, cells, 1.0, prices.prices, Effort(), rounded=True)
+        plans.take(costs)
+        picked = plans.choice()
+        assert picked is None or network.length([float(k) for k in picked]) <= cells
+
+
+def test_a_jump_off_the_grid_counts_at_its_own_latency() -> None:
+    """Two modules of 2.5 cells one after the other take 5, not 4 and not 6."""
+    network = PathNetwork.from_graph(tree(2))
+    costs = [np.array([np.inf, np.inf, 9.0, 1.0, 1.0, 1.0])] * 2
+    for cells, bound in ((5, 2.0), (4, 18.0)):
+        prices = GridPrices(network, cells, 1.0, np.zeros((1, cells + 1)), Effort(), rounded=False)
+        prices.take([own[: cells + 1] for own in costs], [[Jump(2, 0.5, 1.0)]] * 2)
+        prices.sweep_back(100.0)
+        assert prices.bound() <= bound + 1e-9
+        assert prices.bound() >= bound - 1e-9 if cells == 5 else prices.bound() > 2.0
+        assert cells == 4 or prices.beyond(0)[2] <= 1e-9
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.PACED, Dispatch.EDF])
+def test_bounds_hold_and_plans_are_near_where_the_optimum_is_known(
+    dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(curve_moments, "_MOST_CELLS", 2_000)
+    for seed in range(200, 206):
+        instance = draw(seed)
+        known = solve_exact(instance, BILLING, dispatch)
+        assert known.plan is not None
+        task = first_start(instance, BILLING, dispatch, SolverOptions()).task
+        data = PlanningData.compile(instance, task.problems, BILLING, dispatch, task.budget)
+        points = PointGeneration(task, data, Effort())
+        assert points.run()
+        assert points.mixture is not None
+        assert points.bound >= points.mixture.value * (1 - 1e-6)
+        assert points.bound <= known.plan.cost * (1 + 1e-9)
+        moments = CurveMoments(points)
+        moments.run()
+        assert points.bound <= moments.bound <= known.plan.cost * (1 + 1e-9)
+        assert moments.bound >= known.plan.cost * (1 - 2e-3)
+        assert known.plan.cost * (1 - PROVEN) <= task.incumbent.cost <= known.plan.cost * 1.05
+
+
+def test_no_latency_of_a_better_plan_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bounds of finer cells hold where no better plan is found on the way."""
+    monkeypatch.setattr(curve_moments, "_MOST_CELLS", 2_000)
+    monkeypatch.setattr(curve_moments._Level, "_offer", lambda level, latencies: None)
+    for seed in (19, 25, 26, 55, 57, 60):
+        instance = draw(seed)
+        known = solve_exact(instance, BILLING, Dispatch.TC).plan
+        assert known is not None
+        task = first_start(instance, BILLING, Dispatch.TC, SolverOptions()).task
+        task.incumbent.plan = replace(known, cost=known.cost * 1.001)
+        points = PointGeneration(
+            task, PlanningData.compile(instance, task.problems, BILLING, Dispatch.TC, 1e3), Effort()
+        )
+        points.run()
+        moments = CurveMoments(points)
+        moments.run()
+        assert moments.bound <= known.cost * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.PACED])
+def test_a_surcharge_is_a_dearer_machine(dispatch: Dispatch) -> None:
+    for seed in range(40, 46):
+        instance, rng = draw(seed, most=4), random.Random(seed)
+        surcharges = {name: rng.uniform(0, 2) for name in instance.hardware}
+        (problem,) = pipeline_problems(instance)
+        search = PipelineSearch(problem, BILLING, dispatch, SolverOptions(), Effort(), Pricing(surcharges))
+        found = search.run()
+        dearer = {
+            name: replace(one, price=one.price + surcharges[name], limit=None)
+            for name, one in instance.hardware.items()
+        }
+        profiles = {
+            model: tuple(replace(c, price=c.price + surcharges[c.hardware]) for c in profile)
+            for model, profile in instance.profiles.items()
+        }
+        known = solve_exact(replace(instance, hardware=dearer, profiles=profiles), BILLING, dispatch).plan
+        assert known is not None
+        assert found.plan is not None
+        assert found.plan.cost == pytest.approx(known.cost, rel=PROVEN)
+        assert found.dual_bound <= known.cost * (1 + 1e-9)
+        assert found.dual_bound >= known.cost * (1 - PROVEN)
+
+
+@pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.PACED])
+def test_pipelines_under_limits_have_a_bound_of_whole_choices(
+    dispatch: Dispatch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for seed in range(3):
+        instance = draw(seed, pipelines=3, most=2)
+        loose = solve_exact(instance, BILLING, dispatch).plan
+        assert loose is not None
+        used = loose.usage()
+        name = max(used, key=used.__getitem__)
+        hardware = {**instance.hardware, name: replace(instance.hardware[name], limit=max(1, int(0.7 * used[name])))}
+        limited = replace(instance, hardware=hardware)
+        known = solve_exact(limited, BILLING, dispatch, SolverOptions(time_limit=20))
+        monkeypatch.setattr(column_generation, "_FEW", 0)
+        monkeypatch.setattr(QuickestStructures, "run", lambda search: (search.task.floor, False))
+        found = solve_exact(limited, BILLING, dispatch)
+        monkeypatch.undo()
+        if known.termination is Termination.OPTIMAL:
+            assert known.plan is not None
+            assert found.plan is not None
+            assert found.dual_bound <= known.plan.cost * (1 + 1e-9)
+            assert found.plan.cost >= known.plan.cost * (1 - PROVEN)
+            assert found.dual_bound >= loose.cost * (1 - PROVEN)
