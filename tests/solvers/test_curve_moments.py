@@ -19,6 +19,7 @@ from harpagon.instances.library.profiles import library, library_hardware
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.instances.reference import reference_latency
 from harpagon.solvers.exact import column_generation, curve_moments
+from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.curve_moments import CurveMoments
 from harpagon.solvers.exact.curve_pricing import ModuleCurves
 from harpagon.solvers.exact.curve_table import CurveTable, Jump
@@ -101,7 +102,7 @@ def test_a_bound_between_two_proven_prices_needs_no_search(monkeypatch: pytest.M
 def test_a_table_is_the_cost_at_its_grid_and_below_it_elsewhere(seed: int) -> None:
     rng, module, dispatch = random.Random(seed), module_of(seed), (Dispatch.TC, Dispatch.PACED)[seed % 2]
     kind = curves_of(module, 12 * min(c.duration for c in module.configurations), dispatch)
-    search, cells = ScheduleSearch(module, BILLING, dispatch), 60
+    search, cells = ScheduleSearch(module, BILLING, dispatch), 25
     cap, cell = 8 * kind.under({}).cheapest, kind.latest / cells
     for structure in structures_below(
         module, Line(cap, 0.0), kind.earliest, kind.latest, dispatch, LIST_PRICES, kind.effort
@@ -128,6 +129,24 @@ def test_a_table_is_the_cost_at_its_grid_and_below_it_elsewhere(seed: int) -> No
         assert point is not None
         beside = [one.cost for one in table.jumps if one.cell == jump.cell and one.share <= jump.share * (1 + 1e-9)]
         assert min(beside) <= point.cost * (1 + 1e-9)
+
+
+def test_lines_of_one_curve_stay_below_it_from_where_it_begins() -> None:
+    known = [curve for seed in range(6) for curve in curves_of(module_of(seed), 1.0, Dispatch.TC).under({}).all()]
+    curves = [curve for curve in known if curve.unit and curve.high > 1.01 * curve.low]
+    assert len(curves) > 3
+    for curve in curves:
+        cell = (curve.high - curve.low) / 7.3
+        cells = int(curve.high / cell) + 1
+        table = CurveTable.of([curve], curve.low / 2, 1e9, cell, cells)
+        (jump,) = table.jumps
+        assert (jump.cell + jump.share) * cell == pytest.approx(curve.low)
+        for step in range(100):
+            latency = curve.low + (curve.high - curve.low) * step / 100
+            k, share = divmod(latency / cell, 1)
+            left, begin = (jump.cost, jump.share) if k == jump.cell else (table.under[int(k)], 0.0)
+            line = left + max(0.0, share - begin) / (1 - begin) * (table.under[int(k) + 1] - left)
+            assert line <= curve.cost(latency) * (1 + 1e-9)
 
 
 def test_grid_prices_bound_every_choice_and_are_exact_where_no_module_has_two_predecessors() -> None:
@@ -210,7 +229,7 @@ def test_no_latency_of_a_better_plan_is_left_out(monkeypatch: pytest.MonkeyPatch
         known = solve_exact(instance, BILLING, Dispatch.TC).plan
         assert known is not None
         task = first_start(instance, BILLING, Dispatch.TC, SolverOptions()).task
-        task.incumbent.plan = replace(known, cost=known.cost * 1.001)
+        task.incumbent.plan = replace(known, cost=known.cost * (1 + 1e-6))
         points = PointGeneration(
             task, PlanningData.compile(instance, task.problems, BILLING, Dispatch.TC, 1e3), Effort()
         )
@@ -226,7 +245,7 @@ def test_a_surcharge_is_a_dearer_machine(dispatch: Dispatch) -> None:
         instance, rng = draw(seed, most=4), random.Random(seed)
         surcharges = {name: rng.uniform(0, 2) for name in instance.hardware}
         (problem,) = pipeline_problems(instance)
-        search = PipelineSearch(problem, BILLING, dispatch, SolverOptions(), Effort(), Pricing(surcharges))
+        search = PipelineSearch(problem, BILLING, dispatch, SolverOptions(), Effort(), Covers(Pricing(surcharges)))
         found = search.run()
         dearer = {
             name: replace(one, price=one.price + surcharges[name], limit=None)
