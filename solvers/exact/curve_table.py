@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 _STEEP = 1e-3
 """Share of its cost at a cell's end by which a tangent in the middle may lie below."""
 
+_INSIDE = 1e-3
+"""Share of a cell from its ends within which a curve counts as beginning at its left end."""
+
 Values: TypeAlias = NDArray[np.float64]
 
 
@@ -80,12 +83,12 @@ class CurveTable:
             at_left = np.where(is_flat, halfway - gentler * cell / 2, height - slope * cell)
             at_right = np.where(is_flat, halfway + gentler * cell / 2, height)
             begins = int(np.searchsorted(right, curve.low))  # its first cell has a part of it
-            whole = begins + 1 if left[begins] < curve.low else begins
+            share = float(curve.low - left[begins]) / cell
+            whole = begins + 1 if _INSIDE <= share <= 1 - _INSIDE else begins
             np.minimum(under[first + whole : -1], at_left[whole:], out=under[first + whole : -1])
             np.minimum(under[first + whole + 1 :], at_right[whole:], out=under[first + whole + 1 :])
             if whole > begins:
                 under[first + whole] = min(under[first + whole], height[begins])
-                share = (curve.low - left[begins]) / cell
                 begun.append(Jump(first + begins, share, height[begins] - slope[begins] * cell * (1 - share)))
         cost[cost > cap] = np.inf
         under = np.minimum(under, cap)

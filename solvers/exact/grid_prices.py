@@ -169,9 +169,10 @@ class GridPrices:
             np.minimum(found, self._from(jump, begun), out=found)
         following = found[1:].copy()
         for cells, share, cost in self.jumps[m]:
-            after = following[cells:]
+            is_reached = np.isfinite(following[cells:])
+            after = np.where(is_reached, following[cells:], 0.0)
             beside = after + (cost + begun[: self.cells - cells] - after) / (1 - share)
-            np.minimum(found[cells:-1], beside, out=found[cells:-1])
+            np.minimum(found[cells:-1], np.where(is_reached, beside, np.inf), out=found[cells:-1])
         return found
 
     def _from(self, jump: Jump, begun: Values) -> Values:

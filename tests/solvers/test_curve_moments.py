@@ -195,6 +195,22 @@ def test_a_jump_off_the_grid_counts_at_its_own_latency() -> None:
         assert prices.bound() <= bound + 1e-9
         assert prices.bound() >= bound - 1e-9 if cells == 5 else prices.bound() > 2.0
         assert cells == 4 or prices.beyond(0)[2] <= 1e-9
+        prices.sweep_there(100.0)
+        assert np.isfinite(prices.prices).all()
+
+
+def test_prices_stay_numbers_where_data_come_too_late() -> None:
+    graph = tree(2)
+    for _, _, data in graph.edges(data=True):
+        data["transfer"] = 1.0
+    network, costs = PathNetwork.from_graph(graph), [np.array([np.inf, np.inf, np.inf, 1.0, 1.0, 1.0])] * 2
+    prices = GridPrices(network, 6, 1.0, np.zeros((1, 7)), Effort(), rounded=False)
+    prices.take(costs, [[Jump(2, 0.5, 1.0)]] * 2)
+    for _ in range(2):
+        prices.sweep_back(100.0)
+        assert prices.bound() == pytest.approx(2.0)
+        prices.sweep_there(100.0)
+        assert np.isfinite(prices.prices).all()
 
 
 @pytest.mark.parametrize("dispatch", [Dispatch.TC, Dispatch.PACED, Dispatch.EDF])
