@@ -32,6 +32,7 @@ PATIENCE = 5.0
 """Times as long as the tests take without a fault: a run that takes longer has noticed it."""
 _SIMULATION = tuple(f"simulation/test_{name}.py" for name in ("joins", "measure", "dispatch", "pipelines"))
 _ENGINE = tuple(f"simulation/test_{name}.py" for name in ("slopt_execution", "sponge_simulation", "sponge_pipelines"))
+_CURVES = ("solvers/test_curve_moments.py",)
 AREAS: dict[str, tuple[str, ...]] = {
     "graphs/rates.py": ("graphs",),
     "graphs/paths.py": ("graphs",),
@@ -52,6 +53,10 @@ AREAS: dict[str, tuple[str, ...]] = {
         "solvers/test_limits.py",
         "solvers/test_exact.py",
     ),
+    "solvers/exact/curve_table.py": _CURVES,
+    "solvers/exact/grid_prices.py": _CURVES,
+    "solvers/exact/curve_pricing.py": _CURVES,
+    "solvers/exact/point_master.py": _CURVES,
     "simulation/flow/joins.py": ("simulation/test_joins.py", "simulation/test_pipelines.py"),
     "simulation/flow/fanout.py": ("simulation/test_fanout.py", "simulation/test_joins.py"),
     "simulation/flow/closings.py": ("simulation/test_joins.py", "simulation/test_queues.py", *_ENGINE),

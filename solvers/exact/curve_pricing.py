@@ -8,14 +8,13 @@ known, which proves g there.
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_left
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from harpagon.formulations.structures import module_structure
 from harpagon.solvers.exact.curve import Curve, Priced
-from harpagon.solvers.exact.effort import OutOfEffortError
+from harpagon.solvers.exact.effort import Effort, OutOfEffortError
 from harpagon.solvers.exact.pricing import Pricing
 from harpagon.solvers.exact.schedule import ScheduleSearch
 from harpagon.solvers.exact.structure_listing import Line, structures_below
@@ -26,10 +25,13 @@ if TYPE_CHECKING:
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.formulations.residual import Structure
     from harpagon.instances.policies import Billing, Dispatch
-    from harpagon.solvers.exact.effort import Effort
 
 _SAMPLES, _RATIO = 12, 0.6
 """Latencies at which structures are looked for at first, each by so much nearer to the shortest than the one before."""
+_DEAR = 100.0
+"""Times the least charge beyond which a structure is not looked for."""
+_LOOK = 2_000
+"""Labels of one look; near the shortest latency the cheapest schedule may take millions."""
 
 
 class ModuleCurves:
@@ -96,9 +98,10 @@ class PricedCurves:
         self.curves: list[Curve] = []
         self._at_high: list[float] = []
         self._of: dict[int, Curve] = {}
-        self._search = ScheduleSearch(kind.module, kind.billing, kind.dispatch, pricing, kind.effort)
+        self._effort = Effort(kind.effort.deadline)
+        self._search = ScheduleSearch(kind.module, kind.billing, kind.dispatch, pricing, self._effort)
         self._known: dict[float, tuple[Priced, Curve]] = {}
-        first = self._search.cheapest(kind.latest)
+        first = ScheduleSearch(kind.module, kind.billing, kind.dispatch, pricing, kind.effort).cheapest(kind.latest)
         if first is None:
             raise OutOfEffortError
         self._proven = [(0.0, first.cost)]
@@ -107,7 +110,7 @@ class PricedCurves:
         self._last = self.curves[0]
         if len(kind.structures) <= _SAMPLES:
             for power in range(1, _SAMPLES):
-                self._look(kind.earliest + (kind.latest - kind.earliest) * _RATIO**power)
+                self._look(kind.earliest + (kind.latest - kind.earliest) * _RATIO**power, _DEAR * first.cost)
 
     @property
     def cheapest(self) -> float:
@@ -191,8 +194,15 @@ class PricedCurves:
         ):
             kind.add(structure)
 
-    def _look(self, budget: float, cap: float = math.inf) -> None:
-        point = self._search.cheapest(budget, cap)
+    def _look(self, budget: float, cap: float) -> None:
+        """Add the cheapest structure within ``budget`` seconds where it is quickly found, charged less than ``cap``."""
+        self._effort.most = self._effort.spent + _LOOK
+        try:
+            point = self._search.cheapest(budget, cap)
+        except OutOfEffortError:
+            if self._effort.late():
+                raise
+            return
         if point is not None:
             self.kind.add(module_structure(point.schedule, self.kind.module, self.kind.dispatch))
 

@@ -18,7 +18,7 @@ from harpagon.instances.instance import Instance, Pipeline
 from harpagon.instances.library.profiles import library, library_hardware
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.instances.reference import reference_latency
-from harpagon.solvers.exact import column_generation, curve_moments
+from harpagon.solvers.exact import column_generation, curve_moments, curve_pricing
 from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.curve_moments import CurveMoments
 from harpagon.solvers.exact.curve_pricing import ModuleCurves
@@ -96,6 +96,16 @@ def test_a_bound_between_two_proven_prices_needs_no_search(monkeypatch: pytest.M
     assert between >= (low.bound + high.bound) / 2 * (1 - 1e-12)
     monkeypatch.setattr(curves, "_list_below", pytest.fail)
     assert curves.least(1.5 * second, curves.known(1.5 * second)[0].value - between).bound == between
+
+
+def test_looks_that_end_early_leave_the_bound_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    for dispatch in (Dispatch.TC, Dispatch.EDF, Dispatch.PACED):
+        module, second = module_of(3), 50.0
+        known = curves_of(module, 0.5, dispatch).under({}).least(second, 0.0)
+        monkeypatch.setattr(curve_pricing, "_LOOK", 0)
+        hasty = curves_of(module, 0.5, dispatch).under({}).least(second, 0.0)
+        monkeypatch.undo()
+        assert hasty.bound == pytest.approx(known.bound, rel=1e-12)
 
 
 @pytest.mark.parametrize("seed", range(6))
