@@ -143,8 +143,7 @@ class _Level:
             self._offer(self.over.choice())
             self.over.sweep_there(self.task.ceiling)
             for _ in range(self.sweeps):
-                self.under.sweep_back(self.task.ceiling)
-                self.search.raise_bound(self.under.bound())
+                self.search.raise_bound(self.under.sweep_back(self.task.ceiling))
                 self.under.sweep_there(self.task.ceiling)
             gap = self.task.ceiling - self.search.bound
             if self.task.is_proven(self.search.bound) or self.search.bound - before < _STALLED * gap:
@@ -168,10 +167,10 @@ class _Level:
 
     def _narrow(self) -> None:
         """Leave cells out in which no plan below the best has its latency."""
-        bound = self.under.bound()
-        most = self.task.ceiling * (1 + COST_TOLERANCE) - bound
-        for m, cells in enumerate(self.alive):
-            near = self.under.beyond(m) <= most
+        charged = [self.under.at_latencies(m) for m in range(len(self.alive))]
+        excess = self.task.ceiling * (1 + COST_TOLERANCE) - math.fsum(float(own.min()) for own in charged)
+        for own, cells in zip(charged, self.alive, strict=True):
+            near = own - own.min() <= excess
             np.logical_and(cells, near[:-1] | near[1:], out=cells)
 
     def _offer(self, latencies: list[int] | None) -> None:

@@ -78,16 +78,32 @@ class GridPrices:
             first, last = int(finite[0]), int(np.argmin(own))
             self.options.append((first, own[first : last + 1]))
 
-    def sweep_back(self, ceiling: float) -> None:
-        """From the sinks to the sources."""
+    def sweep_back(self, ceiling: float) -> float:
+        """From the sinks to the sources; no choice costs less than what is returned, infinity where none is in time.
+
+        Raises
+        ------
+        OutOfEffortError
+            At the deadline.
+        """
+        least = []
         for m in reversed(range(len(self.options))):
+            charged = self._at_starts(m)
+            least.append(float(charged.min()))
             if self.into[m]:
-                beyond = self._beyond(self._at_starts(m), ceiling) / len(self.into[m])
+                beyond = self._beyond(charged, ceiling) / len(self.into[m])
                 for edge, _ in self.into[m]:
                     self.prices[edge] = np.minimum.accumulate((self.prices[edge] + beyond)[::-1])[::-1]
+        return math.fsum(least)
 
     def sweep_there(self, ceiling: float) -> None:
-        """From the sources to the sinks."""
+        """From the sources to the sinks.
+
+        Raises
+        ------
+        OutOfEffortError
+            At the deadline.
+        """
         for m in range(len(self.options)):
             if self.out[m]:
                 beyond = self._beyond(self._at_ends(m), ceiling) / len(self.out[m])
@@ -102,33 +118,32 @@ class GridPrices:
         least = charged.min()
         return np.minimum(charged - least, ceiling) if math.isfinite(least) else np.zeros_like(charged)
 
-    def bound(self) -> float:
-        """No choice costs less; infinite where none is in time."""
-        return math.fsum(self._least(m) for m in range(len(self.options)))
+    def at_latencies(self, m: int) -> Values:
+        """Per latency in cells what module ``m`` pays at least; infinite below its options.
 
-    def _least(self, m: int) -> float:
-        """What module ``m`` pays at least: with it, or its jump, beginning or ending on the grid."""
-        return min([float(self._at_starts(m).min()), *(self._least_at(jump, m) for jump in self.jumps[m])])
+        The sum over modules of the least of these bounds the cost of every choice, and a choice with a latency costs
+        as much more as it does.
 
-    def _least_at(self, jump: Jump, m: int) -> float:
-        """What module ``m`` pays at least at the latency of a jump."""
-        begun = float((self._from(jump, self._ending(m)[::-1])[::-1] + self._starting(m)).min())
-        return min(begun, float((self._from(jump, self._starting(m)) + self._ending(m)).min()))
-
-    def beyond(self, m: int) -> Values:
-        """Per latency in cells what a choice with it costs at least above the bound; infinite below the options."""
+        Raises
+        ------
+        OutOfEffortError
+            At the deadline.
+        """
+        if self.effort.late():
+            raise OutOfEffortError
         first, costs = self.options[m]
-        start, size = self._starting(m), self.cells + 1
-        padded = np.concatenate([self._ending(m)[first:], np.full(first + len(costs), np.inf)])
+        start, end, size = self._starting(m), self._ending(m), self.cells + 1
+        padded = np.concatenate([end[first:], np.full(first + len(costs), np.inf)])
         ends = as_strided(padded, (len(costs), size), (padded.strides[0],) * 2, writeable=False)
         charged, rows = np.full(size, np.inf), max(1, _BLOCK // size)
         for row in range(0, len(costs), rows):
             charged[first + row :][: min(rows, len(costs) - row)] = (ends[row : row + rows] + start).min(axis=1)
         charged[first : first + len(costs)] += costs
         for jump in self.jumps[m]:
-            charged[jump.cell] = min(charged[jump.cell], self._least_at(jump, m))
+            begun = float((self._from(jump, end[::-1])[::-1] + start).min())
+            ended = float((self._from(jump, start) + end).min())
+            charged[jump.cell] = min(charged[jump.cell], begun, ended)
         charged[first + len(costs) :] = charged[first + len(costs) - 1]  # as cheap, and no quicker
-        charged -= charged.min()
         return charged
 
     def _starting(self, m: int) -> Values:

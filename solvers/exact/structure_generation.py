@@ -90,7 +90,7 @@ class StructureGeneration:
                 self._add(m, structure)
         lines = [Line(worth, second) for worth, second in zip(points.least, points.prices.seconds, strict=True)]
         pricing, floor, bound, interrupted = Pricing(points.prices.surcharges), points.bound, self.bound, False
-        if not self.task.is_proven(bound):
+        if not (self.task.is_proven(bound) or self.task.late()):
             closed, interrupted = self._close(floor, lines, pricing)
             bound = max(bound, closed)
         self.master = (lines, pricing, floor)

@@ -177,11 +177,12 @@ def test_grid_prices_bound_every_choice_and_are_exact_where_no_module_has_two_pr
         prices = GridPrices(network, cells, 1.0, np.zeros((len(network.edges()), cells + 1)), Effort(), rounded=False)
         prices.take(costs)
         for _ in range(3):
-            prices.sweep_back(1e3)
-            bound = prices.bound()
+            bound = prices.sweep_back(1e3)
             assert bound <= least + 1e-9
+            charged = [prices.at_latencies(m) for m in range(len(costs))]
+            assert sum(own.min() for own in charged) == pytest.approx(bound)
             for m in range(len(costs)):
-                beyond = prices.beyond(m)
+                beyond = charged[m] - charged[m].min()
                 for choice in choices:
                     cost = sum(own[k] for own, k in zip(costs, choice, strict=True))
                     assert bound + beyond[choice[m]] <= cost + 1e-6
@@ -201,10 +202,11 @@ def test_a_jump_off_the_grid_counts_at_its_own_latency() -> None:
     for cells, bound in ((5, 2.0), (4, 18.0)):
         prices = GridPrices(network, cells, 1.0, np.zeros((1, cells + 1)), Effort(), rounded=False)
         prices.take([own[: cells + 1] for own in costs], [[Jump(2, 0.5, 1.0)]] * 2)
-        prices.sweep_back(100.0)
-        assert prices.bound() <= bound + 1e-9
-        assert prices.bound() >= bound - 1e-9 if cells == 5 else prices.bound() > 2.0
-        assert cells == 4 or prices.beyond(0)[2] <= 1e-9
+        found = prices.sweep_back(100.0)
+        assert found <= bound + 1e-9
+        assert found >= bound - 1e-9 if cells == 5 else found > 2.0
+        charged = prices.at_latencies(0)
+        assert cells == 4 or charged[2] == charged.min()
         prices.sweep_there(100.0)
         assert np.isfinite(prices.prices).all()
 
@@ -217,8 +219,7 @@ def test_prices_stay_numbers_where_data_come_too_late() -> None:
     prices = GridPrices(network, 6, 1.0, np.zeros((1, 7)), Effort(), rounded=False)
     prices.take(costs, [[Jump(2, 0.5, 1.0)]] * 2)
     for _ in range(2):
-        prices.sweep_back(100.0)
-        assert prices.bound() == pytest.approx(2.0)
+        assert prices.sweep_back(100.0) == pytest.approx(2.0)
         prices.sweep_there(100.0)
         assert np.isfinite(prices.prices).all()
 
