@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from harpagon.solvers.exact.curve_table import Values
     from harpagon.solvers.exact.point_generation import PointGeneration
 
-_FIRST_CELLS, _MOST_CELLS = 500, 8_000
+_FIRST_CELLS, _MOST_CELLS = 250, 8_000
 """Cells of the SLO at first, and at most."""
 _MOST_PRICES = 8_000_000
 """Prices of all edges together: 64 MB."""
@@ -139,9 +139,7 @@ class _Level:
             self.search.raise_bound(self.task.ceiling)
         while self.has_options:
             before = self.search.bound
-            self.over.sweep_back(self.task.ceiling)
-            self._offer(self.over.choice())
-            self.over.sweep_there(self.task.ceiling)
+            self._offer(self._choice())
             for _ in range(self.sweeps):
                 self.search.raise_bound(self.under.sweep_back(self.task.ceiling))
                 self.under.sweep_there(self.task.ceiling)
@@ -152,6 +150,17 @@ class _Level:
             self._narrow()
             self.under.sweep_back(self.task.ceiling)
             self._narrow()
+
+    def _choice(self) -> list[int] | None:
+        """The cheapest choice on the grid after each of some sweeps, None for none."""
+        choices: dict[float, list[int]] = {}
+        for _ in range(self.sweeps):
+            self.over.sweep_back(self.task.ceiling)
+            choice = self.over.choice()
+            if choice is not None:
+                choices[math.fsum(float(one.cost[k]) for one, k in zip(self.tables, choice, strict=True))] = choice
+            self.over.sweep_there(self.task.ceiling)
+        return choices[min(choices)] if choices else None
 
     def _take_alive(self) -> bool:
         """Options of the bound: latencies at an end of a cell that is alive; whether every module has one."""

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _STEEP = 1e-3
 """Share of its cost at a cell's end by which a tangent in the middle may lie below."""
 
+_WORTH = 3e-4
+"""Share of its cost that a jump saves at least."""
 _INSIDE = 1e-3
 """Share of a cell from its ends within which a curve counts as beginning at its left end."""
 
@@ -89,19 +91,37 @@ class CurveTable:
             np.minimum(under[first + whole + 1 :], at_right[whole:], out=under[first + whole + 1 :])
             if whole > begins:
                 under[first + whole] = min(under[first + whole], height[begins])
-                begun.append(Jump(first + begins, share, height[begins] - slope[begins] * cell * (1 - share)))
+                start = height[begins] - slope[begins] * cell * (1 - share)
+                begun.append((Jump(first + begins, share, float(start)), float(height[begins] - slope[begins] * cell)))
         cost[cost > cap] = np.inf
         under = np.minimum(under, cap)
         under[: int(earliest / cell)] = np.inf
         under = np.minimum.accumulate(under)
-        jumps = tuple(jump for jump in begun if jump.cost < under[jump.cell])
-        return cls(np.minimum.accumulate(cost), under, best, jumps)
+        return cls(np.minimum.accumulate(cost), under, best, _jumps(begun, under))
 
     def curve_at(self, cells: int) -> int:
         """Position of the curve that is cheapest within so many cells."""
         while cells and self.cost[cells - 1] == self.cost[cells]:
             cells -= 1
         return int(self.best[cells])
+
+
+def _jumps(begun: list[tuple[Jump, float]], under: Values) -> tuple[Jump, ...]:
+    """Jumps that are needed; others count at the left end of their cell, or are dearer than what is there.
+
+    ``begun`` are jumps with that cost. ``under`` is lowered where a jump is left out.
+    """
+    kept: dict[int, Jump] = {}
+    found = []
+    for jump, at_left in sorted(begun):
+        there = under[jump.cell]
+        if jump.cost >= there * (1 - _WORTH):
+            if jump.cost < there:
+                np.minimum(under[jump.cell :], at_left, out=under[jump.cell :])
+        elif jump.cell not in kept or jump.cost < kept[jump.cell].cost:
+            kept[jump.cell] = jump
+            found.append(jump)
+    return tuple(found)
 
 
 def _cost(curve: Curve, latencies: Values) -> tuple[Values, Values]:
