@@ -136,7 +136,7 @@ class Structure:
 
     def schedule(self, rate: float) -> tuple[DispatchTuple, ...]:
         """Tuples in dispatch order with the residual at ``rate``; without it where it has nothing to do."""
-        if self.residual is None or rate <= self.most * RATE_TOLERANCE:
+        if self.residual is None or (self.full and rate <= self.most * RATE_TOLERANCE):
             return self.full
         return (*self.full, DispatchTuple.residual(self.residual, rate))
 

@@ -24,8 +24,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from harpagon.formulations.paced import at_once_rate, corners, exact, exact_rate, exact_throughput, upward
-from harpagon.formulations.physics import keeps_streams
+from harpagon.formulations.physics import in_dispatch_order, keeps_streams
 from harpagon.formulations.residual import Demand, Structure, demands_by_deadline, structure_of
+from harpagon.instances.plan import DispatchTuple
 from harpagon.instances.policies import Dispatch
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from harpagon.formulations.paced import Stream
     from harpagon.formulations.problem import ModuleProblem
     from harpagon.instances.instance import Configuration
-    from harpagon.instances.plan import DispatchTuple
 
 _ROUNDING = 1e-12
 _VISIBLE = 2e-9
@@ -42,14 +42,26 @@ _VISIBLE = 2e-9
 
 
 def module_structure(schedule: Sequence[DispatchTuple], module: ModuleProblem, dispatch: Dispatch) -> Structure:
-    """Structure of a schedule of ``module``: the one that says its latency, where a residual may have two."""
+    """Structure of a schedule of ``module``: the one that says its latency, where a residual may have two.
+
+    A residual that fills its machine up to rounding has no curve: it counts as a full machine.
+    """
     if not keeps_streams(dispatch):
         return structure_of(schedule, module.rate, dispatch)
     *full, last = schedule
     if not last.is_residual:
         return structures_with(schedule, None, module, dispatch)[0]
     found = structures_with(full, last.configuration, module, dispatch)
+    if all(structure.quickest == math.inf for structure in found):
+        return structures_with(_filled(full, last.configuration), None, module, dispatch)[0]
     return min(found, key=lambda structure: structure.latency(last.rate) if structure.least <= last.rate else math.inf)
+
+
+def _filled(full: Sequence[DispatchTuple], residual: Configuration) -> tuple[DispatchTuple, ...]:
+    """Full tuples with one machine more."""
+    machines = 1 + sum(round(part.machines) for part in full if part.configuration == residual)
+    others = [part for part in full if part.configuration != residual]
+    return in_dispatch_order([*others, DispatchTuple.full(residual, machines)])
 
 
 def structures_with(

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.formulations.residual import Structure
 
+_TINY, _LEAST_UNIT = 1e-3, 1e-12
+"""Share of a machine below which shares count in a unit of their own, and the smallest of these."""
 _FIRST_TANGENTS = (0.0, 0.05, 0.3)
 """Where a curve is cut first, as a share of its latencies."""
 
@@ -75,6 +77,15 @@ class Choice:
         """Seconds beyond which more latency saves nothing."""
         return max(self.structure.quickest, min(self.latest, self.structure.slowest))
 
+    @property
+    def unit(self) -> float:
+        """What the model counts shares of the residual's machine in: where they are tiny, a power of two near them.
+
+        Solvers keep rows to 1e-9 of the unit.
+        """
+        least = self.share_at(self.loosest)
+        return 1.0 if least >= _TINY else max(2.0 ** math.floor(math.log2(least)), _LEAST_UNIT) if least > 0 else _TINY
+
     def share_at(self, latency: float) -> float:
         """Share of the residual's machine within ``latency`` seconds."""
         residual = self.structure.residual
@@ -98,10 +109,14 @@ class StructureData:
         return [(m, k) for m, choices in enumerate(self.choices) for k in range(len(choices))]
 
 
-def structure_program(data: StructureData) -> LinearProgram:
-    """The model as arrays: columns pick[m,k], share[m,k] and extra[m,k] (x) of choices with a residual, entry[m]."""
+def structure_program(data: StructureData, dollar: float = 1.0) -> LinearProgram:
+    """The model as arrays: columns pick[m,k], share[m,k] and extra[m,k] (x) of choices with a residual, entry[m].
+
+    Shares count in the `Choice.unit` of their choice, costs in units of ``dollar`` dollars per hour.
+    """
     model = _Model(data)
-    return program_of_rows(model.columns(), list(model.rows()))
+    columns = [(name, cost / dollar, upper, whole) for name, cost, upper, whole in model.columns()]
+    return program_of_rows(columns, list(model.rows()))
 
 
 def quickest_structure_program(data: StructureData, pipelines: Sequence[int], cost: float) -> LinearProgram:
@@ -126,7 +141,7 @@ class _Model:
         choices = self.data.choices
         return [
             *((f"pick[{m},{k}]", choices[m][k].cost, 1.0, True) for m, k in self.pick),
-            *((f"share[{m},{k}]", choices[m][k].price, math.inf, False) for m, k in self.share),
+            *((f"share[{m},{k}]", choices[m][k].price * choices[m][k].unit, math.inf, False) for m, k in self.share),
             *((f"extra[{m},{k}]", 0.0, math.inf, False) for m, k in self.extra),
             *((f"entry[{m}]", 0.0, math.inf, False) for m in range(len(choices))),
         ]
@@ -154,7 +169,7 @@ class _Model:
                 if choice.usage[h]:
                     entries[column] = choice.usage[h]
                 if choice.structure.residual is not None and choice.structure.residual.hardware == hardware:
-                    entries[self.share[m, k]] = 1.0
+                    entries[self.share[m, k]] = choice.unit
             if entries:
                 yield Row(f"limit[{hardware}]", -math.inf, machines, entries)
 
@@ -163,7 +178,7 @@ class _Model:
         choice, pick, share, extra = self.data.choices[m][k], self.pick[m, k], self.share[m, k], self.extra[m, k]
         structure = choice.structure
         assert structure.residual is not None, "only a residual has a curve"
-        throughput, quickest = structure.residual.throughput, structure.quickest
+        throughput, quickest = structure.residual.throughput * choice.unit, structure.quickest
         yield Row(f"span[{m},{k}]", -math.inf, 0.0, {extra: 1.0, pick: -max(0.0, choice.latest - quickest)})
         if structure.least > 0:
             yield Row(f"least[{m},{k}]", 0.0, math.inf, {share: 1.0, pick: -structure.least / throughput})

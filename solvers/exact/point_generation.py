@@ -70,12 +70,13 @@ class PointGeneration:
         self.rounds = 0
         self.mixture: Mixture | None = None
         self.prices: Prices | None = None
+        self.priced = -math.inf
         self.least: list[float] = []
 
     def run(self) -> bool:
         """Rounds of master and pricing until no point undercuts its module's worth; whether that was reached.
 
-        ``bound`` is then that of ``prices``, with ``least`` per module.
+        The best bound of any prices is then ``priced``, that of ``prices``, with ``least`` per module.
 
         Raises
         ------
@@ -156,8 +157,9 @@ class PointGeneration:
                 new |= self.add(m, found.curve, found.known.latency)
         bound = prices.fixed + math.fsum(least)
         bound -= COST_TOLERANCE * abs(bound) / 10
-        if bound > self.bound or self.prices is None:
-            self.bound, self.prices, self.least = max(bound, self.bound), prices, least
+        self.bound = max(bound, self.bound)
+        if bound > self.priced:
+            self.priced, self.prices, self.least = bound, prices, least
         if late:
             raise OutOfEffortError
         return new

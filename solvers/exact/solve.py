@@ -128,6 +128,8 @@ def _with_whole_plan(start: Start) -> tuple[Start, bool]:
         whole = solve_exact(task.instance, Billing.WHOLE, task.dispatch, options).plan
     except SolveInterrupted as interruption:
         whole, task, interrupted = interruption.result.plan, replace(task, deadline=0.0), True
+    except KeyboardInterrupt:  # before it had a plan
+        whole, task, interrupted = None, replace(task, deadline=0.0), True
     if whole is not None:
         task.incumbent.propose([module.tuples for pipeline in whole.pipelines for module in pipeline.modules.values()])
     known = start.known if task.incumbent.plan is None else True

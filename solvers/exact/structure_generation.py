@@ -43,7 +43,9 @@ if TYPE_CHECKING:
     from harpagon.solvers.result import Solution
 
 _CURVE_TOLERANCE = 1e-10
-"""Share of a machine by which a solution may lie below its curve without a further tangent."""
+"""Units of a machine's share by which a solution may lie below its curve without a further tangent."""
+_CHEAP = 1e-2
+"""Dollars per hour of a plan below which costs count in a unit of their own."""
 _SPARES = (0.0, TIME_TOLERANCE / 4)
 """Seconds by which the modules of a plan stay below the latencies of a solution, which may break its rows a little."""
 _SMALL_GAP = 5e-2
@@ -69,6 +71,12 @@ class StructureGeneration:
         self.listed_gap = -math.inf
 
     @property
+    def dollar(self) -> float:
+        """What the model counts costs in, $/hour: where plans cost next to nothing, a power of two near it."""
+        ceiling = self.task.ceiling
+        return 1.0 if not _CHEAP > ceiling > 0 else 2.0 ** math.floor(math.log2(ceiling))
+
+    @property
     def size(self) -> int:
         """Structures of all modules."""
         return sum(map(len, self.choices))
@@ -89,7 +97,7 @@ class StructureGeneration:
             for structure in structures:
                 self._add(m, structure)
         lines = [Line(worth, second) for worth, second in zip(points.least, points.prices.seconds, strict=True)]
-        pricing, floor, bound, interrupted = Pricing(points.prices.surcharges), points.bound, self.bound, False
+        pricing, floor, bound, interrupted = Pricing(points.prices.surcharges), points.priced, self.bound, False
         if not (self.task.is_proven(bound) or self.task.late()):
             closed, interrupted = self._close(floor, lines, pricing)
             bound = max(bound, closed)
@@ -168,12 +176,12 @@ class StructureGeneration:
                 if not choice.price or weight <= _CURVE_TOLERANCE:
                     continue
                 latency = choice.structure.quickest + values[f"extra[{m},{k}]"] / weight
-                cut |= self._cut_one(choice, latency, values[f"share[{m},{k}]"] / weight)
+                cut |= self._cut_one(choice, latency, choice.unit * values[f"share[{m},{k}]"] / weight)
         return cut
 
     def _cut_one(self, choice: Choice, latency: float, share: float) -> bool:
         latency = min(max(latency, choice.structure.quickest), choice.loosest)
-        if choice.share_at(latency) <= share + _CURVE_TOLERANCE or latency in choice.tangents:
+        if choice.share_at(latency) <= share + _CURVE_TOLERANCE * choice.unit or latency in choice.tangents:
             return False
         choice.tangents.append(latency)
         return True
@@ -241,8 +249,9 @@ class StructureGeneration:
         excluded: list[tuple[int, ...]] = []
         while True:
             options = self.task.remaining()
-            program = structure_program(self.model(choices, excluded))
+            program = structure_program(self.model(choices, excluded), self.dollar)
             solution = solve_linear_program(program, replace(options, gap=max(options.gap, gap)))
+            solution = replace(solution, dual_bound=solution.dual_bound * self.dollar)
             if solution.plan is None:
                 return solution
             numbers = picked(choices, solution.plan)
@@ -259,7 +268,9 @@ class StructureGeneration:
         """Offer the cheapest plan of these structures; whether it fails the check, and whether a tangent was added."""
         program = self.model([[choice] for choice in chosen])
         cut, latencies = False, [choice.structure.quickest for choice in chosen]
-        while (relaxation := solve_relaxation(structure_program(program), self.task.remaining())) is not None:
+        while (
+            relaxation := solve_relaxation(structure_program(program, self.dollar), self.task.remaining())
+        ) is not None:
             latencies = [
                 choice.structure.quickest + relaxation.values.get(f"extra[{m},0]", 0.0)
                 for m, choice in enumerate(chosen)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +14,13 @@ import pytest
 from harpagon.formulations.planning.data import PlanningData
 from harpagon.formulations.problem import pipeline_problems
 from harpagon.graphs import PathNetwork
-from harpagon.graphs.shapes import random_dag, tree
-from harpagon.instances.instance import Instance, Pipeline
+from harpagon.graphs.shapes import chain, random_dag, tree
+from harpagon.instances.files.instances import read_instance
+from harpagon.instances.instance import Configuration, Hardware, Instance, Pipeline
 from harpagon.instances.library.profiles import library, library_hardware
 from harpagon.instances.policies import Billing, Dispatch
 from harpagon.instances.reference import reference_latency
-from harpagon.solvers.exact import column_generation, curve_moments, curve_pricing
+from harpagon.solvers.exact import column_generation, curve_moments, curve_pricing, solve
 from harpagon.solvers.exact.covers import Covers
 from harpagon.solvers.exact.curve_moments import CurveMoments
 from harpagon.solvers.exact.curve_pricing import ModuleCurves
@@ -34,13 +36,14 @@ from harpagon.solvers.exact.solve import solve_exact
 from harpagon.solvers.exact.structure_listing import Line, structures_below
 from harpagon.solvers.models.model_method import first_start
 from harpagon.solvers.options import SolverOptions
-from harpagon.solvers.result import Termination
+from harpagon.solvers.result import SolveInterrupted, Termination
 
 if TYPE_CHECKING:
     from harpagon.formulations.problem import ModuleProblem
 
 BILLING = Billing.FRACTIONAL
 PROVEN = 2e-7
+CASES = Path(__file__).parents[1] / "cases"
 
 
 def draw(seed: int, pipelines: int = 1, most: int = 8) -> Instance:
@@ -313,3 +316,64 @@ def test_pipelines_under_limits_have_a_bound_of_whole_choices(
             assert found.dual_bound <= known.plan.cost * (1 + 1e-9)
             assert found.plan.cost >= known.plan.cost * (1 - PROVEN)
             assert found.dual_bound >= loose.cost * (1 - PROVEN)
+
+
+def test_a_proof_holds_where_shares_of_machines_are_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fifteen modules whose machines are used to a ten-millionth: solvers keep rows to 1e-9 of a machine."""
+    instance = read_instance(CASES / "tiny-shares-chain.json")
+    found = solve_exact(instance, BILLING, Dispatch.PACED)
+    monkeypatch.setattr(solve, "LONG", 100)
+    known = solve_exact(instance, BILLING, Dispatch.PACED)
+    assert known.plan is not None
+    assert found.plan is not None
+    assert found.termination is Termination.OPTIMAL
+    assert found.plan.cost == pytest.approx(known.plan.cost, rel=PROVEN)
+
+
+def test_the_only_machine_stays_however_little_it_does() -> None:
+    hardware, batches = {"a": Hardware("a", 1.0)}, (Configuration("a", 1, 1e-7, 1.0), Configuration("a", 8, 3e-7, 1.0))
+    graph = chain(2)
+    for _, data in graph.nodes(data=True):
+        data["model"] = "x"
+    instance = Instance("idle", BILLING, hardware, {"x": batches}, (Pipeline("p", 1e-3, 1000.0, graph),))
+    for dispatch in (Dispatch.TC, Dispatch.PACED):
+        found = solve_exact(instance, BILLING, dispatch)
+        assert found.plan is not None
+        assert all(module.tuples for module in found.plan.pipelines[0].modules.values())
+
+
+def test_a_residual_that_fills_its_machine_is_a_full_machine() -> None:
+    unit = 0.0006143193095744063
+    profiles = {
+        "a": tuple(Configuration("g", batch, 2 * batch * unit, 1.5) for batch in (2, 4)),
+        "b": tuple(Configuration("g", batch, batch * unit, 1.5) for batch in (1, 2, 4, 8)),
+    }
+    for models in ("baab", "baab" * 4):
+        graph = chain(len(models))
+        for (_, data), model in zip(graph.nodes(data=True), models, strict=True):
+            data["model"] = model
+        for number, (_, _, data) in enumerate(graph.edges(data=True)):
+            data["fanout"] = (2.0, 2.0, 0.5, 0.5)[number % 4]
+        slo = 0.005 * len(models)
+        pipeline = Pipeline("p", 813.9089756862675, slo, graph)
+        instance = Instance("filled", BILLING, {"g": Hardware("g", 1.5)}, profiles, (pipeline,))
+        found = solve_exact(instance, BILLING, Dispatch.PACED, SolverOptions(time_limit=5))
+        assert found.plan is not None
+        if len(models) == 4:
+            assert found.plan.cost == pytest.approx(11.25, rel=1e-8)
+
+
+def test_what_is_held_outlives_ctrl_c_in_the_search_for_a_whole_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = draw(200, most=8)
+    known = solve_exact
+
+    def stopped(*arguments: object, **more: object) -> object:
+        if arguments[1] is Billing.WHOLE:
+            raise KeyboardInterrupt
+        return known(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(solve, "LONG", 0)
+    monkeypatch.setattr(solve, "solve_exact", stopped)
+    with pytest.raises(SolveInterrupted) as caught:
+        known(instance, BILLING, Dispatch.TC)
+    assert caught.value.result.plan is not None
