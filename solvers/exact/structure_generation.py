@@ -93,6 +93,7 @@ class StructureGeneration:
             return self.bound, False
         with suppress(OutOfEffortError):
             self._approach(points)
+        self.task.report(self.bound)
         for m, structures in enumerate(points.master.structures()):
             for structure in structures:
                 self._add(m, structure)
