@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from harpagon.formulations.planning.linear_program import LinearProgram
     from harpagon.formulations.residual import Structure
 
-_TINY, _LEAST_UNIT = 1e-3, 1e-12
-"""Share of a machine below which shares count in a unit of their own, and the smallest of these."""
 _FIRST_TANGENTS = (0.0, 0.05, 0.3)
 """Where a curve is cut first, as a share of its latencies."""
 
@@ -77,14 +75,12 @@ class Choice:
         """Seconds beyond which more latency saves nothing."""
         return max(self.structure.quickest, min(self.latest, self.structure.slowest))
 
-    @property
-    def unit(self) -> float:
-        """What the model counts shares of the residual's machine in: where they are tiny, a power of two near them.
+    def unit(self, dollar: float) -> float:
+        """What the model counts shares of the residual's machine in, where it counts costs in ``dollar``, of 1 at most.
 
-        Solvers keep rows to 1e-9 of the unit.
+        Solvers keep rows to 1e-9 of a unit.
         """
-        least = self.share_at(self.loosest)
-        return 1.0 if least >= _TINY else max(2.0 ** math.floor(math.log2(least)), _LEAST_UNIT) if least > 0 else _TINY
+        return min(1.0, dollar / self.price) if dollar < 1 else 1.0
 
     def share_at(self, latency: float) -> float:
         """Share of the residual's machine within ``latency`` seconds."""
@@ -112,11 +108,10 @@ class StructureData:
 def structure_program(data: StructureData, dollar: float = 1.0) -> LinearProgram:
     """The model as arrays: columns pick[m,k], share[m,k] and extra[m,k] (x) of choices with a residual, entry[m].
 
-    Shares count in the `Choice.unit` of their choice, costs in units of ``dollar`` dollars per hour.
+    Costs count in units of ``dollar`` dollars per hour, shares in the `Choice.unit` of their choice.
     """
-    model = _Model(data)
-    columns = [(name, cost / dollar, upper, whole) for name, cost, upper, whole in model.columns()]
-    return program_of_rows(columns, list(model.rows()))
+    model = _Model(data, dollar)
+    return program_of_rows(model.columns(), list(model.rows()))
 
 
 def quickest_structure_program(data: StructureData, pipelines: Sequence[int], cost: float) -> LinearProgram:
@@ -128,8 +123,9 @@ def quickest_structure_program(data: StructureData, pipelines: Sequence[int], co
 class _Model:
     """Columns by module and choice, and the rows over them."""
 
-    def __init__(self, data: StructureData) -> None:
+    def __init__(self, data: StructureData, dollar: float = 1.0) -> None:
         self.data = data
+        self.dollar = dollar
         self.pick = {key: i for i, key in enumerate(data.keys)}
         curved = [(m, k) for m, k in data.keys if data.choices[m][k].price]
         self.share = {key: len(self.pick) + i for i, key in enumerate(curved)}
@@ -138,10 +134,11 @@ class _Model:
 
     def columns(self) -> list[tuple[str, float, float, bool]]:
         """As `program_of_rows` takes them."""
-        choices = self.data.choices
+        choices, dollar = self.data.choices, self.dollar
+        prices = {(m, k): choices[m][k].price * choices[m][k].unit(dollar) for m, k in self.share}
         return [
-            *((f"pick[{m},{k}]", choices[m][k].cost, 1.0, True) for m, k in self.pick),
-            *((f"share[{m},{k}]", choices[m][k].price * choices[m][k].unit, math.inf, False) for m, k in self.share),
+            *((f"pick[{m},{k}]", choices[m][k].cost / dollar, 1.0, True) for m, k in self.pick),
+            *((f"share[{m},{k}]", price / dollar, math.inf, False) for (m, k), price in prices.items()),
             *((f"extra[{m},{k}]", 0.0, math.inf, False) for m, k in self.extra),
             *((f"entry[{m}]", 0.0, math.inf, False) for m in range(len(choices))),
         ]
@@ -169,7 +166,7 @@ class _Model:
                 if choice.usage[h]:
                     entries[column] = choice.usage[h]
                 if choice.structure.residual is not None and choice.structure.residual.hardware == hardware:
-                    entries[self.share[m, k]] = choice.unit
+                    entries[self.share[m, k]] = choice.unit(self.dollar)
             if entries:
                 yield Row(f"limit[{hardware}]", -math.inf, machines, entries)
 
@@ -178,7 +175,7 @@ class _Model:
         choice, pick, share, extra = self.data.choices[m][k], self.pick[m, k], self.share[m, k], self.extra[m, k]
         structure = choice.structure
         assert structure.residual is not None, "only a residual has a curve"
-        throughput, quickest = structure.residual.throughput * choice.unit, structure.quickest
+        throughput, quickest = structure.residual.throughput * choice.unit(self.dollar), structure.quickest
         yield Row(f"span[{m},{k}]", -math.inf, 0.0, {extra: 1.0, pick: -max(0.0, choice.latest - quickest)})
         if structure.least > 0:
             yield Row(f"least[{m},{k}]", 0.0, math.inf, {share: 1.0, pick: -structure.least / throughput})

@@ -177,12 +177,15 @@ class StructureGeneration:
                 if not choice.price or weight <= _CURVE_TOLERANCE:
                     continue
                 latency = choice.structure.quickest + values[f"extra[{m},{k}]"] / weight
-                cut |= self._cut_one(choice, latency, choice.unit * values[f"share[{m},{k}]"] / weight)
+                cut |= self._cut_one(choice, latency, choice.unit(self.dollar) * values[f"share[{m},{k}]"] / weight)
         return cut
 
     def _cut_one(self, choice: Choice, latency: float, share: float) -> bool:
         latency = min(max(latency, choice.structure.quickest), choice.loosest)
-        if choice.share_at(latency) <= share + _CURVE_TOLERANCE * choice.unit or latency in choice.tangents:
+        if (
+            choice.share_at(latency) <= share + _CURVE_TOLERANCE * choice.unit(self.dollar)
+            or latency in choice.tangents
+        ):
             return False
         choice.tangents.append(latency)
         return True
